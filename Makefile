@@ -1,0 +1,28 @@
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+
+.PHONY: forecast test lint types lock
+
+forecast: .venv/.ready          ## set up, fit what is stale, print the forecast, draw its figure
+	.venv/bin/forepass forecast --figure forecast
+
+test: .venv/.ready              ## set up, run the tests
+	.venv/bin/pytest
+
+lint: .venv/.ready              ## formatting and lint rules
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+
+types: .venv/.ready             ## static types
+	.venv/bin/mypy
+
+lock: | $(UV)                   ## re-pin after a change of dependencies
+	$(UV) pip compile -q --universal --generate-hashes --group dev --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+.venv/.ready: requirements.lock pyproject.toml .python-version | $(UV)
+	$(UV) venv -q --clear .venv
+	$(UV) pip sync -q --python .venv --require-hashes requirements.lock
+	$(UV) pip install -q --python .venv --no-deps -e .
+	touch $@
+
+.tools/bin/uv:
+	python3 -m venv .tools && .tools/bin/python -m pip install -q uv
