@@ -1,0 +1,36 @@
+"""Priors as variables of a PyMC model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytensor.tensor.variable import TensorVariable
+
+    from forepass.inputs.priors import Prior
+
+
+def prior_variable(
+    prior: Prior, *, dims: str | Sequence[str] | None = None, name: str | None = None
+) -> TensorVariable[Any, Any]:
+    """Return a free variable distributed as the prior; call it inside a model.
+
+    Parameters
+    ----------
+    prior
+        The belief. Its parameters carry PyMC's names.
+    dims
+        Dimensions of the model; each element gets the same prior, independently.
+    name
+        Name in the model and the posterior; the prior's own unless given.
+
+    Returns
+    -------
+    TensorVariable
+        In the prior's unit.
+    """
+    import pymc as pm
+
+    family = getattr(pm, prior.distribution)
+    return family(name or prior.name, **prior.parameters, dims=dims)

@@ -1,0 +1,266 @@
+"""Beliefs as stated in priors/*.toml, turned into distributions and checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from forepass.errors import InputError
+from forepass.inputs.elicitation import (
+    FAMILIES,
+    LEVELS,
+    ElicitationError,
+    parameters_from_mode,
+    parameters_from_quantiles,
+    quantile,
+)
+from forepass.inputs.toml_files import check_fields, located, read_tables, suggest, text_field
+from forepass.rooms import room
+
+BLOCKS = ("chips", "language_models", "serving", "fleet", "training", "demand")
+JUDGEMENT = "judgement"
+
+REQUIRED = ("distribution", "unit", "source", "rationale")
+PEAK = ("mode", "interval", "mass")
+OPTIONAL = (*LEVELS, *PEAK, "support")
+
+# Files of the folder that hold something other than a block's beliefs.
+OTHER_FILES = ("definitions.toml",)
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """A belief about one number.
+
+    Attributes
+    ----------
+    block, name
+        Whose variable it is; `name` is the key in the file and the variable in the posterior.
+    distribution, parameters
+        PyMC's name of the family and of its parameters.
+    quantiles
+        As stated; of a prior stated by its mode, the p10, p50 and p90 that follow.
+    unit, source, rationale
+        Of the number; where the belief comes from; why these quantiles.
+    file
+        The file that states it, for messages.
+    support
+        The least and greatest value that the quantity can have.
+    """
+
+    block: str
+    name: str
+    distribution: str
+    parameters: dict[str, float]
+    quantiles: dict[str, float]
+    unit: str
+    source: str
+    rationale: str
+    file: str
+    support: tuple[float, float] = (-math.inf, math.inf)
+
+
+def load_priors(block: str, folder: Traversable | None = None) -> dict[str, Prior]:
+    """Return the priors of a block by name.
+
+    Parameters
+    ----------
+    block
+        One of `BLOCKS`.
+    folder
+        Where to read instead of the package's own priors/.
+
+    Raises
+    ------
+    InputError
+        Naming the file and the key of the first prior that cannot be read or contradicts itself.
+    """
+    file, label = located("priors", f"{block}.toml", folder)
+    return {
+        name: _prior(block, name, table, label) for name, table in read_tables(file, label).items()
+    }
+
+
+def load_all(folder: Traversable | None = None) -> dict[str, dict[str, Prior]]:
+    """Return the priors of every block, by block and name.
+
+    Raises
+    ------
+    InputError
+        As `load_priors` does, and for a TOML file that no block reads.
+    """
+    place, label = (room("priors"), "priors") if folder is None else (folder, str(folder))
+    known = [*(f"{block}.toml" for block in BLOCKS), *OTHER_FILES]
+    if not place.is_dir():
+        raise InputError(f"{label}: no such folder of priors")
+    for name in sorted(entry.name for entry in place.iterdir()):
+        if name.endswith(".toml") and name not in known:
+            raise InputError(f"{label}/{name}: nothing reads it; {suggest(name, known)}")
+    return {block: load_priors(block, folder) for block in BLOCKS}
+
+
+def expect(priors: Mapping[str, Prior], names: Iterable[str], block: str) -> None:
+    """Refuse a block's priors unless they are the ones its model uses.
+
+    Raises
+    ------
+    InputError
+        Naming the first prior that the model does not use, or that it misses.
+    """
+    names = list(names)
+    file = next((prior.file for prior in priors.values()), f"priors/{block}.toml")
+    for name in priors:
+        if name not in names:
+            missing = [other for other in names if other not in priors]
+            raise InputError(
+                f"{file}: {name}: the {block} model does not use it; "
+                + (suggest(name, missing) if missing else f"delete [{name}]")
+            )
+    for name in names:
+        if name not in priors:
+            raise InputError(
+                f"{file}: {name} is missing; the {block} model needs it: add [{name}] with "
+                f"{', '.join(REQUIRED)} and quantiles"
+            )
+
+
+def check_sources(priors: Mapping[str, Prior], keys: Collection[str]) -> None:
+    """Refuse a source that is neither "judgement" nor one of `keys`, the keys of data/sources.csv.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the prior and the closest known keys.
+    """
+    for prior in priors.values():
+        for key in source_keys(prior):
+            if key != JUDGEMENT and key not in keys:
+                raise InputError(
+                    f"{prior.file}: {prior.name}: source {key!r} is not in data/sources.csv; "
+                    + _near_sources(key, keys)
+                )
+
+
+def source_keys(prior: Prior) -> list[str]:
+    """Return the keys of a prior's sources, "judgement" among them."""
+    return [key.strip() for key in prior.source.split(";")]
+
+
+def _near_sources(key: str, keys: Collection[str]) -> str:
+    hint = suggest(key, [*keys, JUDGEMENT])
+    return hint if hint.startswith("did you mean") else 'add it there, or write "judgement"'
+
+
+def _prior(block: str, name: str, table: dict[str, Any], file: str) -> Prior:
+    where = f"{file}: {name}"
+    check_fields(table, required=REQUIRED, optional=OPTIONAL, where=where)
+    distribution = text_field(table, "distribution", where)
+    if distribution not in FAMILIES:
+        raise InputError(
+            f"{where}: unknown distribution {distribution!r}; {suggest(distribution, FAMILIES)}"
+        )
+    words = {field: text_field(table, field, where) for field in ("unit", "source", "rationale")}
+    if not all(key.strip() for key in words["source"].split(";")):
+        raise InputError(f"{where}: source has an empty key; join keys with one ;")
+    support = _support(table, where)
+    _check_support(distribution, support, where)
+    parameters, stated = _elicited(distribution, table, where)
+    for label, value in stated.items():
+        if not support[0] <= value <= support[1]:
+            raise InputError(
+                f"{where}: {label} = {value:g} is outside support = "
+                f"[{support[0]:g}, {support[1]:g}]; change one of them"
+            )
+    prior = Prior(
+        block=block,
+        name=name,
+        distribution=distribution,
+        parameters=parameters,
+        quantiles={label: value for label, value in stated.items() if label in LEVELS},
+        file=file,
+        support=support,
+        **words,
+    )
+    return prior if prior.quantiles else _with_quantiles(prior)
+
+
+def _with_quantiles(prior: Prior) -> Prior:
+    for label in ("p10", "p50", "p90"):
+        prior.quantiles[label] = float(quantile(prior, LEVELS[label]))
+    return prior
+
+
+def _elicited(
+    distribution: str, table: dict[str, Any], where: str
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the parameters, and the stated numbers by the label that a message gives them."""
+    quantiles = {label: _number(table[label], label, where) for label in LEVELS if label in table}
+    peak = [field for field in PEAK if field in table]
+    if peak and quantiles:
+        raise InputError(
+            f"{where}: {peak[0]} and {next(iter(quantiles))} are both given; state either "
+            "quantiles, or mode, interval and mass"
+        )
+    try:
+        if not peak:
+            return parameters_from_quantiles(distribution, quantiles), quantiles
+        if missing := [field for field in PEAK if field not in table]:
+            raise InputError(
+                f"{where}: {missing[0]} is missing; mode, interval and mass go together"
+            )
+        interval = _pair(table, "interval", where)
+        mode, mass = (_number(table[field], field, where) for field in ("mode", "mass"))
+        parameters = parameters_from_mode(distribution, mode=mode, interval=interval, mass=mass)
+    except ElicitationError as error:
+        raise InputError(f"{where}: {error}") from None
+    return parameters, {"mode": mode, "interval low": interval[0], "interval high": interval[1]}
+
+
+def _number(value: object, field: str, where: str, *, finite: bool = True) -> float:
+    # TOML's true is Python's 1, and its integers have no bound.
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if math.isfinite(number) or (not finite and not math.isnan(number)):
+            return number
+    kind = "a finite number" if finite else "a number"
+    raise InputError(f"{where}: {field} must be {kind} without quotes, got {str(value)[:40]!r}")
+
+
+def _pair(
+    table: dict[str, Any], field: str, where: str, *, finite: bool = True
+) -> tuple[float, float]:
+    value = table[field]
+    if not isinstance(value, list) or len(value) != 2:
+        raise InputError(f"{where}: {field} must be two numbers, as in {field} = [0, 1]")
+    low, high = (_number(end, field, where, finite=finite) for end in value)
+    if not low < high:
+        raise InputError(f"{where}: {field} = [{low:g}, {high:g}] must rise; put the low end first")
+    return low, high
+
+
+def _support(table: dict[str, Any], where: str) -> tuple[float, float]:
+    if "support" not in table:
+        return -math.inf, math.inf
+    return _pair(table, "support", where, finite=False)
+
+
+def _check_support(distribution: str, support: tuple[float, float], where: str) -> None:
+    """Refuse a family that puts mass where the quantity cannot be."""
+    low, high = support
+    family = FAMILIES[distribution]
+    if low <= family.lower and family.upper <= high:
+        return
+    fitting = [
+        other.name for other in FAMILIES.values() if low <= other.lower and other.upper <= high
+    ]
+    mend = f"choose among {', '.join(fitting)}" if fitting else "change the unit or the support"
+    raise InputError(
+        f"{where}: {distribution} takes values {family.range}, beyond support = "
+        f"[{low:g}, {high:g}]; {mend}"
+    )
