@@ -20,8 +20,9 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 def located(room_name: str, file_name: str, folder: Traversable | None) -> tuple[Traversable, str]:
     """Return a room's file, from `folder` where given, and the label that messages use for it."""
-    if folder is None:
-        return room(room_name) / file_name, f"{room_name}/{file_name}"
+    shipped = room(room_name)
+    if folder is None or folder == shipped:
+        return shipped / file_name, f"{room_name}/{file_name}"
     return folder / file_name, str(folder / file_name)
 
 
