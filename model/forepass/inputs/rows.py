@@ -1,0 +1,131 @@
+"""CSV files as text: every cell trimmed, every row with its line, every fault with its place."""
+
+import csv
+import difflib
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+
+from forepass.errors import InputError
+from forepass.rooms import room
+
+__all__ = ["LARGEST_FILE_BYTES", "Rows", "check_header", "closest_hint", "label", "read_rows"]
+
+LARGEST_FILE_BYTES = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The cells of one CSV file.
+
+    Attributes
+    ----------
+    file
+        How messages name the file.
+    header
+        Column names in order.
+    cells
+        One tuple of trimmed texts per row, as long as the header.
+    lines
+        The line of the file on which each row begins, from 1.
+    """
+
+    file: str
+    header: tuple[str, ...]
+    cells: list[tuple[str, ...]]
+    lines: list[int]
+
+
+def label(path: Traversable) -> str:
+    """Return how messages name ``path``: shipped tables by their room, others as they are."""
+    return f"data/{path.name}" if str(path) == str(room("data") / path.name) else str(path)
+
+
+def read_rows(path: Traversable) -> Rows:
+    """Return the cells of a CSV file (UTF-8, one header line, blank lines skipped).
+
+    Raises
+    ------
+    InputError
+        Where the file is missing, empty, too large, not UTF-8, or no sound CSV; with the line.
+    """
+    file = label(path)
+    header: tuple[str, ...] = ()
+    cells: list[tuple[str, ...]] = []
+    lines: list[int] = []
+    for line, fields in _records(file, _text(path, file)):
+        row = tuple(field.strip() for field in fields)
+        if not header:
+            header = _header(file, line, row)
+        elif len(row) != len(header):
+            raise InputError(
+                f"{file} line {line}: {len(row)} fields where the header has {len(header)} "
+                "(put quotes around a text that holds a comma)"
+            )
+        else:
+            cells.append(row)
+            lines.append(line)
+    if not cells:
+        raise InputError(f"{file}: {'no rows below the header' if header else 'the file is empty'}")
+    return Rows(file, header, cells, lines)
+
+
+def check_header(rows: Rows, known: Sequence[str], required: Iterable[str]) -> None:
+    """Refuse a column that is not ``known``, and the lack of a ``required`` one."""
+    for column in rows.header:
+        if column not in known:
+            raise InputError(
+                f"{rows.file} line 1: unknown column {column!r}{closest_hint(column, known)}"
+            )
+    for column in required:
+        if column not in rows.header:
+            raise InputError(f"{rows.file} line 1: column {column!r} is missing")
+
+
+def closest_hint(text: str, known: Iterable[str]) -> str:
+    """Return ``: did you mean X?`` for the closest of ``known``, or nothing."""
+    close = difflib.get_close_matches(text, list(known), n=1)
+    return f": did you mean {close[0]}?" if close else ""
+
+
+def _text(path: Traversable, file: str) -> str:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(LARGEST_FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError(f"{file}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror or error})") from None
+    if len(content) > LARGEST_FILE_BYTES:
+        raise InputError(f"{file}: larger than {LARGEST_FILE_BYTES // 1_000_000} MB, so not read")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{file} line {line}: not UTF-8 (save the file as UTF-8)") from None
+
+
+def _records(file: str, text: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InputError(
+                f"{file} line {line}: broken CSV, {error} (look for an unclosed quote)"
+            ) from None
+        if any(field.strip() for field in fields) or len(fields) > 1:
+            yield line, fields
+
+
+def _header(file: str, line: int, names: tuple[str, ...]) -> tuple[str, ...]:
+    for position, name in enumerate(names):
+        if not name:
+            raise InputError(f"{file} line {line}: column {position + 1} has no name")
+        if name in names[:position]:
+            raise InputError(f"{file} line {line}: column {name!r} stands there twice")
+    return names

@@ -1,0 +1,227 @@
+"""Tables of ``data/``: text to checked columns, each fault with its file, line and column."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from forepass.errors import InputError
+from forepass.inputs.cells import Places, fault, place, typed
+from forepass.inputs.dates import year_fraction
+from forepass.inputs.names import build_index, normalise, resolve
+from forepass.inputs.rows import Rows, check_header, closest_hint, read_rows
+from forepass.rooms import room
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
+    from pandera.errors import SchemaError
+
+__all__ = [
+    "TABLES",
+    "load_table",
+    "load_tables",
+    "load_user_table",
+    "with_user_table",
+    "year_fraction",
+]
+
+TABLES = (
+    "sources",
+    "chips",
+    "chip_prices",
+    "language_models",
+    "training",
+    "serving",
+    "chip_stock",
+    "fleet",
+    "demand",
+    "published_trends",
+    "expert_forecasts",
+)
+NAMED = {"chips": "chip", "language_models": "model"}
+JOINS = {
+    "chip_prices": {"chip": "chips"},
+    "training": {"chip": "chips", "model": "language_models"},
+    "serving": {"chip": "chips", "model": "language_models"},
+    "chip_stock": {"chip": "chips"},
+}
+DESIGNER_TOTAL = "all"  # the name that chip_stock gives to a designer's chips together
+ABSENT_FROM_OWN_TABLES = {
+    "vendor": "other",
+    "developer": "other",
+    "shipped": "true",
+    "status": "disclosed",
+    "source": "own",
+}
+
+type Reader = Callable[[str], Rows]
+
+
+def load_tables(names: Iterable[str], folder: Traversable | None = None) -> dict[str, pd.DataFrame]:
+    """Return the named tables, checked cell by cell and against the tables that they refer to.
+
+    Parameters
+    ----------
+    names
+        Table names, as ``chips`` for ``chips.csv``.
+    folder
+        Where the CSV files lie; the shipped ``data/`` unless given.
+
+    Returns
+    -------
+    Frames of float64 numbers, bool flags and ``str`` texts, with NaN for a missing number or text;
+    dates stay ISO texts. ``attrs["places"]`` knows the file and line of each index label.
+
+    Raises
+    ------
+    InputError
+        At the first fault: file, line, column, what the value must be, what it is, how to mend it.
+    """
+    home = room("data") if folder is None else folder
+    read = cache(lambda name: read_rows(home / f"{name}.csv"))
+    return {name: _checked(name, read) for name in names}
+
+
+def load_table(name: str, folder: Traversable | None = None) -> pd.DataFrame:
+    """Return one table; see `load_tables`."""
+    return load_tables([name], folder)[name]
+
+
+def load_user_table(kind: str, path: Path) -> pd.DataFrame:
+    """Return a user's own chips or models, in the columns of the shipped table.
+
+    Parameters
+    ----------
+    kind
+        ``chips`` or ``language_models``.
+    path
+        A CSV file. Required are the name and what bounds a forward pass: of chips bandwidth,
+        capacity and one rate, of models both parameter counts. Other columns may be missing.
+
+    Raises
+    ------
+    InputError
+        As `load_tables` does.
+    """
+    from forepass.inputs.schemas import OWN_SCHEMAS
+
+    schema = OWN_SCHEMAS[kind]
+    rows = read_rows(path)
+    given = [name for name, column in schema.columns.items() if not column.nullable]
+    check_header(rows, list(schema.columns), [c for c in given if c not in ABSENT_FROM_OWN_TABLES])
+    return _validated(_filled(rows, schema.columns), schema)
+
+
+def with_user_table(
+    tables: Mapping[str, pd.DataFrame], kind: str, own: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """Return ``tables`` with a user's rows, which replace shipped rows of the same name."""
+    shipped = tables[kind]
+    named = {normalise(name) for name in own[NAMED[kind]]}
+    kept = shipped[[normalise(name) not in named for name in shipped[NAMED[kind]]]]
+    joined = pd.concat([kept, own], ignore_index=True)
+    places = tuple(place(frame, row) for frame in (kept, own) for row in frame.index)
+    joined.attrs = {"places": Places(places)}
+    return {**tables, kind: joined}
+
+
+def _checked(name: str, read: Reader) -> pd.DataFrame:
+    from forepass.inputs.schemas import SCHEMAS
+
+    if name not in SCHEMAS:
+        raise InputError(f"no table is called {name!r}{closest_hint(name, SCHEMAS)}")
+    rows, schema = read(name), SCHEMAS[name]
+    check_header(rows, list(schema.columns), schema.columns)
+    frame = _validated(rows, schema)
+    if "source" in rows.header and name != "sources":
+        _refuse_unknown_sources(rows, read("sources"))
+    for column, other in JOINS.get(name, {}).items():
+        _refuse_unknown_names(rows, column, read(other))
+    return frame
+
+
+def _validated(rows: Rows, schema: "pa.DataFrameSchema") -> pd.DataFrame:
+    """Return the rows as typed columns that the schema accepts."""
+    from pandera.errors import SchemaErrors
+
+    kinds = {
+        name: (str(column.dtype), column.description) for name, column in schema.columns.items()
+    }
+    frame = typed(rows, kinds)
+    try:
+        schema.validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        raise InputError(
+            min(_first_fault(rows, error) for error in errors.schema_errors)[1]
+        ) from None
+    frame.attrs = {"places": Places(tuple((rows.file, line) for line in rows.lines))}
+    return frame
+
+
+def _first_fault(rows: Rows, error: "SchemaError") -> tuple[int, str]:
+    """Return the first row that a check of the schema refuses, and the message on it."""
+    from pandera.errors import SchemaErrorReason
+
+    refusals = {SchemaErrorReason.DATAFRAME_CHECK, SchemaErrorReason.SERIES_CONTAINS_NULLS}
+    if error.reason_code not in refusals:
+        raise error  # the schema is at fault, not the table
+    row = int(error.failure_cases["index"].min())
+    if isinstance(error.check, str):
+        columns, must = error.schema.name, "must not be empty"
+    else:
+        columns, must = error.schema.name, error.check.error
+        if columns not in rows.header:
+            columns = error.check.name
+    return row, fault(rows, row, columns, must, error.schema.description)
+
+
+def _refuse_unknown_sources(rows: Rows, sources: Rows) -> None:
+    known = _column(sources, "source")
+    column = rows.header.index("source")
+    for row, cells in enumerate(rows.cells):
+        for key in cells[column].split(";"):
+            if key.strip() not in known:
+                must = f"no source {key.strip()!r} in {sources.file}{closest_hint(key, known)}"
+                raise InputError(fault(rows, row, "source", must, None))
+
+
+def _refuse_unknown_names(rows: Rows, column: str, others: Rows) -> None:
+    """Refuse a chip or model that is not the name of a row of its own table."""
+    known = set(_column(others, column))
+    position = rows.header.index(column)
+    for row, cells in enumerate(rows.cells):
+        name = cells[position]
+        if (
+            name
+            and name not in known
+            and not (name == DESIGNER_TOTAL and "designer" in rows.header)
+        ):
+            where = f"{rows.file} line {rows.lines[row]}, column {column}"
+            index = build_index(
+                zip(_column(others, column), _column(others, "aliases"), strict=True)
+            )
+            meant = resolve(name, index, kind=column, where=where)
+            raise InputError(
+                f"{where}: must be the name in {others.file}, got {name!r} (write {meant})"
+            )
+
+
+def _column(rows: Rows, name: str) -> list[str]:
+    if name not in rows.header:
+        raise InputError(f"{rows.file} line 1: column {name!r} is missing")
+    return [cells[rows.header.index(name)] for cells in rows.cells]
+
+
+def _filled(rows: Rows, columns: Iterable[str]) -> Rows:
+    """Return the rows with every column, and what stands for absence in each empty cell."""
+    header = (*rows.header, *(name for name in columns if name not in rows.header))
+    absent = [ABSENT_FROM_OWN_TABLES.get(name, "") for name in header]
+    extra = ("",) * (len(header) - len(rows.header))
+    cells = [
+        tuple(cell or other for cell, other in zip((*row, *extra), absent, strict=True))
+        for row in rows.cells
+    ]
+    return Rows(rows.file, header, cells, rows.lines)

@@ -1,0 +1,21 @@
+"""Where priors, data and templates live, in a wheel and in a checkout."""
+
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+__all__ = ["room"]
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def room(name: str) -> Traversable:
+    """Return the folder ``name``: the wheel's own copy, else the checkout's.
+
+    Parameters
+    ----------
+    name
+        ``priors``, ``data`` or ``reports/templates``.
+    """
+    shipped = files("forepass").joinpath(name)
+    return shipped if shipped.is_dir() else CHECKOUT / name
