@@ -48,6 +48,9 @@ class Definitions:
     frontier_window_factor, frontier_window_years
         A release is at the frontier when its total parameters are within the factor of the
         largest of the years before it.
+    chip_minimum_bandwidth_bytes_per_s, chip_line_share
+        A chip counts towards the trend of specs when its memory bandwidth reaches the minimum,
+        and its bandwidth and rates this share of its vendor's earlier best.
     post_price_usd_per_chip_hour
         Chip-hour price of the worked example with A100s.
     records
@@ -66,6 +69,8 @@ class Definitions:
     last_year: int
     frontier_window_factor: float
     frontier_window_years: float
+    chip_minimum_bandwidth_bytes_per_s: float
+    chip_line_share: float
     post_price_usd_per_chip_hour: float
     records: Mapping[str, Definition]
 
