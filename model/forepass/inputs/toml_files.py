@@ -96,7 +96,10 @@ def text_field(table: dict[str, Any], field: str, where: str) -> str:
     value = table[field]
     if not isinstance(value, str) or not value.strip():
         raise InputError(f'{where}: {field} must be text in quotes, as in {field} = "..."')
-    return value.strip()
+    words = " ".join(value.split())
+    if not words.isprintable():
+        raise InputError(f"{where}: {field} holds control characters; retype it")
+    return words
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

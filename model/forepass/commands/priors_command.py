@@ -1,0 +1,233 @@
+"""``forepass priors``: the beliefs, listed, shown, checked and plotted."""
+
+import argparse
+import json
+import textwrap
+from collections.abc import Callable
+from importlib import import_module
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING, Any
+
+from forepass import __version__
+from forepass.commands import arguments
+from forepass.commands.arguments import Subparsers
+from forepass.errors import InputError
+
+if TYPE_CHECKING:
+    from forepass.inputs.definitions import Definitions
+    from forepass.inputs.priors import Prior
+
+__all__ = ["NAME", "add_parser", "run"]
+
+NAME = "priors"
+
+EXAMPLE = """\
+examples:
+  forepass priors list
+  forepass priors show chip_lifetime
+  forepass priors check --priors my-priors
+  forepass priors plot --out figures
+"""
+
+LISTED = ("p10", "p50", "p90")
+WIDTH = 100
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the parser of ``priors``."""
+    parser = subparsers.add_parser(
+        NAME,
+        help="list, show, check and plot the beliefs",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add_action(actions, "list", _list, "every prior with its quantiles, unit and source")
+    showing = add_action(actions, "show", _show, "one prior with its sources and rationale")
+    showing.add_argument("name", metavar="NAME", help="prior, such as chip_lifetime")
+    add_action(actions, "check", _check, "every prior against its model, its data and itself")
+    plotting = add_action(actions, "plot", _plot, "densities of priors, as PNG and SVG")
+    plotting.add_argument("names", metavar="NAME", nargs="*", help="prior (default: all)")
+    plotting.add_argument(
+        "--out",
+        type=arguments.output_folder,
+        required=True,
+        metavar="DIR",
+        help="folder to write to",
+    )
+
+
+def add_action(
+    actions: Subparsers, name: str, action: Callable[[argparse.Namespace], int], words: str
+) -> argparse.ArgumentParser:
+    """Add the parser of one action of ``priors`` and return it."""
+    parser = actions.add_parser(
+        name, help=words, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    arguments.add_common(parser)
+    parser.set_defaults(run=run, run_action=action)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked of the priors."""
+    status: int = args.run_action(args)
+    return status
+
+
+def _list(args: argparse.Namespace) -> int:
+    from forepass import render
+
+    records = [_record(prior) for prior in _all_priors(args)]
+    if args.json:
+        _print_json({"priors": records})
+        return 0
+    headers = ["prior", "block", "distribution", *LISTED, "unit", "source"]
+    rows = [
+        [
+            record["name"],
+            record["block"],
+            record["distribution"],
+            *(f"{record['quantiles'][level]:.3g}" for level in LISTED),
+            record["unit"],
+            record["source"],
+        ]
+        for record in records
+    ]
+    print(render.table(rows, headers))
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    found = _named(args.name, _all_priors(args))
+    settings = arguments.settings_from(args)
+    if args.json:
+        _print_json({"priors": [_record(prior) for prior in found]})
+    else:
+        print("\n\n".join(_description(prior, settings.data) for prior in found))
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from forepass.inputs import definitions, priors
+
+    settings = arguments.settings_from(args)
+    loaded = priors.load_all(settings.priors)
+    sources = _sources(settings.data)
+    for block, found in loaded.items():
+        priors.expect(found, import_module(f"forepass.blocks.{block}").PRIORS, block)
+        priors.check_sources(found, sources)
+    _check_references(definitions.load_definitions(settings.priors), settings.data)
+    counts = {block: len(found) for block, found in loaded.items()}
+    if args.json:
+        _print_json({"checked": counts})
+    else:
+        lines = [
+            f"{block}: {count} priors, as its model uses them" for block, count in counts.items()
+        ]
+        print("\n".join([*lines, "sources and definitions: known"]))
+    return 0
+
+
+def _plot(args: argparse.Namespace) -> int:
+    from forepass import prior_figures
+
+    everything = _all_priors(args)
+    chosen = [prior for name in args.names for prior in _named(name, everything)]
+    args.out.mkdir(parents=True, exist_ok=True)
+    paths = prior_figures.write_figure(chosen or everything, args.out)
+    if args.json:
+        _print_json({"written": [str(path) for path in paths]})
+    else:
+        print("\n".join(map(str, paths)))
+    return 0
+
+
+def _all_priors(args: argparse.Namespace) -> "list[Prior]":
+    from forepass.inputs.priors import load_all
+
+    blocks = load_all(arguments.settings_from(args).priors)
+    return [prior for found in blocks.values() for prior in found.values()]
+
+
+def _named(name: str, priors: "list[Prior]") -> "list[Prior]":
+    """Return the priors called ``name``, or ``block.name`` where two blocks share a name."""
+    from forepass.inputs.toml_files import suggest
+
+    found = [prior for prior in priors if name in (prior.name, f"{prior.block}.{prior.name}")]
+    if not found:
+        hint = suggest(name, [prior.name for prior in priors])
+        hint = hint if hint.startswith("did you mean") else "see forepass priors list"
+        raise InputError(f"no prior {name!r}; {hint}")
+    return found
+
+
+def _record(prior: "Prior") -> dict[str, Any]:
+    from forepass.inputs.elicitation import LEVELS, quantile
+    from forepass.inputs.priors import source_keys
+
+    values = quantile(prior, list(LEVELS.values()))
+    return {
+        "name": prior.name,
+        "block": prior.block,
+        "distribution": prior.distribution,
+        "parameters": prior.parameters,
+        "quantiles": dict(zip(LEVELS, map(float, values), strict=True)),
+        "unit": prior.unit,
+        "source": ";".join(source_keys(prior)),
+        "rationale": prior.rationale,
+        "file": prior.file,
+    }
+
+
+def _description(prior: "Prior", data: Traversable) -> str:
+    record = _record(prior)
+    numbers = ", ".join(f"{name} = {value:.4g}" for name, value in prior.parameters.items())
+    quantiles = ", ".join(f"{level} {value:.3g}" for level, value in record["quantiles"].items())
+    titles = {**_sources(data), "judgement": "our own judgement"}
+    sources = [f"{key}: {titles.get(key, '?')}" for key in record["source"].split(";")]
+    lines = [
+        f"{prior.name} [{prior.unit}], {prior.block} block, {prior.file}",
+        f"{prior.distribution}({numbers})",
+        quantiles,
+        *sources,
+        *textwrap.wrap(prior.rationale, WIDTH - 2),
+    ]
+    return "\n  ".join(lines)
+
+
+def _sources(data: Traversable) -> dict[str, str]:
+    """Return the title, publisher, date and address of each source by key."""
+    from forepass.inputs.rows import read_rows
+
+    rows = read_rows(data / "sources.csv")
+    records = [dict(zip(rows.header, cells, strict=True)) for cells in rows.cells]
+    shown = ("title", "publisher", "date", "url")
+    return {
+        record["source"]: ", ".join(record[field] for field in shown if record.get(field))
+        for record in records
+    }
+
+
+def _check_references(definitions: "Definitions", data: Traversable) -> None:
+    """Refuse reference names that the tables do not have."""
+    from forepass.inputs.rows import read_rows
+    from forepass.inputs.toml_files import suggest
+
+    for table, column, field in (
+        ("chips", "chip", "reference_chip"),
+        ("chips", "vendor", "reference_vendor"),
+        ("language_models", "model", "reference_model"),
+    ):
+        rows = read_rows(data / f"{table}.csv")
+        known = sorted({cells[rows.header.index(column)] for cells in rows.cells})
+        name = getattr(definitions, field)
+        if name not in known:
+            raise InputError(
+                f"priors/definitions.toml: {field}: {name!r} is not in {rows.file}; "
+                f"{suggest(name, known)}"
+            )
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    print(json.dumps({"forepass": __version__, **content}, indent=2))
