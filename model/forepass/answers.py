@@ -1,0 +1,187 @@
+"""Answers as JSON documents, built from draws once and read back without a numerical library."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forepass import __version__, atomic, fingerprints
+from forepass.errors import InputError
+from forepass.inputs.rows import read_rows
+from forepass.settings import Settings
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["QUANTILES", "answer", "build_document", "newest_source_date", "tidy_rows"]
+
+Document = dict[str, Any]
+
+QUANTILES = {f"p{percent:02}": percent / 100 for percent in (5, 10, 25, 50, 75, 90, 95)}
+
+
+def answer(
+    command: str,
+    arguments: Mapping[str, object],
+    settings: Settings,
+    *,
+    draw: Callable[[], "xr.Dataset"],
+) -> Document:
+    """Return the document that answers ``command``, from the cache when its inputs are unchanged.
+
+    Parameters
+    ----------
+    command
+        Name of the subcommand.
+    arguments
+        What the answer depends on besides data, priors, code and seed; values must be JSON.
+    settings
+        Where data, priors and cache are, and the seed.
+    draw
+        Makes the draws when the cache has no answer: dims (draw,), (draw, year) or none.
+    """
+    inputs = fingerprints.input_hashes(settings.data, settings.priors)
+    question = {"command": command, "arguments": dict(arguments), "seed": settings.seed}
+    key = _digest({"forepass": __version__, "inputs": inputs, **question})
+    path = settings.cache / "answers" / f"{key}.json"
+    document = _read(path)
+    if document is None:
+        draws = draw()
+        as_of = newest_source_date(settings.data)
+        document = build_document(draws, seed=settings.seed, as_of=as_of, inputs=inputs)
+        document["request"] = dict(arguments)
+        _keep(path, document)
+    return document
+
+
+def build_document(
+    draws: "xr.Dataset", *, seed: int, as_of: str, inputs: Mapping[str, str]
+) -> Document:
+    """Summarise draws as a document of quantiles.
+
+    Parameters
+    ----------
+    draws
+        Variables with dims (draw, year, ...), (draw,), (year,) or none; ``units`` and
+        ``long_name`` in each one's attributes; remarks for the reader in ``attrs["notes"]``.
+    seed, as_of, inputs
+        What the draws came from: seed, date of the newest source, hashes of the inputs.
+    """
+    document: Document = {
+        "forepass": __version__,
+        "seed": seed,
+        "as_of": as_of,
+        "inputs": dict(inputs),
+    }
+    if "year" in draws.coords:
+        document["years"] = [int(year) for year in draws["year"].values]
+    document["quantities"] = {str(name): _quantity(draws[name]) for name in draws.data_vars}
+    document["notes"] = [str(note) for note in draws.attrs.get("notes", [])]
+    return document
+
+
+def _quantity(array: "xr.DataArray") -> dict[str, Any]:
+    import numpy as np
+
+    array = array.transpose("draw", "year", ..., missing_dims="ignore")
+    entry: dict[str, Any] = {
+        "unit": array.attrs["units"],
+        "long_name": array.attrs.get("long_name", str(array.name)),
+    }
+    labelled = [str(dim) for dim in array.dims if dim != "draw"]
+    if labelled not in ([], ["year"]):
+        entry["dims"] = labelled
+        entry |= {dim: array[dim].values.tolist() for dim in labelled if dim != "year"}
+    if "draw" not in array.dims:
+        entry["value"] = _plain(array.values)
+        return entry
+    # A draw without a number (a model that does not fit, say) makes its quantiles missing.
+    with np.errstate(invalid="ignore"):
+        quantiles = np.quantile(array.values, list(QUANTILES.values()), axis=0)
+    return entry | {name: _plain(row) for name, row in zip(QUANTILES, quantiles, strict=True)}
+
+
+def _plain(values: Any) -> Any:  # noqa: ANN401 - nested lists of numbers, as deep as the dims
+    """Return numbers as JSON has them: what is not finite becomes null."""
+    import numpy as np
+
+    values = np.asarray(values, dtype=float)
+    if values.ndim:
+        return [_plain(value) for value in values]
+    return float(values) if np.isfinite(values) else None
+
+
+def newest_source_date(data: Traversable) -> str:
+    """Return the latest publication date (ISO) among the sources of the tables in ``data``."""
+    sources = read_rows(data / "sources.csv")
+    if "date" not in sources.header:
+        raise InputError(f"{sources.file} line 1: column 'date' is missing")
+    column = sources.header.index("date")
+    return max(row[column] for row in sources.cells)
+
+
+def tidy_rows(document: Document) -> Iterator[dict[str, object]]:
+    """Yield one row per quantity and year (and label of any further dim), quantiles as columns."""
+    years = document.get("years", [])
+    for name, entry in document["quantities"].items():
+        columns = {key: entry[key] for key in (*QUANTILES, "value") if key in entry}
+        by_year = any(isinstance(values, list) for values in columns.values())
+        dims = entry.get("dims", ["year"] if by_year else [])
+        labels = {dim: years if dim == "year" else entry[dim] for dim in dims}
+        for position, at in _cells(labels):
+            row: dict[str, object] = {"quantity": name, "unit": entry["unit"], **at}
+            for key, values in columns.items():
+                cell = values
+                for index in position:
+                    cell = cell[index]
+                row["p50" if key == "value" else key] = cell
+            yield row
+
+
+def _cells(
+    labels: Mapping[str, list[Any]],
+) -> Iterator[tuple[tuple[int, ...], dict[str, object]]]:
+    if not labels:
+        yield (), {}
+        return
+    (dim, values), *rest = labels.items()
+    for index, label in enumerate(values):
+        for position, at in _cells(dict(rest)):
+            yield (index, *position), {dim: label, **at}
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+
+
+def _read(path: Path) -> Document | None:
+    """Return the document kept at ``path``, or None when there is none that can be trusted."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        document: Document = kept["document"]
+        if kept["checksum"] == _digest(document):
+            return document
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # said below, like a wrong checksum
+    print(f"forepass: cached answer {path} is damaged, computing it again", file=sys.stderr)
+    return None
+
+
+def _keep(path: Path, document: Document) -> None:
+    """Keep ``document`` for next time; an answer that cannot be kept is still an answer."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic.write_text(
+            path, json.dumps({"checksum": _digest(document), "document": document}) + "\n"
+        )
+    except OSError as error:
+        print(f"forepass: answer not cached: {error}", file=sys.stderr)

@@ -1,0 +1,104 @@
+"""The command ``forepass``: finds the subcommand, runs it, and turns errors into exit statuses."""
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from forepass import __version__
+from forepass.commands import (
+    data_command,
+    fit_command,
+    forecast_command,
+    overhang_command,
+    passes_command,
+    predict_command,
+    priors_command,
+)
+from forepass.commands.fitting import CheckError
+from forepass.errors import InputError
+
+__all__ = ["build_parser", "main"]
+
+DONE, FELL_SHORT, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+COMMANDS = (
+    passes_command,
+    predict_command,
+    fit_command,
+    forecast_command,
+    overhang_command,
+    priors_command,
+    data_command,
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message.removeprefix('argument ')} (see {self.prog} --help)")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = _Parser(
+        prog="forepass",
+        description="How much AI inference can the world's chips do, and how sure is that?",
+        epilog="example: forepass passes --chip a100 --chips 128 --model gpt-4 --weight-bits 16",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"forepass {__version__}")
+    subparsers = parser.add_subparsers(
+        title="subcommands", dest="command", metavar="COMMAND", required=True
+    )
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status: 0, 1, 2 or 130."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+        return status
+    except InputError as error:
+        return _complain(error, BAD_INPUT)
+    except CheckError as error:
+        return _complain(error, FELL_SHORT)
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except OSError as error:
+        return _complain(f"{error.filename or 'file'}: {error.strerror or error}", BAD_INPUT)
+    except KeyboardInterrupt:
+        return _complain("interrupted, nothing half-written", INTERRUPTED)
+
+
+def _run(arguments: list[str]) -> int:
+    parser = build_parser()
+    _check_command(arguments)
+    args = parser.parse_args(arguments)
+    status: int = args.run(args)
+    return status
+
+
+def _check_command(arguments: list[str]) -> None:
+    """Refuse an unknown subcommand with the closest names, which argparse does not offer."""
+    names = [command.NAME for command in COMMANDS]
+    word = next((argument for argument in arguments if not argument.startswith("-")), None)
+    if word is None or word in names:
+        return
+    close = difflib.get_close_matches(word, names, n=2, cutoff=0.5) or names
+    raise InputError(f"no subcommand {word!r}; did you mean {' or '.join(close)}?")
+
+
+def _complain(error: object, status: int) -> int:
+    text = " ".join(str(error).split())
+    print(f"forepass: {text}", file=sys.stderr)
+    return status

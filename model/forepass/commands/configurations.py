@@ -1,0 +1,102 @@
+"""Tables of configurations for ``predict``: read, checked cell by cell, written back whole."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forepass.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forepass.inputs.rows import Rows
+
+__all__ = ["COLUMNS", "parse", "read", "write"]
+
+COLUMNS = (
+    "chip",
+    "n_chips",
+    "model",
+    "weight_bits",
+    "input_tokens",
+    "output_tokens",
+    "concurrency",
+    "disaggregated",
+)
+OPTIONAL = ("scenario", "software", "date")
+NAMES = ("chip", "model")
+# Columns of numbers above 0, and whether a cell may be left empty.
+NUMBERS = {
+    "n_chips": False,
+    "weight_bits": True,
+    "input_tokens": False,
+    "output_tokens": False,
+    "concurrency": True,
+}
+FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
+
+
+def read(path: Path) -> "Rows":
+    """Return the rows of the table at ``path``, every cell as text.
+
+    Raises
+    ------
+    InputError
+        When the file is no CSV table or lacks a column.
+    """
+    from forepass.inputs.rows import read_rows
+
+    rows = read_rows(path)
+    missing = [column for column in COLUMNS if column not in rows.header]
+    if missing:
+        raise InputError(f"{rows.file} line 1: column {', '.join(missing)} is missing")
+    return rows
+
+
+def parse(rows: "Rows") -> "tuple[pd.DataFrame, dict[int, str]]":
+    """Return the rows whose cells can be read, typed, and for the others what is wrong.
+
+    Returns
+    -------
+    parsed
+        The columns that a prediction uses: numbers as floats (NaN where empty), flags as bool,
+        names as they were written; the index is the row's place in ``rows``.
+    errors
+        One sentence for each bad row, by its place in ``rows``.
+    """
+    import pandas as pd
+
+    written = pd.DataFrame(rows.cells, columns=list(rows.header), dtype=str)
+    texts = written[[name for name in (*COLUMNS, *OPTIONAL) if name in rows.header]]
+    parsed, errors = texts.copy(), dict[int, str]()
+
+    def refuse(bad: "pd.Series[bool]", column: str, want: str) -> None:
+        for place, text in texts[column][bad].items():
+            errors.setdefault(int(str(place)), f"{column} must be {want}, got {text!r}")
+
+    for column in NAMES:
+        refuse(texts[column] == "", column, "a name")
+    for column, may_be_empty in NUMBERS.items():
+        values = pd.to_numeric(texts[column], errors="coerce").astype(float)
+        empty = (texts[column] == "") & may_be_empty
+        refuse(~(values.between(0, float("inf"), "neither") | empty), column, "a number above 0")
+        parsed[column] = values
+    refuse(parsed["n_chips"] % 1 != 0, "n_chips", "a whole number above 0")
+    as_bits = parsed["weight_bits"].isin([16, 8, 4]) | (texts["weight_bits"] == "")
+    refuse(~as_bits, "weight_bits", "16, 8 or 4")
+    flags = texts["disaggregated"].str.lower().map(FLAGS)
+    refuse(flags.isna(), "disaggregated", "true or false")
+    parsed["disaggregated"] = flags.eq(True)
+    return parsed.drop(index=list(errors)), errors
+
+
+def write(rows: "Rows", predicted: "pd.DataFrame", path: Path) -> None:
+    """Write ``rows`` with the predicted columns after them, empty where there is no prediction."""
+    import pandas as pd
+
+    from forepass import atomic
+
+    kept = [name for name in rows.header if name not in predicted.columns]
+    written = pd.DataFrame(rows.cells, columns=list(rows.header), dtype=str)[kept]
+    table = written.join(predicted.reindex(written.index))
+    with atomic.replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")

@@ -1,0 +1,68 @@
+"""Fits for the subcommands that draw: from the cache or anew, with progress on a terminal."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from forepass.posterior import Fit
+    from forepass.settings import Settings
+
+__all__ = ["CheckError", "checked_fits", "progress_over"]
+
+type Report = Callable[[str, str], None]
+
+
+class CheckError(Exception):
+    """A fit fell short of its checks: one line that says which and what to do; exit status 1."""
+
+
+def checked_fits(
+    names: Sequence[str], settings: "Settings", *, quiet: bool, despite_failed_checks: bool
+) -> "dict[str, Fit]":
+    """Return the fits of the blocks ``names``, fitting those that are stale.
+
+    Raises
+    ------
+    CheckError
+        When a fit fails its convergence checks and the user did not insist.
+    """
+    from forepass import posterior
+
+    try:
+        with progress_over(names, quiet=quiet) as report:
+            return posterior.fitted(
+                names, settings=settings, progress=report, unsafe=despite_failed_checks
+            )
+    except posterior.FitFailed as failure:
+        raise CheckError(str(failure)) from failure
+
+
+@contextmanager
+def progress_over(names: Sequence[str], *, quiet: bool) -> Iterator[Report | None]:
+    """Yield what a fit reports (block, stage) to, or None where nobody is watching."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("blocks"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("fitting", total=len(names))
+        begun: list[str] = []
+
+        def report(block: str, stage: str) -> None:
+            if block not in begun:
+                begun.append(block)
+            words = f"{block.replace('_', ' ')}: {stage}"
+            bar.update(task, completed=len(begun) - 1, description=words)
+
+        yield report

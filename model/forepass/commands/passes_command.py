@@ -1,0 +1,160 @@
+"""``forepass passes``: how many forward passes these chips do with this model."""
+
+import argparse
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forepass.commands import arguments
+from forepass.commands.arguments import Subparsers
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forepass.settings import Settings
+
+__all__ = ["NAME", "add_parser", "run"]
+
+NAME = "passes"
+
+EXAMPLE = """\
+example: 128 A100s serve GPT-4 at 16 bits, at a dollar per chip-hour
+  forepass passes --chip a100 --chips 128 --model gpt-4 --weight-bits 16 \\
+      --input 1000 --output 500 --concurrency 256 --price 1
+"""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the parser of ``passes``."""
+    parser = subparsers.add_parser(
+        NAME,
+        help="forward passes of these chips with this model: bounds, realised, cost, what binds",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_hardware(parser)
+    _add_load(parser)
+    arguments.add_despite(parser)
+    arguments.add_common(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_hardware(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what serves what")
+    group.add_argument("--chip", required=True, help="chip, such as a100-sxm-80gb or H100")
+    group.add_argument(
+        "--chips",
+        type=arguments.positive_integer,
+        default=1,
+        metavar="N",
+        help="chips that serve one copy of the model together (default: 1)",
+    )
+    group.add_argument("--model", required=True, help="language model, such as gpt-4")
+    group.add_argument(
+        "--weight-bits",
+        type=arguments.one_of(16, 8, 4),
+        metavar="BITS",
+        help="bits per weight as served: 16, 8 or 4 (default: those the model was released in)",
+    )
+    group.add_argument("--software", help="serving software, such as vllm")
+    group.add_argument(
+        "--date", type=arguments.iso_date, help="date of the serving software, YYYY[-MM[-DD]]"
+    )
+    group.add_argument(
+        "--chips-file",
+        type=arguments.existing_file,
+        metavar="CSV",
+        help="more chips, in the columns of data/chips.csv",
+    )
+    group.add_argument(
+        "--models-file",
+        type=arguments.existing_file,
+        metavar="CSV",
+        help="more models, in the columns of data/language_models.csv",
+    )
+
+
+def _add_load(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("load")
+    number: dict[str, Any] = {"type": arguments.positive_number, "metavar": "X"}
+    group.add_argument("--input", **number, help="input tokens per request")
+    group.add_argument("--output", **number, help="output tokens per request")
+    limit = group.add_mutually_exclusive_group()
+    limit.add_argument(
+        "--concurrency", **number, help="requests in flight (default: as many as fit in memory)"
+    )
+    limit.add_argument("--speed", **number, help="output tokens per second that each user must get")
+    group.add_argument(
+        "--cached-share",
+        type=arguments.share,
+        default=0.0,
+        metavar="X",
+        help="share of input tokens already in the cache (default: 0)",
+    )
+    group.add_argument(
+        "--disaggregated", action="store_true", help="prefill and decode on chips of their own"
+    )
+    group.add_argument(
+        "--price", **number, help="USD per chip-hour (default: the forecast cost of the chip)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the answer."""
+    from forepass import answers, render
+
+    settings = arguments.settings_from(args)
+    request = _request(args, settings)
+    asked = {
+        **request,
+        "files": [_content(args.chips_file), _content(args.models_file)],
+        "despite_failed_checks": args.despite_failed_checks,
+    }
+    document = answers.answer(NAME, asked, settings, draw=lambda: _draw(args, request, settings))
+    print(render.as_json(document) if args.json else render.passes_text(document))
+    return 0
+
+
+def _request(args: argparse.Namespace, settings: "Settings") -> dict[str, Any]:
+    """Return the fields of a ``PassesRequest``, with the reference lengths where none are given."""
+    from forepass.inputs.definitions import load_definitions
+
+    definitions = load_definitions(settings.priors)
+    return {
+        "chip": args.chip,
+        "n_chips": args.chips,
+        "model": args.model,
+        "weight_bits": args.weight_bits,
+        "input_tokens": args.input or definitions.reference_input_tokens,
+        "output_tokens": args.output or definitions.reference_output_tokens,
+        "concurrency": args.concurrency,
+        "speed": args.speed,
+        "cached_share": args.cached_share,
+        "price_usd_per_chip_hour": args.price,
+        "date": args.date,
+        "software": args.software,
+        "disaggregated": args.disaggregated,
+    }
+
+
+def _content(path: Path | None) -> str | None:
+    """Return what identifies a user's table, wherever it lies."""
+    return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _draw(args: argparse.Namespace, request: dict[str, Any], settings: "Settings") -> "xr.Dataset":
+    from forepass import capacity, posterior
+    from forepass.commands import catalogue, fitting
+    from forepass.inputs.definitions import load_definitions
+
+    # Names are checked before anything is fitted: a misspelt chip must not cost minutes.
+    tables = catalogue.load(settings, chips_file=args.chips_file, models_file=args.models_file)
+    catalogue.check_names(tables, chip=args.chip, model=args.model)
+    fits = fitting.checked_fits(
+        posterior.BLOCKS,
+        settings,
+        quiet=args.quiet,
+        despite_failed_checks=args.despite_failed_checks,
+    )
+    definitions = load_definitions(settings.priors)
+    return capacity.passes(capacity.PassesRequest(**request), fits, tables, definitions)

@@ -1,0 +1,173 @@
+"""Figures from answer documents: one style, legible at half width and in grey."""
+
+import math
+import textwrap
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forepass import atomic
+from forepass.errors import InputError
+from forepass.rounding import number_text, scaled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_forecast", "save_forecast"]
+
+Document = Mapping[str, Any]
+
+PANELS = (
+    "world_tokens_per_s",
+    "cost_usd_per_million_tokens",
+    "fleet_h100e",
+    "share_of_upper_bound",
+    "memory_wall_ratio",
+    "frontier_active_params",
+)
+# Nested bands, wide and light to narrow and dark; one hue, so that they survive in grey.
+BANDS = (("p05", "p95", 0.16), ("p10", "p90", 0.22), ("p25", "p75", 0.34))
+HUE = "#0072B2"  # the blue of Okabe and Ito's palette for colour-blind readers
+INK = "#222222"
+STYLE: Any = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#888888",
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 13,
+    "axes.titleweight": "bold",
+    "font.size": 12.5,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "svg.hashsalt": "forepass",  # the same names inside the SVG at every run
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+
+
+def save_forecast(document: Document, folder: Path) -> list[Path]:
+    """Write the figure of a forecast to ``folder`` as PNG and SVG and return their paths.
+
+    Raises
+    ------
+    InputError
+        When the document has one year only, which draws no line.
+    """
+    if len(document["years"]) < 2:
+        raise InputError("a figure needs two years or more; widen --from and --to")
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    with _style():
+        figure = draw_forecast(document)
+        # Neither the date nor the library's version goes in: the same answer, the same bytes.
+        for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
+            path = folder / f"forecast{suffix}"
+            with atomic.replacing(path) as temporary:
+                figure.savefig(temporary, dpi=160, metadata=metadata)
+            written.append(path)
+    return written
+
+
+def draw_forecast(document: Document) -> "Figure":
+    """Return the figure: one fan chart for each headline quantity that the document has."""
+    from matplotlib.figure import Figure
+
+    names = [name for name in PANELS if name in document["quantities"]]
+    n_rows = (len(names) + 1) // 2
+    with _style():
+        figure = Figure(figsize=(10.5, 3.5 * n_rows + 0.6), layout="constrained")
+        axes = figure.subplots(n_rows, 2, squeeze=False).flat
+        for axis, name in zip(axes, names, strict=False):
+            _fan(axis, document["years"], document["quantities"][name], document["as_of"])
+        for axis in list(axes)[len(names) :]:
+            axis.remove()
+        figure.supxlabel(_caption(document), fontsize=11, x=0.01, ha="left")
+    return figure
+
+
+def _fan(axis: "Axes", years: list[int], entry: Mapping[str, Any], as_of: str) -> None:
+    """Draw median and nested intervals of one quantity on a log axis, its ends labelled."""
+    unit, factor = scaled(entry["unit"], [*entry["p50"], *entry["p10"], *entry["p90"]])
+    series = {
+        key: [float("nan") if value is None else value * factor for value in entry[key]]
+        for key in entry
+        if key.startswith("p") and key[1:].isdigit()
+    }
+    for low, high, opacity in BANDS:
+        axis.fill_between(years, series[low], series[high], color=HUE, alpha=opacity, linewidth=0)
+    axis.plot(years, series["p50"], color=INK, linewidth=2)
+    axis.set_yscale("log")
+    axis.set_title(
+        "\n".join(textwrap.wrap(", ".join(filter(None, (entry["long_name"], unit))), 38))
+    )
+    axis.set_xlim(years[0], years[-1])
+    _label_ticks(axis)
+    _label_ends(axis, years[-1], {key: values[-1] for key, values in series.items()})
+    _mark_as_of(axis, years, as_of)
+
+
+def _label_ticks(axis: "Axes") -> None:
+    """Put plain numbers on a log axis, as many as its range needs."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+    low, high = axis.get_ylim()
+    decades = math.log10(high / low)
+    steps = (1.0,) if decades > 3 else (1.0, 3.0) if decades > 1.5 else (1.0, 2.0, 3.0, 5.0, 7.0)
+    axis.yaxis.set_major_locator(LogLocator(subs=steps, numticks=8))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.yaxis.set_minor_formatter(NullFormatter())
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+
+
+def _label_ends(axis: "Axes", year: int, last: Mapping[str, float]) -> None:
+    """Write median, p10 and p90 of the last year beside their lines, where there is room."""
+    low, high = axis.get_ylim()
+    gap = 0.07 * math.log(high / low)  # two lines of text closer than this would touch
+    taken: list[float] = []
+    for key in ("p50", "p90", "p10"):
+        if not last[key] > 0:
+            continue
+        height = math.log(last[key])
+        if any(abs(height - other) < gap for other in taken):
+            continue
+        taken.append(height)
+        axis.annotate(
+            number_text(last[key], 10.0 ** (math.floor(math.log10(last[key])) - 1)),
+            (year, last[key]),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontweight="bold" if key == "p50" else "normal",
+            annotation_clip=False,
+        )
+
+
+def _mark_as_of(axis: "Axes", years: list[int], as_of: str) -> None:
+    """Draw where the record ends and the forecast begins."""
+    year, month = int(as_of[:4]), int(as_of[5:7] or 7)
+    # A year's value stands for the middle of the year, so that its tick is at month 7.
+    at = year + (month - 7) / 12
+    if years[0] < at < years[-1]:
+        axis.axvline(at, color="#888888", linewidth=1, linestyle=(0, (3, 3)))
+
+
+def _caption(document: Document) -> str:
+    return (
+        "Line: median. Bands, dark to light: 50, 80 and 90% intervals. Numbers at the right: "
+        f"median, p10 and p90 of {document['years'][-1]}.\nDashed: as of {document['as_of']}, "
+        f"where the record ends. Seed {document['seed']}; forepass {document['forepass']}."
+    )
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    import matplotlib as mpl
+
+    with mpl.rc_context(STYLE):
+        yield
