@@ -24,7 +24,7 @@ NAME = "priors"
 EXAMPLE = """\
 examples:
   forepass priors list
-  forepass priors show chip_lifetime
+  forepass priors show growth_bandwidth
   forepass priors check --priors my-priors
   forepass priors plot --out figures
 """
@@ -44,7 +44,7 @@ def add_parser(subparsers: Subparsers) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     add_action(actions, "list", _list, "every prior with its quantiles, unit and source")
     showing = add_action(actions, "show", _show, "one prior with its sources and rationale")
-    showing.add_argument("name", metavar="NAME", help="prior, such as chip_lifetime")
+    showing.add_argument("name", metavar="NAME", help="prior, such as growth_bandwidth")
     add_action(actions, "check", _check, "every prior against its model, its data and itself")
     plotting = add_action(actions, "plot", _plot, "densities of priors, as PNG and SVG")
     plotting.add_argument("names", metavar="NAME", nargs="*", help="prior (default: all)")

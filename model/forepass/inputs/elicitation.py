@@ -71,7 +71,7 @@ class Family:
     def range(self) -> str:
         """Say where values of the family lie."""
         if math.isinf(self.lower):
-            return "any number"
+            return "of any size"
         return "above 0" if math.isinf(self.upper) else "between 0 and 1"
 
 

@@ -1,0 +1,66 @@
+"""Conventions: the shipped ones load, faulty ones are refused by file and key."""
+
+from pathlib import Path
+
+import pytest
+
+from forepass.errors import InputError
+from forepass.inputs.definitions import FILE, TYPES, load_definitions
+from forepass.rooms import room
+
+
+def changed(folder: Path, old: str, new: str) -> Path:
+    text = (room("priors") / FILE).read_text(encoding="utf-8")
+    assert old in text
+    (folder / FILE).write_text(text.replace(old, new, 1), encoding="utf-8")
+    return folder
+
+
+def test_the_shipped_definitions_have_units_and_reasons() -> None:
+    definitions = load_definitions()
+    assert definitions.reference_model == "gpt-4"
+    assert definitions.h100_equivalent_ops_per_s == 1.979e15
+    assert isinstance(definitions.first_year, int)
+    assert isinstance(definitions.reference_input_tokens, float)
+    assert set(definitions.records) == set(TYPES)
+    assert all(record.unit and record.rationale for record in definitions.records.values())
+
+
+def test_a_folder_of_ones_own_takes_the_place_of_the_shipped_one(tmp_path: Path) -> None:
+    folder = changed(tmp_path, "value = 2035", "value = 2040")
+    assert load_definitions(folder).last_year == 2040
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[last_year]", "[lats_year]", "lats_year: nothing uses it; did you mean last_year"),
+        (
+            "[reference_chip]\nvalue =",
+            "[reference_chip]\nvlaue =",
+            "reference_chip: unknown field 'v",
+        ),
+        ('unit = "vendor"', "", "reference_vendor: unit is missing; add unit = ..."),
+        ('value = "gpt-4"', "value = 4", "reference_model: value must be text in quotes"),
+        ("value = 2035", "value = 2035.5", "last_year: value must be a whole number"),
+        ("value = 2035", "value = 2019", "first_year: value must be before last_year = 2019"),
+        ("value = 50", 'value = "50"', "copy_speed_tokens_per_s: value must be a number above 0"),
+        ("value = 50", "value = 0", "copy_speed_tokens_per_s: value must be a number above 0"),
+        ("value = 50", "value = true", "copy_speed_tokens_per_s: value must be a number above 0"),
+        ("value = 50", "value = nan", "copy_speed_tokens_per_s: value must be a number above 0"),
+        ("value = 0.8", "value = 80", "interval_mass: value must be below 1, got 80"),
+    ],
+)
+def test_a_faulty_definition_is_refused_by_file_and_key(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    with pytest.raises(InputError) as refusal:
+        load_definitions(changed(tmp_path, old, new))
+    assert str(refusal.value).startswith(f"{tmp_path / FILE}: {message}")
+
+
+def test_a_missing_definition_is_refused(tmp_path: Path) -> None:
+    text = (room("priors") / FILE).read_text(encoding="utf-8")
+    (tmp_path / FILE).write_text(text.split("[last_year]")[0], encoding="utf-8")
+    with pytest.raises(InputError, match=r"definitions\.toml: last_year is missing; add"):
+        load_definitions(tmp_path)
