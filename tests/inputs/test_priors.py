@@ -19,6 +19,7 @@ from forepass.inputs.priors import (
     load_priors,
     source_keys,
 )
+from forepass.inputs.rows import read_rows
 from forepass.rooms import room
 
 SHIPPED = [block for block in BLOCKS if (room("priors") / f"{block}.toml").is_file()]
@@ -214,3 +215,9 @@ def test_every_shipped_prior_has_the_quantiles_it_states(block: str) -> None:
 @pytest.mark.parametrize("block", SHIPPED)
 def test_every_shipped_prior_is_used_and_none_is_missing(block: str) -> None:
     expect(load_priors(block), import_module(f"forepass.blocks.{block}").PRIORS, block)
+
+
+@pytest.mark.parametrize("block", SHIPPED)
+def test_every_source_of_a_shipped_prior_is_in_the_table_of_sources(block: str) -> None:
+    rows = read_rows(room("data") / "sources.csv")
+    check_sources(load_priors(block), {cells[0] for cells in rows.cells})

@@ -88,7 +88,7 @@ def _list(args: argparse.Namespace) -> int:
             record["name"],
             record["block"],
             record["distribution"],
-            *(f"{record['quantiles'][level]:.3g}" for level in LISTED),
+            *(_shown(record["quantiles"][level]) for level in LISTED),
             record["unit"],
             record["source"],
         ]
@@ -183,7 +183,9 @@ def _record(prior: "Prior") -> dict[str, Any]:
 def _description(prior: "Prior", data: Traversable) -> str:
     record = _record(prior)
     numbers = ", ".join(f"{name} = {value:.4g}" for name, value in prior.parameters.items())
-    quantiles = ", ".join(f"{level} {value:.3g}" for level, value in record["quantiles"].items())
+    quantiles = ", ".join(
+        f"{level} {_shown(value)}" for level, value in record["quantiles"].items()
+    )
     titles = {**_sources(data), "judgement": "our own judgement"}
     sources = [f"{key}: {titles.get(key, '?')}" for key in record["source"].split(";")]
     lines = [
@@ -227,6 +229,11 @@ def _check_references(definitions: "Definitions", data: Traversable) -> None:
                 f"priors/definitions.toml: {field}: {name!r} is not in {rows.file}; "
                 f"{suggest(name, known)}"
             )
+
+
+def _shown(value: float) -> str:
+    """Return three figures, without an exponent up to a million."""
+    return f"{float(f'{value:.3g}'):g}"
 
 
 def _print_json(content: dict[str, Any]) -> None:
