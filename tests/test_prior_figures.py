@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forepass.inputs.elicitation import FAMILIES, parameters_from_quantiles
+from forepass.inputs.elicitation import parameters_from_quantiles
+from forepass.inputs.families import FAMILIES
 from forepass.inputs.priors import Prior
 from forepass.prior_figures import draw_figure, write_figure
 
@@ -46,3 +47,9 @@ def test_one_set_of_priors_gives_the_same_files_twice(tmp_path: Path) -> None:
     priors = [prior_of("Beta")]
     first = [path.read_bytes() for path in write_figure(priors, tmp_path)]
     assert [path.read_bytes() for path in write_figure(priors, tmp_path)] == first
+
+
+def test_on_a_log_axis_a_lognormal_peaks_at_its_median() -> None:
+    curve = draw_figure([prior_of("LogNormal", p10=0.01, p90=9.0)]).axes[0].lines[0]
+    peak = np.argmax(np.asarray(curve.get_ydata()))
+    assert np.asarray(curve.get_xdata())[peak] == pytest.approx(0.3, rel=0.05)

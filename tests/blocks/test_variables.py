@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from forepass.blocks.variables import prior_variable
-from forepass.inputs.elicitation import FAMILIES, log_density, parameters_from_quantiles
+from forepass.inputs.elicitation import log_density, parameters_from_quantiles
+from forepass.inputs.families import FAMILIES
 from forepass.inputs.priors import Prior
 
 

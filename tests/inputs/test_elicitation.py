@@ -11,16 +11,15 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from forepass.inputs.elicitation import (
-    FAMILIES,
     LEVELS,
     ElicitationError,
-    Parameters,
     log_density,
     parameters_from_mode,
     parameters_from_quantiles,
     quantile,
     sample,
 )
+from forepass.inputs.families import FAMILIES, Parameters
 from forepass.inputs.priors import Prior
 
 ONE_PARAMETER = [name for name, family in FAMILIES.items() if family.quantiles == 1]

@@ -9,7 +9,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from forepass.errors import InputError
-from forepass.inputs.elicitation import FAMILIES, LEVELS, quantile
+from forepass.inputs.elicitation import LEVELS, quantile
+from forepass.inputs.families import FAMILIES
 from forepass.inputs.priors import (
     BLOCKS,
     Prior,

@@ -10,13 +10,13 @@ from typing import Any
 
 from forepass.errors import InputError
 from forepass.inputs.elicitation import (
-    FAMILIES,
     LEVELS,
     ElicitationError,
     parameters_from_mode,
     parameters_from_quantiles,
     quantile,
 )
+from forepass.inputs.families import FAMILIES
 from forepass.inputs.toml_files import check_fields, located, read_tables, suggest, text_field
 from forepass.rooms import room
 
