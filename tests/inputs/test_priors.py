@@ -185,7 +185,7 @@ def test_the_priors_that_a_model_uses_are_accepted_in_any_order() -> None:
 
 
 def test_a_source_that_no_table_has_is_refused_with_the_closest_key() -> None:
-    priors = {"growth": prior_named("growth", "epoch-2024; epoch-2205")}
+    priors = [prior_named("growth", "epoch-2024; epoch-2205")]
     with pytest.raises(InputError, match=r"growth: source 'epoch-2205' .*did you mean epoch-2025"):
         check_sources(priors, {"epoch-2024", "epoch-2025"})
     with pytest.raises(InputError, match=r'growth: source .* add it there, or write "judgement"$'):
@@ -194,7 +194,7 @@ def test_a_source_that_no_table_has_is_refused_with_the_closest_key() -> None:
 
 def test_known_sources_and_judgement_are_accepted() -> None:
     prior = prior_named("growth", "epoch-2024; judgement")
-    check_sources({"growth": prior}, {"epoch-2024"})
+    check_sources([prior], {"epoch-2024"})
     assert source_keys(prior) == ["epoch-2024", "judgement"]
 
 
@@ -221,4 +221,4 @@ def test_every_shipped_prior_is_used_and_none_is_missing(block: str) -> None:
 @pytest.mark.parametrize("block", SHIPPED)
 def test_every_source_of_a_shipped_prior_is_in_the_table_of_sources(block: str) -> None:
     rows = read_rows(room("data") / "sources.csv")
-    check_sources(load_priors(block), {cells[0] for cells in rows.cells})
+    check_sources(load_priors(block).values(), {cells[0] for cells in rows.cells})

@@ -116,7 +116,7 @@ def _check(args: argparse.Namespace) -> int:
     sources = _sources(settings.data)
     for block, found in loaded.items():
         priors.expect(found, import_module(f"forepass.blocks.{block}").PRIORS, block)
-        priors.check_sources(found, sources)
+        priors.check_sources(found.values(), sources)
     _check_references(definitions.load_definitions(settings.priors), settings.data)
     counts = {block: len(found) for block, found in loaded.items()}
     if args.json:

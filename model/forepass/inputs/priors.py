@@ -127,7 +127,7 @@ def expect(priors: Mapping[str, Prior], names: Iterable[str], block: str) -> Non
             )
 
 
-def check_sources(priors: Mapping[str, Prior], keys: Collection[str]) -> None:
+def check_sources(priors: Iterable[Prior], keys: Collection[str]) -> None:
     """Refuse a source that is neither "judgement" nor one of `keys`, the keys of data/sources.csv.
 
     Raises
@@ -135,7 +135,7 @@ def check_sources(priors: Mapping[str, Prior], keys: Collection[str]) -> None:
     InputError
         Naming the file, the prior and the closest known keys.
     """
-    for prior in priors.values():
+    for prior in priors:
         for key in source_keys(prior):
             if key != JUDGEMENT and key not in keys:
                 raise InputError(
