@@ -75,17 +75,18 @@ def save_forecast(document: Document, folder: Path) -> list[Path]:
 
 
 def draw_forecast(document: Document) -> "Figure":
-    """Return the figure: one fan chart for each headline quantity that the document has."""
+    """Return the figure: one fan chart for each headline quantity that has numbers."""
     from matplotlib.figure import Figure
 
-    names = [name for name in PANELS if name in document["quantities"]]
+    quantities = document["quantities"]
+    names = [name for name in PANELS if name in quantities and any(quantities[name]["p50"])]
     n_rows = (len(names) + 1) // 2
     with _style():
         figure = Figure(figsize=(10.5, 3.5 * n_rows + 0.6), layout="constrained")
-        axes = figure.subplots(n_rows, 2, squeeze=False).flat
+        axes = list(figure.subplots(n_rows, 2, squeeze=False).flat)
         for axis, name in zip(axes, names, strict=False):
-            _fan(axis, document["years"], document["quantities"][name], document["as_of"])
-        for axis in list(axes)[len(names) :]:
+            _fan(axis, document["years"], quantities[name], document["as_of"])
+        for axis in axes[len(names) :]:
             axis.remove()
         figure.supxlabel(_caption(document), fontsize=11, x=0.01, ha="left")
     return figure

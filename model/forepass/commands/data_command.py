@@ -87,14 +87,30 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from forepass.inputs.checks import check_tables
-
-    findings = [str(finding) for finding in check_tables(arguments.settings_from(args).data)]
+    findings = _findings(arguments.settings_from(args).data)
     if args.json:
         print(json.dumps({"findings": findings}, indent=2))
     else:
-        print("\n".join(findings) if findings else "every table agrees with its schema")
+        print("\n".join(findings) if findings else "the tables keep to their schemas and agree")
     return 1 if findings else 0
+
+
+def _findings(folder: Traversable) -> list[str]:
+    """Return the first fault of each table, and what is doubtful between those without one."""
+    from forepass.inputs import tables
+    from forepass.inputs.checks import check_tables
+
+    sound, findings = {}, []
+    for name in tables.TABLES:
+        try:
+            sound[name] = tables.load_table(name, folder)
+        except InputError as error:
+            findings.append(str(error))
+    try:
+        findings += [str(finding) for finding in check_tables(sound)]
+    except InputError as error:
+        findings.append(str(error))
+    return findings
 
 
 def _tables(folder: Traversable) -> dict[str, Traversable]:

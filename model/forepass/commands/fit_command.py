@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     with fitting.progress_over(names, quiet=args.quiet) as report:
         # A failed fit is shown here beside the others rather than raised.
         fits = posterior.fitted(
-            names, settings=settings, force=args.force, progress=report, unsafe=True
+            names, settings, force=args.force, progress=report, unsafe=True
         )
     print(_as_json(fits) if args.json else _as_text(fits))
     return 0 if all(fit.diagnostics.passed for fit in fits.values()) else 1
@@ -84,6 +84,7 @@ def _as_json(fits: "Mapping[str, Fit]") -> str:
     blocks = {
         name: {
             **dataclasses.asdict(fit.diagnostics),
+            "passed": fit.diagnostics.passed,
             "from_cache": fit.from_cache,
             "key": fit.key,
         }

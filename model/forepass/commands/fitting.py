@@ -33,7 +33,7 @@ def checked_fits(
     try:
         with progress_over(names, quiet=quiet) as report:
             return posterior.fitted(
-                names, settings=settings, progress=report, unsafe=despite_failed_checks
+                names, settings, progress=report, unsafe=despite_failed_checks
             )
     except posterior.FitFailed as failure:
         raise CheckError(str(failure)) from failure
@@ -46,9 +46,17 @@ def progress_over(names: Sequence[str], *, quiet: bool) -> Iterator[Report | Non
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
 
     columns = (
+        SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -56,13 +64,10 @@ def progress_over(names: Sequence[str], *, quiet: bool) -> Iterator[Report | Non
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("fitting", total=len(names))
-        begun: list[str] = []
+        task = bar.add_task("fits", total=len(names))
 
         def report(block: str, stage: str) -> None:
-            if block not in begun:
-                begun.append(block)
             words = f"{block.replace('_', ' ')}: {stage}"
-            bar.update(task, completed=len(begun) - 1, description=words)
+            bar.update(task, advance=1 if stage == "done" else 0, description=words)
 
         yield report

@@ -1,0 +1,85 @@
+"""Figures: what is written, and what the panels say."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forepass import figures
+from forepass.errors import InputError
+
+YEARS = list(range(2022, 2031))
+LABELS = {
+    "world_tokens_per_s": ("tokens/s", 1e9),
+    "share_of_upper_bound": ("share", 0.1),
+    "fleet_h100e": ("H100e", 1e6),
+    "cost_usd_per_million_tokens": ("USD per million tokens", 1.0),
+    "memory_wall_ratio": ("FLOP/byte", 400.0),
+    "frontier_active_params": ("parameters", 1e11),
+}
+
+
+def document(years: list[int] = YEARS) -> dict[str, Any]:
+    spread = {"p05": 0.5, "p10": 0.6, "p25": 0.8, "p50": 1.0, "p75": 1.3, "p90": 1.7, "p95": 2.0}
+    quantities = {
+        name: {
+            "unit": unit,
+            "long_name": name.replace("_", " "),
+            **{
+                key: [start * factor * 1.3 ** (year - 2022) for year in years]
+                for key, factor in spread.items()
+            },
+        }
+        for name, (unit, start) in LABELS.items()
+    }
+    quantities["chip_memory"] = quantities["memory_wall_ratio"]
+    return {
+        "forepass": "9.9",
+        "seed": 4,
+        "as_of": "2026-05",
+        "years": years,
+        "quantities": quantities,
+    }
+
+
+def test_the_figure_is_written_as_png_and_svg_and_nothing_else(tmp_path: Path) -> None:
+    paths = figures.save_forecast(document(), tmp_path / "new")
+    assert sorted(path.name for path in paths) == ["forecast.png", "forecast.svg"]
+    assert sorted((tmp_path / "new").iterdir()) == sorted(paths)
+    assert paths[0].read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in paths[1].read_text()[:1000]
+
+
+def test_the_same_answer_gives_the_same_bytes(tmp_path: Path) -> None:
+    first = [path.read_bytes() for path in figures.save_forecast(document(), tmp_path / "a")]
+    second = [path.read_bytes() for path in figures.save_forecast(document(), tmp_path / "b")]
+    assert first == second
+
+
+def test_each_headline_quantity_has_a_log_panel_with_its_unit() -> None:
+    figure = figures.draw_forecast(document())
+    titles = [axis.get_title(loc="left").replace("\n", " ") for axis in figure.axes]
+    assert len(titles) == 6
+    assert "share of upper bound, %" in titles
+    assert "fleet h100e, million H100e" in titles
+    assert all(axis.get_yscale() == "log" for axis in figure.axes)
+    caption = figure.get_supxlabel()
+    assert "as of 2026-05" in caption
+    assert "50, 80 and 90%" in caption
+    assert "Seed 4" in caption
+
+
+def test_years_without_a_number_leave_a_gap_and_a_quantity_without_any_leaves_no_panel(
+    tmp_path: Path,
+) -> None:
+    made = document()
+    for key in ("p05", "p10", "p25", "p50", "p75", "p90", "p95"):
+        made["quantities"]["fleet_h100e"][key][-1] = None
+        made["quantities"]["memory_wall_ratio"][key] = [None] * len(YEARS)
+    assert len(figures.draw_forecast(made).axes) == 5
+    assert len(figures.save_forecast(made, tmp_path)) == 2
+
+
+def test_a_single_year_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="two years"):
+        figures.save_forecast(document([2030]), tmp_path)
