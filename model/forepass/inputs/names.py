@@ -1,10 +1,9 @@
 """Names of chips and models as people write them, resolved to the one name that the tables use."""
 
 import difflib
-import os.path
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import product
+from itertools import product, takewhile
 
 from forepass.errors import InputError
 
@@ -174,10 +173,14 @@ def _closest(text: str, index: Mapping[str, str]) -> list[str]:
     scores: dict[str, float] = {}
     for spelling in difflib.get_close_matches(wanted, index, n=10 * MOST_SUGGESTIONS):
         alike = difflib.SequenceMatcher(None, wanted, spelling).ratio()
-        shared = len(os.path.commonprefix([wanted, spelling])) / len(wanted)
+        shared = _shared_start(wanted, spelling) / len(wanted)
         name = index[spelling]
         scores[name] = max(scores.get(name, 0), alike + shared)
     return sorted(scores, key=lambda name: -scores[name])[:MOST_SUGGESTIONS]
+
+
+def _shared_start(one: str, other: str) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _unknown(text: str, kind: str, where: str | None, candidates: list[str]) -> str:
