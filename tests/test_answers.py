@@ -1,5 +1,6 @@
 """Answers: documents of quantiles, and the cache that keeps them."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -98,6 +99,8 @@ def test_the_second_answer_comes_from_the_cache(settings: Settings) -> None:
 def test_a_changed_argument_seed_or_input_is_answered_anew(settings: Settings) -> None:
     first = ask(settings, to=2030)
     assert ask(settings, offset=1.0, to=2031)["quantities"] != first["quantities"]
+    reseeded = dataclasses.replace(settings, seed=4)
+    assert ask(reseeded, offset=1.0, to=2030)["quantities"] != first["quantities"]
     (settings.data / "chips.csv").write_text("chip\n")  # type: ignore[attr-defined]
     assert ask(settings, offset=2.0, to=2030)["quantities"] != first["quantities"]
 

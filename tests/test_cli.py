@@ -231,6 +231,9 @@ id,chip,n_chips,model,weight_bits,input_tokens,output_tokens,concurrency,disaggr
 4,h100-sxm,8,llama-3.1-70b,,1000,500,,,d
 5,h100-sxm,8,llama-3.1-70b,8,-5,500,,maybe,e
 6,h1000,8,llama-3.1-70b,8,10,500,,true,f
+7,h100-sxm,1.5,llama-3.1-70b,8,10,500,,true,g
+8,h100-sxm,8,,8,10,500,,true,h
+9,h100-sxm,8,llama-3.1-70b,8,10,500,,maybe,i
 """
 
 
@@ -254,18 +257,22 @@ def test_predict_does_the_good_rows_and_reports_the_others(run: Run, tmp_path: P
     table.write_text(CONFIGURATIONS)
     status, _, err = run("predict", table, "--out", out)
     assert status == 1
-    lines = err.splitlines()
-    assert [line.split(": ")[1] for line in lines[:-1]] == [
-        f"{table} line {line}" for line in (3, 4, 6, 7)
+    assert err.splitlines()[:-1] == [
+        f"forepass: {table} line {line}: {told}"
+        for line, told in (
+            (3, "n_chips must be a number above 0, got 'eight'"),
+            (4, "weight_bits must be 16, 8 or 4, got '6'"),
+            (6, "input_tokens must be a number above 0, got '-5'"),
+            (7, "unknown chip 'h1000'"),
+            (8, "n_chips must be a whole number above 0, got '1.5'"),
+            (9, "model must be a name, got ''"),
+            (10, "disaggregated must be true or false, got 'maybe'"),
+        )
     ]
-    assert "n_chips must be a number above 0, got 'eight'" in lines[0]
-    assert "weight_bits must be 16, 8 or 4, got '6'" in lines[1]
-    assert "input_tokens must be a number above 0, got '-5'" in lines[2]
-    assert "unknown chip 'h1000'" in lines[3]
     written = pd.read_csv(out)
-    assert written["mine"].tolist() == ["kept, as it is", "b", "c", "d", "e", "f"]
+    assert written["mine"].tolist() == ["kept, as it is", *"bcdefghi"]
     column = written["output_tokens_per_s_per_chip_p50"]
-    assert column.notna().tolist() == [True, False, False, True, False, False]
+    assert column.notna().tolist() == [row in (0, 3) for row in range(9)]
     assert column[0] == 20.0
 
 
@@ -287,7 +294,7 @@ def test_predict_reports_as_json_and_exits_with_0_when_all_rows_are_done(
         (b"", "empty"),
         (b"chip,model\nh100,gpt-4\n", "column n_chips, weight_bits"),
         (b"chip,chip\na,b\n", "twice"),
-        (CONFIGURATIONS.encode() + b"7,h100\n", "line 8"),
+        (CONFIGURATIONS.encode() + b"10,h100\n", "line 11"),
         (b"\xff\xfe\x00", "UTF-8"),
     ],
 )

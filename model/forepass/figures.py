@@ -151,6 +151,8 @@ def _label_ends(axis: "Axes", year: int, last: Mapping[str, float]) -> None:
 
 def _mark_as_of(axis: "Axes", years: list[int], as_of: str) -> None:
     """Draw where the record ends and the forecast begins."""
+    if not as_of:
+        return
     year, month = int(as_of[:4]), int(as_of[5:7] or 7)
     # A year's value stands for the middle of the year, so that its tick is at month 7.
     at = year + (month - 7) / 12

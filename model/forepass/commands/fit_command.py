@@ -58,9 +58,7 @@ def run(args: argparse.Namespace) -> int:
     settings = arguments.settings_from(args)
     with fitting.progress_over(names, quiet=args.quiet) as report:
         # A failed fit is shown here beside the others rather than raised.
-        fits = posterior.fitted(
-            names, settings, force=args.force, progress=report, unsafe=True
-        )
+        fits = posterior.fitted(names, settings, force=args.force, progress=report, unsafe=True)
     print(_as_json(fits) if args.json else _as_text(fits))
     return 0 if all(fit.diagnostics.passed for fit in fits.values()) else 1
 

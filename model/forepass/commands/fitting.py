@@ -32,9 +32,7 @@ def checked_fits(
 
     try:
         with progress_over(names, quiet=quiet) as report:
-            return posterior.fitted(
-                names, settings, progress=report, unsafe=despite_failed_checks
-            )
+            return posterior.fitted(names, settings, progress=report, unsafe=despite_failed_checks)
     except posterior.FitFailed as failure:
         raise CheckError(str(failure)) from failure
 
