@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from forepass import capacity, posterior
+from forepass import capacity, forecast, posterior
 from forepass.cli import main
 from forepass.commands import forecast_command, overhang_command, passes_command
 from forepass.rooms import room
@@ -189,6 +189,20 @@ def test_a_failed_fit_exits_with_1_and_says_what_to_do(
     status, out, err = run("forecast")
     assert (status, out) == (1, "")
     assert err == "forepass: the fit of block 'fleet' fell short; try another seed\n"
+
+
+def test_an_answer_from_a_failed_fit_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def insisted(names: list[str], *_: object, unsafe: bool, **__: object) -> dict[str, object]:
+        assert unsafe
+        return {name: fake_fit(name, divergences=int(name == "fleet")) for name in names}
+
+    monkeypatch.setattr(posterior, "fitted", insisted)
+    monkeypatch.setattr(
+        forecast, "forecast", lambda _fits, years, **_: by_year_draws(None, None, list(years))
+    )
+    status, out, _ = run("forecast", "--despite-failed-checks")
+    assert status == 0
+    assert out.endswith("- made up\n- FAILED CHECKS: the fit of block fleet did not converge\n")
 
 
 def fake_fit(name: str, divergences: int) -> SimpleNamespace:

@@ -42,18 +42,21 @@ def document(years: list[int] = YEARS) -> dict[str, Any]:
     }
 
 
-def test_the_figure_is_written_as_png_and_svg_and_nothing_else(tmp_path: Path) -> None:
-    paths = figures.save_forecast(document(), tmp_path / "new")
-    assert sorted(path.name for path in paths) == ["forecast.png", "forecast.svg"]
-    assert sorted((tmp_path / "new").iterdir()) == sorted(paths)
-    assert paths[0].read_bytes().startswith(b"\x89PNG")
-    assert "<svg" in paths[1].read_text()[:1000]
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return figures.save_forecast(document(), tmp_path_factory.mktemp("figures") / "new")
 
 
-def test_the_same_answer_gives_the_same_bytes(tmp_path: Path) -> None:
-    first = [path.read_bytes() for path in figures.save_forecast(document(), tmp_path / "a")]
-    second = [path.read_bytes() for path in figures.save_forecast(document(), tmp_path / "b")]
-    assert first == second
+def test_the_figure_is_written_as_png_and_svg_and_nothing_else(written: list[Path]) -> None:
+    assert sorted(path.name for path in written) == ["forecast.png", "forecast.svg"]
+    assert sorted(written[0].parent.iterdir()) == sorted(written)
+    assert written[0].read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in written[1].read_text()[:1000]
+
+
+def test_the_same_answer_gives_the_same_bytes(written: list[Path], tmp_path: Path) -> None:
+    again = figures.save_forecast(document(), tmp_path)
+    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in written]
 
 
 def test_each_headline_quantity_has_a_log_panel_with_its_unit() -> None:

@@ -1,15 +1,17 @@
 """Fits for the subcommands that draw: from the cache or anew, with progress on a terminal."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from forepass.posterior import Fit
     from forepass.settings import Settings
 
-__all__ = ["CheckError", "checked_fits", "progress_over"]
+__all__ = ["CheckError", "checked_fits", "flagged", "progress_over"]
 
 type Report = Callable[[str, str], None]
 
@@ -35,6 +37,13 @@ def checked_fits(
             return posterior.fitted(names, settings, progress=report, unsafe=despite_failed_checks)
     except posterior.FitFailed as failure:
         raise CheckError(str(failure)) from failure
+
+
+def flagged(draws: "xr.Dataset", fits: "Mapping[str, Fit]") -> "xr.Dataset":
+    """Return ``draws`` with a note for each fit that they come from although it failed."""
+    failed = [name for name, fit in fits.items() if not fit.diagnostics.passed]
+    notes = [f"FAILED CHECKS: the fit of block {name} did not converge" for name in failed]
+    return draws.assign_attrs(notes=[*draws.attrs.get("notes", []), *notes])
 
 
 @contextmanager

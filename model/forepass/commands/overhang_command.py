@@ -56,6 +56,7 @@ def _draw(args: argparse.Namespace, settings: "Settings", years: list[int]) -> "
         despite_failed_checks=args.despite_failed_checks,
     )
     definitions = load_definitions(settings.priors)
-    return overhang.overhang(
+    draws = overhang.overhang(
         fits, np.array(years), settings=settings, definitions=definitions, tables=tables
     )
+    return fitting.flagged(draws, fits)

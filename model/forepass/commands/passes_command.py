@@ -157,4 +157,5 @@ def _draw(args: argparse.Namespace, request: dict[str, Any], settings: "Settings
         despite_failed_checks=args.despite_failed_checks,
     )
     definitions = load_definitions(settings.priors)
-    return capacity.passes(capacity.PassesRequest(**request), fits, tables, definitions)
+    draws = capacity.passes(capacity.PassesRequest(**request), fits, tables, definitions)
+    return fitting.flagged(draws, fits)
