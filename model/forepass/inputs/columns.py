@@ -48,7 +48,12 @@ def bits(thing: str, *, required: bool = False) -> pa.Column:
 
 def share(mend: str) -> pa.Column:
     """Return a column of numbers above 0 and at most 1."""
-    return positive(mend, pa.Check(lambda values: values <= 1, error="must be at most 1"))
+    return positive(mend, at_most_one())
+
+
+def at_most_one() -> pa.Check:
+    """Return a check that numbers do not exceed 1."""
+    return pa.Check(lambda values: values <= 1, error="must be at most 1")
 
 
 def text(*checks: pa.Check, required: bool = True, mend: str | None = None) -> pa.Column:

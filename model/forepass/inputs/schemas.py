@@ -7,6 +7,7 @@ import pandera.pandas as pa
 from forepass.inputs.columns import (
     any_of,
     at_least_zero,
+    at_most_one,
     bits,
     choice,
     count,
@@ -176,8 +177,10 @@ def _serving() -> pa.DataFrameSchema:
             "kv_bits": bits("cached number"),
             "input_tokens": at_least_zero(IN_TOKENS),
             "output_tokens": at_least_zero(IN_TOKENS),
+            "cached_share": at_least_zero("a share of the input tokens, as 0.5", at_most_one()),
             "concurrency": positive("requests in flight on the replica, as 64"),
             "disaggregated": flag(),
+            "speculative": flag(),
             "tensor_parallel": count("chips that share a layer, as 8"),
             "scenario": choice(SCENARIOS),
             "software": text(required=False),
