@@ -1,0 +1,222 @@
+"""Specs and hourly cost of the reference vendor's newest part, by year."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from forepass.blocks.chip_records import SPECS, TRAITS, specs_from_traits
+from forepass.blocks.trends import (
+    future_slopes,
+    mid_year,
+    path_in_record,
+    persistent_path,
+    slope_at_end,
+    standard_shocks,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    type Floats = NDArray[np.float64]
+
+HOURS_PER_YEAR = 8766
+MONTHS_PER_YEAR = 12
+WATTS_PER_KILOWATT = 1000
+RATES = ("flops_16bit", "flops_8bit", "flops_4bit")
+AT = {spec: index for index, spec in enumerate(SPECS)}
+
+QUANTITIES = {
+    "chip_flops_16bit": ("flops_16bit", "FLOP/s", "Peak dense 16-bit rate of the newest part"),
+    "chip_flops_8bit": ("flops_8bit", "FLOP/s", "Peak dense 8-bit rate of the newest part"),
+    "chip_flops_4bit": ("flops_4bit", "FLOP/s", "Peak dense 4-bit rate of the newest part"),
+    "chip_bandwidth": ("bandwidth", "bytes/s", "Memory bandwidth of the newest part"),
+    "chip_memory": ("capacity", "bytes", "Memory capacity of the newest part"),
+    "chip_power": ("power", "W", "Power of the newest part, package maximum"),
+    "chip_scale_up_bandwidth": (
+        "scale_up_bandwidth",
+        "bytes/s",
+        "Scale-up bandwidth of the newest part, both directions",
+    ),
+    "chip_price_usd": ("price", "USD per package", "Purchase price of the newest part"),
+}
+
+
+def project(
+    posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Generator
+) -> xr.Dataset:
+    """Return specs, memory wall and hourly cost of the part that ships new in each year.
+
+    Years inside the record come from the fitted trend with the reference vendor's effect and its
+    fitted lead or lag; later ones run on from there.
+
+    Parameters
+    ----------
+    posterior
+        Draws of the model's variables, dims (draw, ...).
+    years
+        Calendar years; a year stands for its middle.
+    rng
+        Source of every shock.
+
+    Returns
+    -------
+    xr.Dataset
+        Dims (draw, year). The memory wall is a growth in natural logs per year.
+    """
+    order = ["draw", "knot", "record_year", "vendor", "trait", "other_trait"]
+    posterior = posterior.transpose(*order, missing_dims="ignore")
+    last = int(max(int(years.max()), int(posterior["record_year"][-1])))
+    first = int(min(int(years.min()), int(posterior["record_year"][0])))
+    span = np.arange(first, last + 1)
+    logs, wall = _log_specs(posterior, span, rng)
+    logs = _widest_format(logs, posterior["first_shipped"].values, span)
+    coords = {"draw": posterior["draw"], "year": span}
+    out = xr.Dataset(coords=coords)
+    for name, (spec, units, long_name) in QUANTITIES.items():
+        attrs = {"units": units, "long_name": long_name}
+        out[name] = (("draw", "year"), np.exp(logs[:, :, AT[spec]]), attrs)
+    out["memory_wall"] = (
+        ("draw", "year"),
+        wall,
+        {"units": "log per year", "long_name": "Growth of 8-bit FLOP/s less that of bandwidth"},
+    )
+    out["memory_wall_ratio"] = (out["chip_flops_8bit"] / out["chip_bandwidth"]).assign_attrs(
+        units="FLOP per byte", long_name="8-bit FLOP/s over bandwidth of the newest part"
+    )
+    out["chip_hour_cost_usd"] = chip_hour_cost(out["chip_price_usd"], out["chip_power"], posterior)
+    return out.sel(year=years)
+
+
+def chip_hour_cost(price: xr.DataArray, power: xr.DataArray, beliefs: xr.Dataset) -> xr.DataArray:
+    """Return what an hour of a chip costs whoever owns and runs it, without a margin.
+
+    Parameters
+    ----------
+    price
+        USD per package, dims (draw, year).
+    power
+        W per package, same dims.
+    beliefs
+        Share of attached equipment, life, cost of capital, hours, and prices, dims (draw).
+
+    Returns
+    -------
+    xr.DataArray
+        USD per chip-hour: write-off, return on the money tied up (half the price on average),
+        electricity and hosting, over the hours that the chip is there to be used.
+    """
+    capital = price * (1 + beliefs["attached_share"])
+    yearly_capital = capital * (1 / beliefs["depreciation_years"] + beliefs["capital_cost"] / 2)
+    kilowatts = power * beliefs["facility_power_ratio"] / WATTS_PER_KILOWATT
+    electricity = kilowatts * beliefs["electricity_price"] * HOURS_PER_YEAR
+    hosting = kilowatts * beliefs["hosting_price"] * MONTHS_PER_YEAR
+    hours = HOURS_PER_YEAR * beliefs["hours_sold_share"]
+    return ((yearly_capital + electricity + hosting) / hours).assign_attrs(
+        units="USD per chip-hour", long_name="Cost of owning and running the newest part, no margin"
+    )
+
+
+def _log_specs(
+    posterior: xr.Dataset, span: NDArray[np.int_], rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Return log specs, shape (draw, year, spec), and the memory wall, shape (draw, year).
+
+    `span` begins no later than the record and ends no earlier.
+    """
+    knots, recorded = posterior["knot"].values, posterior["record_year"].values
+    level, growth, bends = (posterior[name].values for name in ("level", "growth", "bend"))
+    bend_rng, wander_rng, wall_rng = rng.spawn(3)
+    steps = int(span[-1] - recorded[-1])
+    past = span[span <= recorded[-1]]
+
+    turns = np.append(mid_year(past), mid_year(past[-1:]) + 1) - 0.5
+    ends = path_in_record(level, growth, bends, when=turns, knots=knots)
+    slopes = np.diff(ends, axis=1)
+    path = path_in_record(level, growth, bends, when=mid_year(past), knots=knots)
+    if steps:
+        coming = _coming_slopes(posterior, steps, bend_rng)
+        coming = _revert_wall(posterior, coming, wall_rng)
+        slopes = np.concatenate([slopes, coming], axis=1)
+        path = np.concatenate([path, path[:, -1:] + np.cumsum(coming, axis=1)], axis=1)
+    wander = _wander(posterior, span, wander_rng)
+    logs = path + posterior["reference_effect"].values[:, None] + wander
+    return logs, _wall(slopes)
+
+
+def _correlated(posterior: xr.Dataset, z: Floats) -> Floats:
+    return np.einsum("dst,dyt->dys", posterior["correlation"].values, z)
+
+
+def _coming_slopes(posterior: xr.Dataset, steps: int, rng: np.random.Generator) -> Floats:
+    """Return slopes past the record, shape (draw, step, spec): they drift on, and slow down."""
+    n_draws = posterior.sizes["draw"]
+    bends = _correlated(posterior, standard_shocks(rng, steps, (n_draws, len(SPECS))))
+    start = slope_at_end(
+        posterior["growth"].values, posterior["bend"].values, posterior["knot"].values
+    )
+    return future_slopes(
+        start,
+        posterior["bend_scale"].values[:, None] * bends,
+        pull=posterior["slowdown"].values[:, None],
+        anchor=0.0,
+    )
+
+
+def _revert_wall(posterior: xr.Dataset, slopes: Floats, rng: np.random.Generator) -> Floats:
+    """Return slopes in which the wall, once its draw's year has come, closes on its long run."""
+    chance, years, by_bandwidth, long_run = (
+        posterior[name].values[:, None]
+        for name in (
+            "wall_reversion_chance",
+            "wall_reversion_years",
+            "wall_reversion_by_bandwidth",
+            "memory_wall_long_run",
+        )
+    )
+    steps = slopes.shape[1]
+    lots = np.moveaxis(rng.uniform(size=(steps, slopes.shape[0])), 0, 1)
+    begun = np.cumsum(np.maximum.accumulate(lots < chance, axis=1), axis=1)
+    # The long-run wall belongs to full growth, so it fades with the slowdown like all slopes.
+    fade = (1 - posterior["slowdown"].values[:, None]) ** np.arange(1, steps + 1)
+    gap = np.minimum(begun / years, 1.0) * (long_run * fade - _wall(slopes))
+    slopes = slopes.copy()
+    slopes[:, :, AT["bandwidth"]] -= by_bandwidth * gap
+    for spec in RATES:
+        slopes[:, :, AT[spec]] += (1 - by_bandwidth) * gap
+    return slopes
+
+
+def _wall(slopes: Floats) -> Floats:
+    return np.asarray(slopes[:, :, AT["flops_8bit"]] - slopes[:, :, AT["bandwidth"]])
+
+
+def _wander(posterior: xr.Dataset, span: NDArray[np.int_], rng: np.random.Generator) -> Floats:
+    """Return the reference vendor's lead or lag, shape (draw, year, spec)."""
+    recorded, fitted = posterior["record_year"].values, posterior["wander_unit"].values
+    n_draws = posterior.sizes["draw"]
+    before = np.repeat(fitted[:, :1], int(np.sum(span < recorded[0])), axis=1)
+    steps = int(np.sum(span > recorded[-1]))
+    shocks = _correlated(posterior, standard_shocks(rng, steps, (n_draws, len(SPECS))))
+    persistence = posterior["wander_persistence"].values[:, None]
+    after = persistent_path(fitted[:, -1], shocks, persistence=persistence)
+    path = np.concatenate([before, fitted, after], axis=1)
+    return np.asarray(path * posterior["wander_scale"].values[:, None])
+
+
+def _widest_format(logs: Floats, first_shipped: Floats, span: NDArray[np.int_]) -> Floats:
+    """Return log rates in which a format never runs below a wider one.
+
+    A chip without a fast path for a narrow format runs it at the next wider one's rate: so do
+    years before the vendor shipped the format.
+    """
+    logs = logs.copy()
+    # A format that ships within the year is that year's.
+    ready = first_shipped[:, None, :] < mid_year(span)[:, None] + 0.5
+    for wider, narrower in zip(RATES, RATES[1:], strict=False):
+        wide, narrow = logs[:, :, AT[wider]], logs[:, :, AT[narrower]]
+        known = ready[:, :, AT[narrower]]
+        logs[:, :, AT[narrower]] = np.where(known, np.maximum(narrow, wide), wide)
+    return logs

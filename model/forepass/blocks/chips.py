@@ -1,0 +1,258 @@
+"""Chips: log specs against release date over all vendors, and the memory wall.
+
+For chip i of vendor v released at time t, and traits j (the 8-bit rate, ratios of the 16- and 4-bit
+rates to it, bandwidth, capacity, power, scale-up bandwidth, price), logs are
+
+    x[i, j] = level[j] + growth[j] t + sum_k hinge_k(t) bend[k, j]
+              + vendor_effect[v, j] + (v is the reference vendor) wander[year(t), j]
+              + residual[i, j],
+    y[i] = specs(x[i]) + roadmap[i] + error[i],
+
+where residuals have a full covariance over traits, and bends and wander share its correlations.
+Specs that a chip lacks are integrated out. The memory wall is the growth of 8-bit FLOP/s less that
+of bandwidth: 8 bit is the width that frontier models are served at, and unlike 16 bit it goes on
+growing through the newest parts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forepass.blocks.chip_paths import project
+from forepass.blocks.chip_records import (
+    SPECS,
+    TRAITS,
+    ChipRecords,
+    chip_records,
+    specs_from_traits,
+)
+from forepass.blocks.trends import calendar_years, hinges
+from forepass.blocks.variables import prior_variable
+from forepass.inputs.definitions import load_definitions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    import pandas as pd
+    import pymc as pm
+    from pytensor.tensor.variable import TensorVariable
+
+    from forepass.inputs.priors import Prior
+
+    type Tensor = TensorVariable[Any, Any]
+
+__all__ = ["PRIORS", "TABLES", "build", "project"]
+
+TABLES = ("chips", "chip_prices")
+
+LEVELS = tuple(f"level_{trait}" for trait in TRAITS)
+GROWTHS = tuple(f"growth_{trait}" for trait in TRAITS if trait != "flops_8bit")
+WALL = ("memory_wall_long_run", "memory_wall_departure")
+SCATTER = (
+    "vendor_scale",
+    "residual_scale",
+    "residual_concentration",
+    "bend_scale",
+    "wander_scale",
+    "wander_persistence",
+    "spec_error",
+    "price_error",
+    "roadmap_error",
+    "roadmap_shortfall",
+    "roadmap_slip",
+)
+# Without likelihood: what the record cannot tell, used in projection alone.
+FUTURE = (
+    "slowdown",
+    "wall_reversion_chance",
+    "wall_reversion_years",
+    "wall_reversion_by_bandwidth",
+    "attached_share",
+    "depreciation_years",
+    "capital_cost",
+    "hours_sold_share",
+    "facility_power_ratio",
+    "electricity_price",
+    "hosting_price",
+)
+PRIORS = (*LEVELS, *GROWTHS, *WALL, *SCATTER, *FUTURE)
+
+
+def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm.Model:
+    """Return the model of chip specs.
+
+    Parameters
+    ----------
+    tables
+        `chips` and `chip_prices`.
+    priors
+        The priors named in `PRIORS`.
+    """
+    import pymc as pm
+
+    definitions = load_definitions()
+    reference = definitions.reference_vendor
+    records = chip_records(
+        tables["chips"],
+        tables["chip_prices"],
+        minimum_bandwidth=definitions.chip_minimum_bandwidth_bytes_per_s,
+        line_share=definitions.chip_line_share,
+    )
+    coords = {
+        "chip": records.names,
+        "vendor": records.vendors,
+        "spec": list(SPECS),
+        "trait": list(TRAITS),
+        "other_trait": list(TRAITS),
+        "knot": records.knots,
+        "record_year": records.years,
+    }
+    with pm.Model(coords=coords) as model:
+        for name in FUTURE:
+            prior_variable(priors[name])
+        level, growth = _straight_trend(priors)
+        factor, correlation = _residual_factor(priors)
+        bends = _bends(priors, correlation)
+        effect = _vendor_effects(priors, records, reference)
+        wander = _wander(priors, correlation, len(records.years))
+        own = (records.vendor == records.vendors.index(reference)).astype(float)
+        year = calendar_years(records.when) - records.years[0]
+        traits = (
+            level
+            + growth * records.when[:, None]
+            + (hinges(records.when, records.knots)[:, :, None] * bends).sum(axis=1)
+            + effect[records.vendor]
+            + own[:, None] * wander[year]
+        )
+        mu = specs_from_traits(traits) + _roadmap_shift(priors, records, growth)
+        _likelihood(priors, records, factor, mu)
+        _first_shipped(records, reference)
+    return model
+
+
+def _straight_trend(priors: Mapping[str, Prior]) -> tuple[Tensor, Tensor]:
+    """Return log level and growth by trait, the growth of 8-bit rates through the memory wall."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    levels = [prior_variable(priors[name]) for name in LEVELS]
+    level = pm.Deterministic("level", pt.log(pt.stack(levels)), dims="trait")
+    grown = {name: prior_variable(priors[name]) for name in GROWTHS}
+    long_run, departure = (prior_variable(priors[name]) for name in WALL)
+    # Where the wall of this record stands against the long run is what the data tell best.
+    wall = pm.Deterministic("memory_wall", long_run + departure)
+    grown["growth_flops_8bit"] = grown["growth_bandwidth"] + wall
+    growth = pt.stack([grown[f"growth_{trait}"] for trait in TRAITS])
+    return level, pm.Deterministic("growth", growth, dims="trait")
+
+
+def _residual_factor(priors: Mapping[str, Prior]) -> tuple[Tensor, Tensor]:
+    """Return the Cholesky factors of the residuals' covariance and of their correlation."""
+    import pymc as pm
+
+    spread = priors["residual_scale"]
+    scale = getattr(pm, spread.distribution).dist(**spread.parameters, size=len(TRAITS))
+    concentration = prior_variable(priors["residual_concentration"])
+    factor, _, scales = pm.LKJCholeskyCov(
+        "residual", eta=concentration, n=len(TRAITS), sd_dist=scale, store_in_trace=False
+    )
+    scales = pm.Deterministic("residual_scale", scales, dims="trait")
+    dims = ("trait", "other_trait")
+    return factor, pm.Deterministic("correlation", factor / scales[:, None], dims=dims)
+
+
+def _correlated(correlation: Tensor, z: Tensor) -> Tensor:
+    # Elementwise rather than a matrix product, whose last digits differ between machines.
+    return (z[:, None, :] * correlation).sum(axis=-1)
+
+
+def _bends(priors: Mapping[str, Prior], correlation: Tensor) -> Tensor:
+    import pymc as pm
+
+    scale = prior_variable(priors["bend_scale"], dims="trait")
+    z = pm.Normal("bend_z", dims=("knot", "trait"))
+    return pm.Deterministic("bend", scale * _correlated(correlation, z), dims=("knot", "trait"))
+
+
+def _vendor_effects(priors: Mapping[str, Prior], records: ChipRecords, reference: str) -> Tensor:
+    import pymc as pm
+
+    scale = prior_variable(priors["vendor_scale"], dims="trait")
+    z = pm.Normal("vendor_z", dims=("vendor", "trait"))
+    effect = pm.Deterministic("vendor_effect", scale * z, dims=("vendor", "trait"))
+    own = effect[records.vendors.index(reference)]
+    pm.Deterministic("reference_effect", own, dims="trait")
+    return effect
+
+
+def _wander(priors: Mapping[str, Prior], correlation: Tensor, n_years: int) -> Tensor:
+    """Return how far the reference vendor stands from its own trend, by calendar year."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    scale = prior_variable(priors["wander_scale"], dims="trait")
+    persistence = prior_variable(priors["wander_persistence"])
+    z = _correlated(correlation, pm.Normal("wander_z", dims=("record_year", "trait")))
+    # The autoregression summed up: what each year's news still weighs some years later.
+    age = np.subtract.outer(np.arange(n_years), np.arange(n_years))
+    fresh = pt.where(np.arange(n_years) > 0, pt.sqrt(1 - persistence**2), 1.0)
+    weight = pt.where(age >= 0, persistence ** np.maximum(age, 0), 0.0) * fresh
+    path = (weight[:, :, None] * z[None, :, :]).sum(axis=1)
+    return scale * pm.Deterministic("wander_unit", path, dims=("record_year", "trait"))
+
+
+def _roadmap_shift(priors: Mapping[str, Prior], records: ChipRecords, growth: Tensor) -> Tensor:
+    """Return what an announcement adds: more than will ship, and the growth until it does."""
+    import pytensor.tensor as pt
+
+    shortfall = prior_variable(priors["roadmap_shortfall"])
+    slip = prior_variable(priors["roadmap_slip"])
+    promised = np.isin(SPECS, ("price",), invert=True)
+    late = records.announced[:, None].astype(float)
+    return late * (promised.astype(float) * shortfall + specs_from_traits(growth) * slip)
+
+
+def _likelihood(
+    priors: Mapping[str, Prior], records: ChipRecords, factor: Tensor, mu: Tensor
+) -> None:
+    """Join log specs to their mean.
+
+    The covariance of a chip's missing specs with the others is set to zero and their variance to
+    one, which leaves exactly the marginal of the present ones, and a constant.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    factor = specs_from_traits(factor.T).T
+    covariance = (factor[:, None, :] * factor[None, :, :]).sum(axis=-1)
+    here = records.present.astype(float)
+    is_price = (np.array(SPECS) == "price").astype(float)
+    announced = records.announced[:, None].astype(float)
+    variance = (
+        records.error**2
+        + prior_variable(priors["spec_error"]) ** 2
+        + is_price * prior_variable(priors["price_error"]) ** 2
+        + announced * prior_variable(priors["roadmap_error"]) ** 2
+    )
+    alone = here * variance + (1 - here)
+    joint = here[:, :, None] * here[:, None, :] * covariance
+    pm.MvNormal(
+        "log_specs",
+        mu=here * mu,
+        cov=joint + alone[:, :, None] * pt.eye(len(SPECS)),
+        observed=records.log_specs,
+        dims=("chip", "spec"),
+    )
+
+
+def _first_shipped(records: ChipRecords, reference: str) -> None:
+    """Keep when the reference vendor first shipped each format, for years before it existed."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    own = (records.vendor == records.vendors.index(reference)) & ~records.announced
+    dated = np.where(records.present & own[:, None], records.when[:, None], np.inf)
+    pm.Deterministic("first_shipped", pt.as_tensor(dated.min(axis=0)), dims="spec")

@@ -1,0 +1,146 @@
+"""Trends whose slope drifts: the design of a fit, and its run forward in time.
+
+Time is in years since the start of 2022. Values are natural logs (or logits), slopes are per
+year. A trend is a straight line through the origin of time, bent at the turns of years.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forepass.inputs.dates import EPOCH_YEAR, year_fraction
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    type Floats = NDArray[np.float64]
+
+
+def times(dates: pd.Series) -> Floats:
+    """Return a column of dates as years since 2022.0; NaN where missing."""
+    return np.array([year_fraction(date) for date in dates], dtype=float)
+
+
+def mid_year(years: NDArray[np.int_]) -> Floats:
+    """Return the middle of calendar years as years since 2022.0."""
+    return np.asarray(years, dtype=float) + 0.5 - EPOCH_YEAR
+
+
+def calendar_years(when: Floats) -> NDArray[np.int_]:
+    """Return the calendar year of each time."""
+    return np.floor(when).astype(int) + EPOCH_YEAR
+
+
+def knots_within(when: Floats) -> Floats:
+    """Return the turns of the year inside the span of times, where a slope may bend."""
+    return np.arange(np.floor(when.min()) + 1, np.floor(when.max()) + 1)
+
+
+def hinges(when: Floats, knots: Floats) -> Floats:
+    """Return how far each time lies beyond each knot, counted away from the origin.
+
+    Parameters
+    ----------
+    when
+        Times, shape (n,).
+    knots
+        Times at which the slope may change, shape (k,).
+
+    Returns
+    -------
+    NDArray
+        Shape (n, k). A unit bend at a knot changes the slope by one on its far side from the
+        origin and nothing on its near side, so bends are a random walk both ways.
+    """
+    beyond = when[:, None] - knots
+    return np.maximum(np.where(knots >= 0, beyond, -beyond), 0.0)
+
+
+def path_in_record(
+    level: Floats, growth: Floats, bends: Floats, *, when: Floats, knots: Floats
+) -> Floats:
+    """Return a fitted trend at times inside the record.
+
+    Parameters
+    ----------
+    level, growth
+        Value and slope at the origin, shape (draw, ...).
+    bends
+        Changes of slope, shape (draw, knot, ...).
+    when, knots
+        Times, shape (time,), and knots, shape (knot,).
+
+    Returns
+    -------
+    NDArray
+        Shape (draw, time, ...).
+    """
+    bent = np.einsum("tk,dk...->dt...", hinges(when, knots), bends)
+    straight = np.multiply.outer(when, growth)
+    return np.asarray(level[:, None] + np.moveaxis(straight, 0, 1) + bent)
+
+
+def slope_at_end(growth: Floats, bends: Floats, knots: Floats) -> Floats:
+    """Return the slope past the last knot, shape (draw, ...)."""
+    return np.asarray(growth + bends[:, knots >= 0].sum(axis=1))
+
+
+def future_slopes(
+    slope: Floats, shocks: Floats, *, pull: Floats | float, anchor: Floats | float
+) -> Floats:
+    """Return slopes of coming years: each is drawn towards an anchor, and shocked.
+
+    Parameters
+    ----------
+    slope
+        Slope at the end of the record, shape (draw, ...).
+    shocks
+        Yearly changes of slope, shape (draw, step, ...).
+    pull
+        Share of the distance to the anchor that closes each year, broadcast to `slope`.
+    anchor
+        Slope that the trend settles to, broadcast to `slope`.
+
+    Returns
+    -------
+    NDArray
+        Shape (draw, step, ...).
+    """
+    slopes = np.empty_like(shocks)
+    for step in range(shocks.shape[1]):
+        slope = anchor + (1 - pull) * (slope - anchor) + shocks[:, step]
+        slopes[:, step] = slope
+    return slopes
+
+
+def persistent_path(start: Floats, shocks: Floats, *, persistence: Floats) -> Floats:
+    """Return a first-order autoregression of unit spread, run on from its last value.
+
+    Parameters
+    ----------
+    start
+        Last value, shape (draw, ...), in units of its stationary spread.
+    shocks
+        Standard normals, shape (draw, step, ...).
+    persistence
+        Correlation from one year to the next, broadcast to `start`.
+
+    Returns
+    -------
+    NDArray
+        Shape (draw, step, ...).
+    """
+    path = np.empty_like(shocks)
+    fresh = np.sqrt(1 - persistence**2)
+    for step in range(shocks.shape[1]):
+        start = persistence * start + fresh * shocks[:, step]
+        path[:, step] = start
+    return path
+
+
+def standard_shocks(rng: np.random.Generator, steps: int, shape: tuple[int, ...]) -> Floats:
+    """Return standard normals, shape (draw, step, ...), which a longer horizon only adds to."""
+    return np.moveaxis(rng.standard_normal((steps, *shape)), 0, 1)
