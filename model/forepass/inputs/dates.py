@@ -8,7 +8,7 @@ __all__ = ["EPOCH_YEAR", "first_day", "is_date", "last_day", "year_fraction"]
 
 EPOCH_YEAR = 2022  # time in models is counted in years since the start of this one
 EARLIEST, LATEST = 1950, 2100
-PATTERN = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+PATTERN = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 
 
 def first_day(text: str) -> date:
@@ -35,13 +35,12 @@ def last_day(text: str) -> date:
     return first
 
 
-def is_date(text: str) -> bool:
+def is_date(text: object) -> bool:
     """Return whether ``text`` is a day, month or year that exists."""
     try:
-        first_day(text)
+        return isinstance(text, str) and first_day(text) is not None
     except ValueError:
         return False
-    return True
 
 
 def year_fraction(text: str | float | None) -> float:

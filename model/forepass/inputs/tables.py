@@ -179,13 +179,14 @@ def _first_fault(rows: Rows, error: "SchemaError") -> tuple[int, str]:
 
 
 def _refuse_unknown_sources(rows: Rows, sources: Rows) -> None:
-    known = _column(sources, "source")
-    column = rows.header.index("source")
-    for row, cells in enumerate(rows.cells):
-        for key in cells[column].split(";"):
-            if key.strip() not in known:
-                must = f"no source {key.strip()!r} in {sources.file}{closest_hint(key, known)}"
-                raise InputError(fault(rows, row, "source", must, None))
+    known = set(_column(sources, "source"))
+    for line, cell in zip(rows.lines, _column(rows, "source"), strict=True):
+        for key in map(str.strip, cell.split(";")):
+            if key not in known:
+                hint = closest_hint(key, known) or f": {sources.file} has no such key"
+                raise InputError(
+                    f"{rows.file} line {line}, column source: unknown source {key!r}{hint}"
+                )
 
 
 def _refuse_unknown_names(rows: Rows, column: str, others: Rows) -> None:
