@@ -1,0 +1,146 @@
+"""The PyMC model that joins every measured row to the physics of its configuration."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forepass.blocks.serving.rate import tokens_per_s_per_chip
+from forepass.blocks.serving.rows import EFFECTS, LEVELS, Rows, make_rows
+from forepass.blocks.variables import prior_variable
+from forepass.inputs.priors import Prior
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+__all__ = ["PARAMETERS", "PRIORS", "TABLES", "build", "build_on", "group_levels", "measured"]
+
+TABLES = ("serving", "chips", "language_models")
+
+PARAMETERS = (
+    "prefill_compute_share",
+    "decode_compute_share",
+    "bandwidth_share",
+    "compute_gain_8bit",
+    "compute_gain_4bit",
+    "compute_share_experts",
+    "traffic_gain_8bit",
+    "traffic_gain_4bit",
+    "overlap_sharpness",
+    "layer_latency_us",
+    "collective_latency_us",
+    "expert_latency_us",
+    "step_overhead_us",
+    "sequence_overhead_us",
+    "request_overhead_us",
+    "memory_share",
+    "scheduler_batch_per_chip",
+    "kv_read_factor",
+    "kv_16bit_share",
+    "latent_kv_factor",
+    "latent_decode_channels",
+    "latent_prefill_channels",
+    "link_share",
+    "stored_bits_4bit",
+    "unstated_input_tokens",
+    "unstated_output_tokens",
+    "unstated_layers",
+    "unstated_routed_share",
+    "unstated_kv_bytes_per_token",
+    "unstated_link_bandwidth",
+)
+SPREADS = (*(f"{level}_spread" for level in LEVELS), "engine_latency_spread", "model_prefill_spread")
+NOISE = ("noise_scale", "noise_tail")
+PRIORS = (*PARAMETERS, *(f"effect_{name}" for name in EFFECTS), *SPREADS, *NOISE)
+
+CENTRED = ("campaign", "cell")
+"""Groups that several close rows inform are sampled as they are, the others relative to their spread."""
+LEAST_TAIL = 2.0
+"""Degrees of freedom are kept above two, so that the noise has a variance."""
+
+
+def measured(tables: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """Return the rows that can be fitted and the log of their measured tokens/s per chip.
+
+    Estimates are predicted, not fitted; rows whose weights do not fit in the stated chips
+    contradict themselves and are left out.
+    """
+    table = tables["serving"]
+    prefill = table["scenario"] == "prefill_only"
+    rate = table["output_tokens_per_s_per_chip"].where(
+        ~prefill, table["total_tokens_per_s_per_chip"]
+    )
+    sized = make_rows(table, tables)
+    held = sized.fields["total_params"] * table["weight_bits"].to_numpy() / 8
+    fits = held <= sized.fields["memory"] * table["n_chips"].to_numpy()
+    # A pool's rate says nothing without the lengths that it was measured at.
+    pool = table["scenario"].isin(["decode_only", "prefill_only"]) & table["input_tokens"].isna()
+    kept = (table["scenario"] != "estimate") & rate.notna() & fits & ~pool
+    return table[kept].reset_index(drop=True), np.log(rate[kept].to_numpy(dtype=float))
+
+
+def group_levels(rows: Rows) -> dict[str, list[str]]:
+    """Return the distinct groups of each kind, sorted; these are the model's coordinates."""
+    return {level: sorted(set(rows.levels[level].tolist())) for level in LEVELS}
+
+
+def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> "pm.Model":
+    """Return the model of log tokens/s per chip on all measured rows.
+
+    The mean is the physics of the row times exponentiated effects: of the scenario, of software
+    date and chip age, and of groups (vendor, generation, chip, model, engine, campaign, and the
+    cell of rows that share all of them), each normal around zero with a learned spread. Noise
+    within a cell is Student t.
+    """
+    table, observed = measured(tables)
+    rows = make_rows(table, tables)
+    return build_on(rows, observed, group_levels(rows), priors)
+
+
+def build_on(
+    rows: Rows,
+    observed: NDArray[np.float64],
+    levels: Mapping[str, list[str]],
+    priors: Mapping[str, Prior],
+) -> "pm.Model":
+    """Return the model on given rows; ``levels`` may name groups that no row belongs to.
+
+    A group without rows keeps its prior given the spread: what is believed of a new one.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    with pm.Model(coords={level: list(names) for level, names in levels.items()}) as model:
+        data = {name: pm.Data(name, values) for name, values in model_data(rows, levels).items()}
+        target = pm.Data("log_rate", observed)
+        p: dict[str, Any] = {name: prior_variable(priors[name]) for name in PARAMETERS}
+        spread = {name: prior_variable(priors[name]) for name in SPREADS}
+        effects = {name: prior_variable(priors[f"effect_{name}"]) for name in EFFECTS}
+        groups = {lv: pm.Normal(f"of_{lv}", 0, spread[f"{lv}_spread"], dims=lv) for lv in CENTRED}
+        groups |= {
+            lv: spread[f"{lv}_spread"] * pm.Normal(f"z_{lv}", dims=lv)
+            for lv in LEVELS
+            if lv not in CENTRED
+        }
+        at = {level: data[f"{level}_index"] for level in LEVELS}
+        slow = pm.Normal("z_engine_latency", dims="engine")[at["engine"]]
+        heavy = pm.Normal("z_model_prefill", dims="model")[at["model"]]
+        p["latency_factor"] = pt.exp(spread["engine_latency_spread"] * slow)
+        p["prefill_compute_share"] *= pt.exp(spread["model_prefill_spread"] * heavy)
+        mean = pt.log(tokens_per_s_per_chip(data, p, pt))
+        mean += sum(effects[name] * data[name] for name in EFFECTS)
+        mean += sum(groups[level][at[level]] for level in LEVELS)
+        noise, tail = prior_variable(priors["noise_scale"]), prior_variable(priors["noise_tail"])
+        pm.StudentT("y", nu=LEAST_TAIL + tail, mu=mean, sigma=noise, observed=target)
+    return model
+
+
+def model_data(rows: Rows, levels: Mapping[str, list[str]]) -> dict[str, NDArray[Any]]:
+    """Return everything that the model reads of the rows, by name of its data variable."""
+    index = {}
+    for level, names in levels.items():
+        place = {name: position for position, name in enumerate(names)}
+        index[f"{level}_index"] = np.array([place[name] for name in rows.levels[level]], dtype=int)
+    return {**rows.fields, **rows.effects, **index}

@@ -1,0 +1,304 @@
+"""Configurations as arrays of physical facts: what the rate needs to know of each row."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forepass import physics
+from forepass.inputs.dates import year_fraction
+from forepass.inputs.records import Chip, LanguageModel, chip_record, model_record
+
+__all__ = ["EFFECTS", "FIELDS", "LEVELS", "Rows", "compute_bits", "make_rows", "smallest_count"]
+
+FIELDS = (
+    "n_chips",
+    "width",
+    "concurrency",
+    "flops",
+    "compute_bits",
+    "bandwidth",
+    "memory",
+    "link_bandwidth",
+    "active_params",
+    "total_params",
+    "share_routed",
+    "n_layers",
+    "attending_layers",
+    "latent_attention",
+    "kv_bytes_per_token_16bit",
+    "kv_bits",
+    "most_tokens_read",
+    "weight_bits",
+    "input_tokens",
+    "output_tokens",
+    "cached_share",
+    "decode_only",
+    "prefill_only",
+)
+EFFECTS = (
+    "server",
+    "interactive",
+    "production",
+    "disaggregated",
+    "spread",
+    "speculative",
+    "software_date",
+    "chip_age",
+)
+LEVELS = ("generation", "chip", "model", "engine", "campaign", "cell")
+
+WIDEST_GROUP = 8
+"""Chips of one server: tensor parallelism seldom goes wider."""
+CHIPS_IN_ONE_SERVER = 8
+SPARE_MEMORY = 0.8
+"""A replica is the least power of two of chips that holds the weights in this share of memory."""
+EPOCH_YEAR = 3.5
+"""Software dates count from mid-2025, the middle of the measurements, in years since 2022.0."""
+UNLIMITED_TOKENS = 1e12
+ENGINES = {
+    "trt": ("trt", "tensorrt"),
+    "sglang": ("sglang",),
+    "vllm": ("vllm", "mango"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Configurations, one element each.
+
+    Attributes
+    ----------
+    fields : by name of `FIELDS`, dims (obs); rates per chip, zero where unstated.
+    effects : by name of `EFFECTS`, dims (obs); what shifts the log rate.
+    levels : by name of `LEVELS`, the group that each row belongs to.
+    """
+
+    fields: dict[str, NDArray[np.float64]]
+    effects: dict[str, NDArray[np.float64]]
+    levels: dict[str, NDArray[np.str_]]
+
+    def __len__(self) -> int:
+        """Return the number of configurations."""
+        return len(self.fields["n_chips"])
+
+    def take(self, index: NDArray[Any]) -> "Rows":
+        """Return the rows at ``index``."""
+        return Rows(*({k: v[index] for k, v in part.items()} for part in self._parts()))
+
+    def _parts(self) -> tuple[dict[str, Any], ...]:
+        return self.fields, self.effects, self.levels
+
+
+def compute_bits(chip: Chip, weight_bits: float) -> float:
+    """Return the bits at which the chip multiplies weights stored at ``weight_bits``.
+
+    Where it lacks arithmetic at that width the weights are widened to 16 bits first, as the kernels
+    for weight-only formats do.
+    """
+    if weight_bits <= 4 and chip.flops_4bit_flop_per_s > 0:
+        return 4.0
+    if 4 < weight_bits <= 8 and chip.flops_8bit_flop_per_s > 0:
+        return 8.0
+    return 16.0
+
+
+def dense_flops(chip: Chip, bits: float) -> float:
+    """Return the chip's dense FLOP/s at ``bits``; NaN where it is not published."""
+    if bits <= 4:
+        return chip.flops_4bit_flop_per_s
+    if bits <= 8:
+        return chip.flops_8bit_flop_per_s
+    if chip.flops_16bit_flop_per_s > 0:
+        return chip.flops_16bit_flop_per_s
+    # Announced parts often state 8 bit alone, whose rate has been twice that of 16 bit.
+    return chip.flops_8bit_flop_per_s / 2
+
+
+def smallest_count(chip: Chip, model: LanguageModel, weight_bits: float) -> int:
+    """Return the fewest chips whose memory holds the weights at ``weight_bits``."""
+    held = physics.weight_bytes(model.total_params, weight_bits)
+    return math.ceil(held / chip.memory_capacity_bytes)
+
+
+def make_rows(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Rows:
+    """Return the configurations of a table as arrays.
+
+    Parameters
+    ----------
+    table
+        Columns as in data/serving.csv; chip and model may be any known spelling.
+    tables
+        ``chips`` and ``language_models``.
+
+    Raises
+    ------
+    InputError
+        Where a chip or a model is not known.
+    """
+    chips = {name: chip_record(name, tables) for name in table["chip"].unique()}
+    models = {name: model_record(name, tables) for name in table["model"].unique()}
+    chip_of, model_of = table["chip"].map(chips), table["model"].map(models)
+    column = _columns(table)
+    bits = column("weight_bits")
+    pairs = list(zip(chip_of, bits, strict=True))
+    computed = np.array([compute_bits(chip, bit) for chip, bit in pairs])
+    flops = np.array([dense_flops(c, b) for (c, _), b in zip(pairs, computed, strict=True)])
+    concurrency = np.nan_to_num(column("concurrency"))
+    replica = _replica(table, chip_of, model_of, concurrency, bits)
+    fields = {
+        "n_chips": replica,
+        "width": np.minimum(replica, WIDEST_GROUP),
+        "concurrency": concurrency,
+        "flops": flops,
+        "compute_bits": computed,
+        "weight_bits": bits,
+        "kv_bits": np.nan_to_num(column("kv_bits")),
+        "input_tokens": np.nan_to_num(column("input_tokens")),
+        "output_tokens": np.nan_to_num(column("output_tokens")),
+        "cached_share": np.nan_to_num(column("cached_share")),
+        **_chip_fields(chip_of),
+        **_model_fields(model_of),
+    }
+    scenario = _text(table, "scenario", "offline")
+    fields["decode_only"] = np.asarray(scenario == "decode_only", dtype=float)
+    fields["prefill_only"] = np.asarray(scenario == "prefill_only", dtype=float)
+    effects = _effects(table, chip_of, scenario, concurrency)
+    return Rows(fields, effects, _levels(table, chip_of, model_of))
+
+
+def _columns(table: pd.DataFrame) -> Any:  # noqa: ANN401 - a closure
+    def column(name: str) -> NDArray[np.float64]:
+        if name not in table:
+            return np.full(len(table), np.nan)
+        return np.asarray(table[name], dtype=float)
+
+    return column
+
+
+def _text(table: pd.DataFrame, name: str, otherwise: str) -> NDArray[Any]:
+    if name not in table:
+        return np.full(len(table), otherwise, dtype=object)
+    return np.asarray(table[name].fillna(otherwise).replace("", otherwise), dtype=object)
+
+
+def _replica(
+    table: pd.DataFrame,
+    chip_of: "pd.Series[Any]",
+    model_of: "pd.Series[Any]",
+    concurrency: NDArray[np.float64],
+    bits: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the chips that serve one copy of the weights.
+
+    All of them where the requests in flight are stated, since they are stated for all of them;
+    otherwise as few as hold the weights with room for the KV cache.
+    """
+    n_chips = np.asarray(table["n_chips"], dtype=float)
+    memory = np.array([chip.memory_capacity_bytes for chip in chip_of])
+    params = np.array([model.total_params for model in model_of])
+    needed = physics.weight_bytes(params, bits) / (SPARE_MEMORY * memory)
+    least = 2.0 ** np.ceil(np.log2(np.maximum(needed, 1.0)))
+    return np.where(concurrency > 0, n_chips, np.minimum(least, n_chips))
+
+
+def _chip_fields(chip_of: "pd.Series[Any]") -> dict[str, NDArray[np.float64]]:
+    def of(name: str) -> NDArray[np.float64]:
+        return np.array([getattr(chip, name) for chip in chip_of], dtype=float)
+
+    return {
+        "bandwidth": of("memory_bandwidth_bytes_per_s"),
+        "memory": of("memory_capacity_bytes"),
+        # Vendors add both directions; a collective is bound by one.
+        "link_bandwidth": np.nan_to_num(of("scale_up_bandwidth_bytes_per_s")) / 2,
+    }
+
+
+def _model_fields(model_of: "pd.Series[Any]") -> dict[str, NDArray[np.float64]]:
+    def of(name: str) -> NDArray[np.float64]:
+        return np.array([getattr(model, name) for model in model_of], dtype=float)
+
+    active, total = of("active_params"), of("total_params")
+    routed = of("experts_per_token") / of("n_experts")
+    # A mixture whose experts are not published is marked by a negative share.
+    routed = np.where(np.isnan(routed), np.where(total > 1.02 * active, -1.0, 0.0), routed)
+    routed = np.where(total > 1.02 * active, routed, 0.0)
+    attention = [model.attention or "" for model in model_of]
+    sparse = of("sparse_read_tokens")
+    return {
+        "active_params": active,
+        "total_params": np.maximum(total, active),
+        "share_routed": routed,
+        "n_layers": np.nan_to_num(of("n_layers")),
+        "attending_layers": np.nan_to_num(of("kv_layers")),
+        "latent_attention": np.array([float("mla" in kind) for kind in attention]),
+        "kv_bytes_per_token_16bit": np.nan_to_num(of("kv_bytes_per_token_16bit")),
+        "most_tokens_read": np.where(sparse > 0, sparse, UNLIMITED_TOKENS),
+    }
+
+
+def _effects(
+    table: pd.DataFrame,
+    chip_of: "pd.Series[Any]",
+    scenario: NDArray[Any],
+    concurrency: NDArray[np.float64],
+) -> dict[str, NDArray[np.float64]]:
+    dates = _text(table, "date", "2025-07")
+    when = {date: year_fraction(str(date)) for date in set(dates)}
+    year = np.array([when[date] for date in dates])
+    released = np.array([chip.release_year for chip in chip_of], dtype=float)
+    age = np.maximum(np.where(np.isnan(released), 1.0, year - released), 0.0)
+    n_chips = np.asarray(table["n_chips"], dtype=float)
+    # Under a stated concurrency the load sets the batch, and no further latency limit acts.
+    free = concurrency <= 0
+    return {
+        "server": np.asarray((scenario == "server") & free, dtype=float),
+        "interactive": np.asarray((scenario == "interactive") & free, dtype=float),
+        "production": np.asarray(scenario == "production", dtype=float),
+        "disaggregated": _flag(table, "disaggregated"),
+        "spread": np.log2(np.maximum(n_chips / CHIPS_IN_ONE_SERVER, 1.0)),
+        "speculative": _flag(table, "speculative"),
+        "software_date": year - EPOCH_YEAR,
+        "chip_age": np.exp(-age),
+    }
+
+
+def _flag(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    if name not in table:
+        return np.zeros(len(table))
+    return np.asarray(table[name].fillna(value=False), dtype=float)
+
+
+def _levels(
+    table: pd.DataFrame, chip_of: "pd.Series[Any]", model_of: "pd.Series[Any]"
+) -> dict[str, NDArray[np.str_]]:
+    software = _text(table, "software", "")
+    engine = {name: _engine(str(name)) for name in set(software)}
+    levels = {
+        "generation": [chip.generation or chip.name for chip in chip_of],
+        "chip": [chip.name for chip in chip_of],
+        "model": [model.name for model in model_of],
+        "engine": [engine[name] for name in software],
+        "campaign": list(_text(table, "campaign", "")),
+    }
+    kinds = zip(
+        *(levels[k] for k in ("campaign", "chip", "model", "engine")),
+        np.asarray(table["weight_bits"], dtype=float).astype(int).astype(str),
+        _flag(table, "disaggregated").astype(int).astype(str),
+        strict=True,
+    )
+    levels["cell"] = ["/".join(map(str, kind)) for kind in kinds]
+    return {name: np.array(values, dtype=str) for name, values in levels.items()}
+
+
+def _engine(software: str) -> str:
+    """Return the family of a serving engine named with its version."""
+    name = software.lower()
+    for family, marks in ENGINES.items():
+        if any(mark in name for mark in marks):
+            return family
+    return "other" if name else ""

@@ -1,0 +1,69 @@
+"""Content hashes: what an answer or a fit was made from, cheap enough to ask at every start."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+__all__ = ["code_files", "fingerprint", "input_hashes"]
+
+NUMERICAL_PACKAGES = ("numpy", "pymc", "pytensor", "nutpie", "xarray")
+
+
+def fingerprint(paths: Iterable[Traversable], *, salt: str = "") -> str:
+    """Return the SHA-256 of the names and contents of files, whatever their order.
+
+    Parameters
+    ----------
+    paths
+        Files to read.
+    salt
+        Further text to be part of the hash: a seed, a setting.
+    """
+    digest = hashlib.sha256(salt.encode())
+    for path in sorted(paths, key=lambda path: path.name):
+        content = path.read_bytes()
+        digest.update(f"{path.name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def input_hashes(data: Traversable, priors: Traversable) -> dict[str, str]:
+    """Return the hashes of the tables, of the priors and of the code with the numerical packages."""
+    return {
+        "data": fingerprint(_ending(data, ".csv")),
+        "priors": fingerprint(_ending(priors, ".toml")),
+        "code": fingerprint(code_files(), salt=numerical_versions()),
+    }
+
+
+def code_files(*places: str) -> Iterator[Traversable]:
+    """Yield the Python files of the package, or only those under ``places`` (files or folders)."""
+    package = files("forepass")
+    if not places:
+        yield from _python(package)
+        return
+    for place in places:
+        path = package.joinpath(*place.split("/"))
+        if path.is_dir():
+            yield from _python(path)
+        elif path.is_file():
+            yield path
+
+
+def numerical_versions() -> str:
+    """Return the versions of the packages whose change may change numbers."""
+    return " ".join(f"{name}={version(name)}" for name in NUMERICAL_PACKAGES)
+
+
+def _python(folder: Traversable) -> Iterator[Traversable]:
+    for path in folder.iterdir():
+        if path.is_dir() and path.name not in ("data", "priors", "reports", "__pycache__"):
+            yield from _python(path)
+        elif path.name.endswith(".py"):
+            yield path
+
+
+def _ending(folder: Traversable, suffix: str) -> Iterator[Traversable]:
+    return (path for path in folder.iterdir() if path.name.endswith(suffix))

@@ -1,0 +1,270 @@
+"""Fit the blocks, check each fit, and keep it under the hash of what went into it."""
+
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from forepass import atomic, fingerprints
+from forepass.inputs.priors import BLOCKS, check_sources, expect, load_priors
+from forepass.settings import Settings
+
+if TYPE_CHECKING:
+    import pymc as pm
+    import xarray as xr
+
+__all__ = ["BLOCKS", "Diagnostics", "Fit", "FitFailed", "block_module", "fitted", "is_stale"]
+
+CHAINS, DRAWS, TUNE = 4, 1000, 1000
+RHAT_LIMIT, ESS_LIMIT = 1.01, 400
+# A second try takes smaller steps and tunes for longer, before a fit is called failed.
+ATTEMPTS = ({"target_accept": 0.9, "tune": TUNE}, {"target_accept": 0.98, "tune": 3 * TUNE})
+
+type Progress = Callable[[str, str], None]
+"""Called with a block and what is being done to it."""
+
+
+class FitFailed(Exception):  # noqa: N818 - it names what happened, and is told to the user as such
+    """A fit that did not converge; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """How well the chains of one block agree.
+
+    Attributes
+    ----------
+    rhat, ess_bulk, ess_tail
+        The worst over all free variables.
+    divergences
+        Transitions after tuning whose energy ran away.
+    seconds
+        Wall time of building, compiling and sampling.
+    """
+
+    block: str
+    rhat: float
+    ess_bulk: float
+    ess_tail: float
+    divergences: int
+    seconds: float
+    draws: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether every limit holds: R-hat, effective draws, no divergence."""
+        return (
+            self.rhat <= RHAT_LIMIT
+            and min(self.ess_bulk, self.ess_tail) >= ESS_LIMIT
+            and self.divergences == 0
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The posterior of one block, dims (draw, ...), and where it came from."""
+
+    posterior: "xr.Dataset"
+    diagnostics: Diagnostics
+    key: str
+    from_cache: bool
+
+
+def block_module(name: str) -> ModuleType:
+    """Return the module of a block: its TABLES, PRIORS, build and project."""
+    return import_module(f"forepass.blocks.{name}")
+
+
+def fitted(
+    names: Iterable[str],
+    settings: Settings,
+    *,
+    force: bool = False,
+    unsafe: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Fit]:
+    """Return the fit of each block, from the cache where nothing that went into it has changed.
+
+    Parameters
+    ----------
+    names
+        Blocks to fit, of `BLOCKS`.
+    settings
+        Folders, seed and cache.
+    force
+        Fit again whatever the cache holds.
+    unsafe
+        Return a fit that fell short instead of raising.
+    progress
+        Told of each block and what is being done to it.
+
+    Raises
+    ------
+    FitFailed
+        When the chains of a block disagree, its message naming the block and the figures.
+    InputError
+        When a table or a prior cannot be read.
+    """
+    fits = {}
+    for name in names:
+        key = _key(name, settings)
+        fit = None if force else _read(name, key, settings.cache)
+        if fit is None:
+            fit = _fit(name, key, settings, progress or _silent)
+            _keep(name, fit, settings.cache)
+        if not (fit.diagnostics.passed or unsafe):
+            raise FitFailed(_complaint(fit.diagnostics))
+        if progress:
+            progress(name, "done")
+        fits[name] = fit
+    return fits
+
+
+def is_stale(name: str, settings: Settings) -> bool:
+    """Tell whether the cache lacks the fit of this block."""
+    _, sidecar = _paths(name, _key(name, settings), settings.cache)
+    return not sidecar.is_file()
+
+
+def build_model(name: str, settings: Settings) -> "pm.Model":
+    """Return the PyMC model of a block on its tables and priors."""
+    from forepass.inputs.tables import load_table, load_tables
+
+    module = block_module(name)
+    priors = load_priors(name, settings.priors)
+    expect(priors, module.PRIORS, name)
+    check_sources(priors.values(), set(load_table("sources", settings.data)["source"]))
+    return module.build(load_tables(module.TABLES, settings.data), priors)
+
+
+def block_seed(name: str, settings: Settings) -> int:
+    """Return the seed of a block's sampler: its own, whichever blocks are fitted beside it."""
+    digest = hashlib.sha256(f"{settings.seed} {name}".encode()).digest()
+    return int.from_bytes(digest[:4])
+
+
+def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
+    import arviz as az
+    import nutpie
+    import pytensor
+
+    start = time.monotonic()
+    progress(name, "reading")
+    # Under fastmath a cold and a cached compile round differently: same seed, other draws.
+    with pytensor.config.change_flags(numba__fastmath=False):
+        model = build_model(name, settings)
+        progress(name, "compiling")
+        compiled = nutpie.compile_pymc_model(model)
+        variables = sorted(variable.name for variable in model.free_RVs)
+        for attempt in ATTEMPTS:
+            progress(name, "sampling")
+            tree = nutpie.sample(
+                compiled,
+                draws=DRAWS,
+                chains=CHAINS,
+                cores=min(CHAINS, os.cpu_count() or 1),
+                seed=block_seed(name, settings),
+                progress_bar=False,
+                save_warmup=False,
+                **attempt,
+            )
+            free = tree.posterior.dataset[variables]
+            diagnostics = Diagnostics(
+                block=name,
+                rhat=_worst(az.rhat(free), "max"),
+                ess_bulk=_worst(az.ess(free), "min"),
+                ess_tail=_worst(az.ess(free, method="tail"), "min"),
+                divergences=int(tree.sample_stats["diverging"].sum()),
+                seconds=time.monotonic() - start,
+                draws=CHAINS * DRAWS,
+            )
+            if diagnostics.passed:
+                break
+    return Fit(_stacked(tree.posterior.dataset), diagnostics, key, from_cache=False)
+
+
+def _worst(values: "xr.Dataset", which: str) -> float:
+    extremes = [float(getattr(array, which)()) for array in values.data_vars.values()]
+    return max(extremes) if which == "max" else min(extremes)
+
+
+def _stacked(posterior: "xr.Dataset") -> "xr.Dataset":
+    """Return the draws of all chains along one dim, variables in order of name."""
+    kept = sorted(str(name) for name in posterior.data_vars if not str(name).endswith("__"))
+    draws = posterior[kept].stack(sample=("chain", "draw"), create_index=False)
+    draws = draws.drop_vars(["chain", "draw"], errors="ignore").rename(sample="draw")
+    return draws.transpose("draw", ...)
+
+
+def _key(name: str, settings: Settings) -> str:
+    """Return the hash of all that decides a block's draws."""
+    tables = [settings.data / f"{table}.csv" for table in block_module(name).TABLES]
+    beliefs = [settings.priors / f"{name}.toml", settings.priors / "definitions.toml"]
+    shared = [path for path in fingerprints.code_files("blocks") if not _of_a_block(path)]
+    own = fingerprints.code_files(f"blocks/{name}", f"blocks/{name}.py")
+    code = [*fingerprints.code_files("physics.py", "posterior.py", "inputs"), *shared, *own]
+    salt = f"{name} {settings.seed} {fingerprints.numerical_versions()}"
+    return fingerprints.fingerprint([*(p for p in tables + beliefs if p.is_file()), *code], salt=salt)
+
+
+def _of_a_block(path: Any) -> bool:  # noqa: ANN401 - a Traversable, whose parents only Path knows
+    return any(name in BLOCKS for name in (path.name.removesuffix(".py"), Path(path).parent.name))
+
+
+def _paths(name: str, key: str, cache: Path) -> tuple[Path, Path]:
+    stem = cache / "fits" / f"{name}-{key[:20]}"
+    return stem.with_suffix(".nc"), stem.with_suffix(".json")
+
+
+def _read(name: str, key: str, cache: Path) -> Fit | None:
+    """Return the kept fit, or None where there is none or it is not what was written."""
+    import xarray as xr
+
+    draws, sidecar = _paths(name, key, cache)
+    try:
+        record = json.loads(sidecar.read_text(encoding="utf-8"))
+        if record["sha256"] != hashlib.sha256(draws.read_bytes()).hexdigest():
+            raise ValueError("checksum differs")
+        posterior = xr.load_dataset(draws, engine="h5netcdf")
+        return Fit(posterior, Diagnostics(**record["diagnostics"]), key, from_cache=True)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        print(f"forepass: cached fit {draws} is damaged, fitting again", file=sys.stderr)
+        return None
+
+
+def _keep(name: str, fit: Fit, cache: Path) -> None:
+    """Write draws, then the record that vouches for them; a full disk costs the cache, not the fit."""
+    draws, sidecar = _paths(name, fit.key, cache)
+    try:
+        draws.parent.mkdir(parents=True, exist_ok=True)
+        with atomic.replacing(draws) as temporary:
+            fit.posterior.to_netcdf(temporary, engine="h5netcdf")
+        record = {
+            "diagnostics": asdict(fit.diagnostics),
+            "sha256": hashlib.sha256(draws.read_bytes()).hexdigest(),
+        }
+        atomic.write_text(sidecar, json.dumps(record, indent=1) + "\n")
+    except OSError as error:
+        print(f"forepass: fit of {name} not cached: {error}", file=sys.stderr)
+
+
+def _complaint(found: Diagnostics) -> str:
+    return (
+        f"the fit of block '{found.block}' fell short: R-hat {found.rhat:.3f} (limit {RHAT_LIMIT}), "
+        f"effective draws {min(found.ess_bulk, found.ess_tail):.0f} (limit {ESS_LIMIT}), "
+        f"{found.divergences} divergences (limit 0); undo the last change to its priors or data, "
+        f"or run `forepass fit --block {found.block} --force --seed N` with another seed"
+    )
+
+
+def _silent(_block: str, _stage: str) -> None:
+    return None
