@@ -1,0 +1,267 @@
+"""The largest training runs: compute, tokens, length, utilisation, and the cluster they take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from forepass.blocks.growth import as_years, damped_log_path, logit, sigmoid
+from forepass.blocks.trends import calendar_years, mid_year, times
+from forepass.blocks.variables import prior_variable
+from forepass.errors import InputError
+from forepass.inputs.priors import expect
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+    from forepass.inputs.priors import Prior
+
+__all__ = ["PRIORS", "TABLES", "build", "large_runs", "project", "record_runs"]
+
+TABLES = ("training", "chips")
+PRIORS = (
+    "record_flop_2022",
+    "record_growth",
+    "record_scatter",
+    "record_growth_longrun",
+    "record_growth_halflife",
+    "record_growth_shock",
+    "tokens_2022",
+    "token_exponent",
+    "token_exponent_longrun",
+    "token_spread",
+    "duration_2022",
+    "duration_growth",
+    "duration_spread",
+    "utilisation",
+    "utilisation_spread",
+)
+SECONDS_PER_DAY = 86400.0
+UNIT_CHIP = "h100-sxm"  # whose dense 16-bit rate an H100e of a training cluster counts
+ABOUT = {
+    "training_flop": ("FLOP", "compute of the year's largest training run"),
+    "training_tokens": ("tokens", "tokens that the year's largest run trains on"),
+    "training_days": ("days", "length of the year's largest run"),
+    "training_utilisation": ("1", "share of the dense 16-bit peak that training reaches"),
+    "training_cluster_flops": ("FLOP/s", "dense 16-bit peak of the largest run's cluster"),
+    "training_cluster_h100e": ("H100e", "largest run's cluster in H100s, by dense 16-bit peak"),
+}
+
+type Array = NDArray[np.float64]
+
+
+def record_runs(training: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs that were the largest known at their release, in order of date.
+
+    Of several of one date, the largest counts.
+    """
+    known = training[training["training_flop"].notna()].sort_values(
+        ["release_date", "training_flop"], ascending=[True, False]
+    )
+    before = known["training_flop"].cummax().shift(fill_value=0.0)
+    return known[known["training_flop"] > before]
+
+
+def large_runs(training: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs within one order of magnitude of the largest released by then."""
+    known = training[training["training_flop"].notna()].sort_values("release_date")
+    return known[np.log10(known["training_flop"].cummax() / known["training_flop"]) < 1]
+
+
+def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm.Model:
+    """Return the model of record runs, and of how large runs spend their compute.
+
+    Log compute of record runs is linear in time. Tokens grow as a power of compute; length grows
+    with time; utilisation has no trend. The rates that utilisation is a share of are 16-bit: a run
+    in 8 bits can show more of it, and its cluster is then smaller than the one given here.
+
+    Parameters
+    ----------
+    tables : ``training`` (runs) and ``chips`` (for the H100's rate).
+    priors : every key of `PRIORS`.
+
+    Raises
+    ------
+    InputError
+        If a prior is missing or unused, or the table knows no run's compute.
+    """
+    import pymc as pm
+
+    expect(priors, PRIORS, "training")
+    records, large = record_runs(tables["training"]), large_runs(tables["training"])
+    if records.empty:
+        raise InputError("training.csv: no row has training_flop; at least one must")
+    with pm.Model(coords={"record": times(records["release_date"])}) as model:
+        beliefs = {name: prior_variable(priors[name]) for name in PRIORS}
+        _compute(records, beliefs, _unit_rate(tables["chips"]))
+        _spending(tables["training"], large, beliefs)
+    return model
+
+
+def _compute(records: pd.DataFrame, beliefs: Mapping[str, Any], rate: float) -> None:
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    level = pt.log(beliefs["record_flop_2022"])
+    course = level + beliefs["record_growth"] * times(records["release_date"])
+    pm.Deterministic("log_record_flop", course, dims="record")
+    # Carries the unit of H100e into the posterior, so that a projection needs no table.
+    pm.Deterministic("log_record_h100e_days_2022", level - np.log(rate * SECONDS_PER_DAY))
+    error = _relative_error(records)
+    pm.Normal(
+        "records_seen",
+        course,
+        pt.sqrt(beliefs["record_scatter"] ** 2 + error**2),
+        observed=np.log(records["training_flop"]),
+        dims="record",
+    )
+
+
+def _spending(training: pd.DataFrame, large: pd.DataFrame, beliefs: Mapping[str, Any]) -> None:
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    told = large[large["training_tokens"].notna()]
+    over_2022 = np.log(told["training_flop"].to_numpy()) - pt.log(beliefs["record_flop_2022"])
+    pm.Normal(
+        "tokens_seen",
+        pt.log(beliefs["tokens_2022"]) + beliefs["token_exponent"] * over_2022,
+        beliefs["token_spread"],
+        observed=np.log(told["training_tokens"]),
+    )
+    timed = large[large["duration_days"].notna()]
+    pm.Normal(
+        "days_seen",
+        pt.log(beliefs["duration_2022"])
+        + beliefs["duration_growth"] * times(timed["release_date"]),
+        beliefs["duration_spread"],
+        observed=np.log(timed["duration_days"]),
+    )
+    used = training[training["utilisation"].notna()]
+    pm.Normal(
+        "utilisation_seen",
+        pt.log(beliefs["utilisation"] / (1 - beliefs["utilisation"])),
+        beliefs["utilisation_spread"],
+        observed=logit(used["utilisation"].to_numpy()),
+    )
+
+
+def _relative_error(rows: pd.DataFrame) -> Array:
+    return rows["relative_error"].fillna(0.0).to_numpy(float)
+
+
+def _unit_rate(chips: pd.DataFrame) -> float:
+    rate = chips.loc[chips["chip"] == UNIT_CHIP, "flops_16bit_flop_per_s"]
+    if rate.empty or rate.isna().all():
+        raise InputError(
+            f"chips.csv: {UNIT_CHIP} must have flops_16bit_flop_per_s; clusters are counted in it"
+        )
+    return float(rate.iloc[0])
+
+
+def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Generator) -> xr.Dataset:
+    """Return the largest training run of each year and the cluster that it leaves behind.
+
+    Within the record compute follows the fitted line; after it, growth closes on its long-run rate.
+    Runs of one year scatter about these. Nothing bounds a cluster by the fleet: that is for whoever
+    has both.
+
+    Parameters
+    ----------
+    posterior : draws of the fitted model, dims (draw, ...).
+    years : calendar years in order.
+    rng : source of scatter and of shocks to growth.
+
+    Returns
+    -------
+    Dims (draw, year): cluster peak = compute / (seconds x utilisation). Units in attributes.
+    """
+    years = as_years(years)
+    draw = {name: posterior[name].to_numpy()[:, None] for name in PRIORS}
+    last = int(calendar_years(posterior["record"].to_numpy().max()))
+    path_rng, *run_rngs = rng.spawn(5)
+    scatter, tokens_off, days_off, share_off = (
+        _by_year(years, last, len(posterior["draw"]), source) for source in run_rngs
+    )
+    course = _course(draw, years, last, path_rng)
+    flop = np.exp(course + draw["record_scatter"] * scatter)
+    tokens = _typical_tokens(draw, course, years, last) + draw["token_exponent"] * (
+        draw["record_scatter"] * scatter
+    )
+    log_days = np.log(draw["duration_2022"]) + draw["duration_growth"] * mid_year(
+        np.minimum(years, last)
+    )
+    days = np.exp(log_days + draw["duration_spread"] * days_off)
+    share = sigmoid(logit(draw["utilisation"]) + draw["utilisation_spread"] * share_off)
+    unit = np.exp(posterior["log_record_h100e_days_2022"].to_numpy()[:, None])
+    values = {
+        "training_flop": flop,
+        "training_tokens": np.exp(tokens + draw["token_spread"] * tokens_off),
+        "training_days": days,
+        "training_utilisation": share,
+        "training_cluster_flops": flop / (days * SECONDS_PER_DAY * share),
+        "training_cluster_h100e": flop / draw["record_flop_2022"] * unit / (days * share),
+    }
+    return xr.Dataset(
+        {name: (("draw", "year"), value, _about(name)) for name, value in values.items()},
+        coords={"year": years},
+    )
+
+
+def _about(name: str) -> dict[str, str]:
+    return dict(zip(("units", "long_name"), ABOUT[name], strict=True))
+
+
+def _course(
+    draw: Mapping[str, Array], years: NDArray[np.int_], last: int, rng: np.random.Generator
+) -> Array:
+    """Return the course of log compute of the largest run, dims (draw, year).
+
+    The fitted line up to the record's last year; growth that closes on its long-run rate after it.
+    """
+    line = np.log(draw["record_flop_2022"]) + draw["record_growth"] * mid_year(
+        np.minimum(years, last)
+    )
+    path = damped_log_path(
+        growth_now=draw["record_growth"][:, 0],
+        growth_longrun=draw["record_growth_longrun"][:, 0],
+        halflife=draw["record_growth_halflife"][:, 0],
+        shock=draw["record_growth_shock"][:, 0],
+        steps=max(int(years.max()) - last, 0),
+        step=1.0,
+        rng=rng,
+    )
+    from_last = np.concatenate([np.zeros((len(path), 1)), path], axis=1)
+    return np.asarray(line + from_last[:, np.maximum(years - last, 0)])
+
+
+def _typical_tokens(
+    draw: Mapping[str, Array], course: Array, years: NDArray[np.int_], last: int
+) -> Array:
+    """Return the log of tokens of a typical run at the course's compute, dims (draw, year).
+
+    Within the record the exponent is the fitted one, which holds a rise in tokens per parameter;
+    after it the long-run one, as text runs short.
+    """
+    start = np.log(draw["record_flop_2022"])
+    at_end = start + draw["record_growth"] * mid_year(np.array([last]))
+    within = np.where(years <= last, course, at_end)
+    return np.asarray(
+        np.log(draw["tokens_2022"])
+        + draw["token_exponent"] * (within - start)
+        + draw["token_exponent_longrun"] * (course - within)
+    )
+
+
+def _by_year(years: NDArray[np.int_], last: int, draws: int, rng: np.random.Generator) -> Array:
+    """Return standard normals, dims (draw, year), that do not depend on the other years asked."""
+    ahead_rng, back_rng = rng.spawn(2)
+    ahead = ahead_rng.standard_normal((max(int(years.max()) - last, 0), draws))
+    back = back_rng.standard_normal((max(last - int(years.min()) + 1, 0), draws))
+    rows = [ahead[year - last - 1] if year > last else back[last - year] for year in years]
+    return np.stack(rows, axis=1)
