@@ -159,7 +159,7 @@ def _coming_slopes(posterior: xr.Dataset, steps: int, rng: np.random.Generator) 
     )
     return future_slopes(
         start,
-        posterior["bend_scale"].values[:, None] * bends,
+        posterior["bend_scale"].values[:, None, None] * bends,
         pull=posterior["slowdown"].values[:, None],
         anchor=0.0,
     )
@@ -203,7 +203,7 @@ def _wander(posterior: xr.Dataset, span: NDArray[np.int_], rng: np.random.Genera
     persistence = posterior["wander_persistence"].values[:, None]
     after = persistent_path(fitted[:, -1], shocks, persistence=persistence)
     path = np.concatenate([before, fitted, after], axis=1)
-    return np.asarray(path * posterior["wander_scale"].values[:, None])
+    return np.asarray(path * posterior["wander_scale"].values[:, None, None])
 
 
 def _widest_format(logs: Floats, first_shipped: Floats, span: NDArray[np.int_]) -> Floats:

@@ -15,29 +15,20 @@ if TYPE_CHECKING:
 
     type Floats = NDArray[np.float64]
 
+# Those that few chips state come last, where the Cholesky factor of correlations is least tied.
 SPECS = (
-    "flops_16bit",
     "flops_8bit",
-    "flops_4bit",
     "bandwidth",
     "capacity",
     "power",
     "scale_up_bandwidth",
+    "flops_16bit",
     "price",
+    "flops_4bit",
 )
 # What the model works with: 16- and 4-bit rates as ratios to the 8-bit rate. The three move nearly
 # as one, and their ratios stay put for years, so scatter and drift belong to the ratios.
-TRAITS = (
-    "ratio_16bit",
-    "flops_8bit",
-    "ratio_4bit",
-    "bandwidth",
-    "capacity",
-    "power",
-    "scale_up_bandwidth",
-    "price",
-)
-FOLLOWS_8BIT = np.array([trait.startswith("ratio") for trait in TRAITS], dtype=float)
+TRAITS = tuple({"flops_16bit": "ratio_16bit", "flops_4bit": "ratio_4bit"}.get(s, s) for s in SPECS)
 COLUMNS = {
     "flops_16bit": "flops_16bit_flop_per_s",
     "flops_4bit": "flops_4bit_flop_per_s",
@@ -131,7 +122,8 @@ def specs_from_traits(traits: Any) -> Any:  # noqa: ANN401 - NumPy arrays and te
     turns their growths, effects and shocks.
     """
     eight = TRAITS.index("flops_8bit")
-    return traits + traits[..., eight : eight + 1] * FOLLOWS_8BIT
+    follows = np.array([trait.startswith("ratio") for trait in TRAITS], dtype=float)
+    return traits + traits[..., eight : eight + 1] * follows
 
 
 def _in_line(chips: pd.DataFrame, prices: pd.DataFrame, share: float) -> NDArray[np.bool_]:

@@ -114,7 +114,8 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
         for name in FUTURE:
             prior_variable(priors[name])
         level, growth = _straight_trend(priors)
-        factor, correlation = _residual_factor(priors)
+        correlation = _correlation(priors)
+        factor = prior_variable(priors["residual_scale"], dims="trait")[:, None] * correlation
         bends = _bends(priors, correlation)
         effect = _vendor_effects(priors, records, reference)
         wander = _wander(priors, correlation, len(records.years))
@@ -149,19 +150,13 @@ def _straight_trend(priors: Mapping[str, Prior]) -> tuple[Tensor, Tensor]:
     return level, pm.Deterministic("growth", growth, dims="trait")
 
 
-def _residual_factor(priors: Mapping[str, Prior]) -> tuple[Tensor, Tensor]:
-    """Return the Cholesky factors of the residuals' covariance and of their correlation."""
+def _correlation(priors: Mapping[str, Prior]) -> Tensor:
+    """Return the Cholesky factor of the correlations between residuals of traits."""
     import pymc as pm
 
-    spread = priors["residual_scale"]
-    scale = getattr(pm, spread.distribution).dist(**spread.parameters, size=len(TRAITS))
     concentration = prior_variable(priors["residual_concentration"])
-    factor, _, scales = pm.LKJCholeskyCov(
-        "residual", eta=concentration, n=len(TRAITS), sd_dist=scale, store_in_trace=False
-    )
-    scales = pm.Deterministic("residual_scale", scales, dims="trait")
     dims = ("trait", "other_trait")
-    return factor, pm.Deterministic("correlation", factor / scales[:, None], dims=dims)
+    return pm.LKJCorr("correlation", n=len(TRAITS), eta=concentration, dims=dims)
 
 
 def _correlated(correlation: Tensor, z: Tensor) -> Tensor:
@@ -172,7 +167,7 @@ def _correlated(correlation: Tensor, z: Tensor) -> Tensor:
 def _bends(priors: Mapping[str, Prior], correlation: Tensor) -> Tensor:
     import pymc as pm
 
-    scale = prior_variable(priors["bend_scale"], dims="trait")
+    scale = prior_variable(priors["bend_scale"])
     z = pm.Normal("bend_z", dims=("knot", "trait"))
     return pm.Deterministic("bend", scale * _correlated(correlation, z), dims=("knot", "trait"))
 
@@ -193,7 +188,7 @@ def _wander(priors: Mapping[str, Prior], correlation: Tensor, n_years: int) -> T
     import pymc as pm
     import pytensor.tensor as pt
 
-    scale = prior_variable(priors["wander_scale"], dims="trait")
+    scale = prior_variable(priors["wander_scale"])
     persistence = prior_variable(priors["wander_persistence"])
     z = _correlated(correlation, pm.Normal("wander_z", dims=("record_year", "trait")))
     # The autoregression summed up: what each year's news still weighs some years later.
