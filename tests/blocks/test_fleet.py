@@ -1,0 +1,253 @@
+"""The fleet: stock and flow add up, power binds, the horizon widens."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from forepass.blocks import fleet
+from forepass.blocks.fleet_stock import stock
+from forepass.blocks.shipments import quarterly_record
+from forepass.blocks.survival import surviving_share, waiting_share
+from forepass.blocks.vintages import ship
+from forepass.errors import InputError
+from forepass.inputs.elicitation import sample
+from forepass.inputs.priors import load_priors
+from forepass.inputs.tables import load_tables
+
+DRAWS = 300
+YEARS = np.arange(2020, 2036)
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pd.DataFrame]:
+    return load_tables(fleet.TABLES)
+
+
+@pytest.fixture(scope="module")
+def posterior(tables: Mapping[str, pd.DataFrame]) -> xr.Dataset:
+    rng = np.random.default_rng(5)
+    record = quarterly_record(tables["chip_stock"])
+    cells = ("draw", "designer", "quarter")
+    drawn = {
+        name: (("draw",), sample(prior, DRAWS, rng)) for name, prior in load_priors("fleet").items()
+    }
+    paths = {
+        "log_shipments": record.log_chips,
+        "log_h100e_per_chip": record.log_h100e_per_chip,
+        "log_tdp_per_chip": record.log_tdp_per_chip,
+    }
+    noisy = {
+        name: (cells, np.nan_to_num(path, nan=-9.0) + 0.1 * rng.standard_normal((DRAWS, 1, 1)))
+        for name, path in paths.items()
+    }
+    return xr.Dataset(
+        {**drawn, **noisy}, coords={"designer": record.designers, "quarter": record.quarters}
+    )
+
+
+@pytest.fixture(scope="module")
+def projected(posterior: xr.Dataset) -> xr.Dataset:
+    return fleet.project(posterior, YEARS, np.random.default_rng(1))
+
+
+def _with(posterior: xr.Dataset, **values: float) -> xr.Dataset:
+    return posterior.assign(
+        {name: xr.full_like(posterior[name], value) for name, value in values.items()}
+    )
+
+
+def _width(values: xr.DataArray) -> xr.DataArray:
+    low, high = (xr.ufuncs.log(values).quantile(p, "draw", keep_attrs=False) for p in (0.1, 0.9))
+    return high - low
+
+
+def test_chips_are_those_of_the_year_before_plus_shipped_less_retired(
+    projected: xr.Dataset,
+) -> None:
+    held = projected["fleet_chips"] + projected["chips_waiting"]
+    change = held.diff("year")
+    flows = (projected["chips_shipped"] - projected["chips_retired"]).sel(year=change["year"])
+    np.testing.assert_allclose(change, flows, rtol=1e-6, atol=1e-3 * float(held.mean()) * 1e-6)
+
+
+def test_vintages_add_up_to_the_fleet(projected: xr.Dataset) -> None:
+    by_vintage = projected["fleet_chips_by_vintage"]
+    np.testing.assert_allclose(by_vintage.sum("vintage"), projected["fleet_chips"])
+    h100e = (by_vintage * projected["vintage_h100e_per_chip"]).sum("vintage")
+    np.testing.assert_allclose(h100e, projected["fleet_h100e"])
+
+
+def test_no_vintage_runs_before_it_is_shipped(projected: xr.Dataset) -> None:
+    later = projected["vintage"] > projected["year"]
+    assert float(projected["fleet_chips_by_vintage"].where(later, 0.0).max()) == 0.0
+
+
+def test_old_vintages_only_shrink_once_deployed(posterior: xr.Dataset) -> None:
+    prompt = fleet.project(_with(posterior, deployment_lag=0.5), YEARS, np.random.default_rng(1))
+    vintage = prompt["fleet_chips_by_vintage"].sel(vintage=2022, year=slice(2023, None))
+    assert bool((vintage.diff("year") <= 0).all())
+
+
+def test_every_quantity_is_finite_and_positive(projected: xr.Dataset) -> None:
+    for name in ("fleet_chips", "fleet_h100e", "fleet_power", "chip_tdp_power", "chips_retired"):
+        assert bool(np.isfinite(projected[name]).all())
+        assert bool((projected[name] > 0).all())
+
+
+def test_every_quantity_says_its_unit(projected: xr.Dataset) -> None:
+    for name, values in projected.data_vars.items():
+        assert {"units", "long_name"} <= set(values.attrs), name
+
+
+def test_shares_lie_between_0_and_1(projected: xr.Dataset) -> None:
+    for name in ("inference_share", "lab_share", "duty_cycle", "availability"):
+        assert 0 < float(projected[name].min()) < float(projected[name].max()) < 1
+
+
+def test_facility_power_exceeds_chip_power(projected: xr.Dataset) -> None:
+    assert bool((projected["fleet_power"] > projected["chip_tdp_power"]).all())
+
+
+def test_intervals_widen_with_the_horizon(projected: xr.Dataset) -> None:
+    width = _width(projected["fleet_h100e"]).sel(year=[2025, 2028, 2031, 2035])
+    assert bool((width.diff("year") > 0).all())
+
+
+def test_the_same_seed_gives_the_same_numbers(posterior: xr.Dataset, projected: xr.Dataset) -> None:
+    again = fleet.project(posterior, YEARS, np.random.default_rng(1))
+    xr.testing.assert_identical(again, projected)
+
+
+def test_a_longer_horizon_leaves_earlier_years_as_they_were(
+    posterior: xr.Dataset, projected: xr.Dataset
+) -> None:
+    short = fleet.project(posterior, np.arange(2023, 2031), np.random.default_rng(1))
+    for name, values in short.data_vars.items():
+        kept = {dim: short[dim] for dim in ("year", "vintage") if dim in values.dims}
+        np.testing.assert_allclose(values, projected[name].sel(kept), err_msg=str(name))
+
+
+def test_twice_the_shipments_on_record_are_twice_the_fleet_where_power_allows(
+    posterior: xr.Dataset,
+) -> None:
+    free = _with(posterior, power_added_limit=1e20)
+    doubled = free.assign(log_shipments=free["log_shipments"] + np.log(2.0))
+    ratio = (
+        fleet.project(doubled, YEARS, np.random.default_rng(1))["fleet_chips"]
+        / fleet.project(free, YEARS, np.random.default_rng(1))["fleet_chips"]
+    )
+    np.testing.assert_allclose(ratio, 2.0, rtol=1e-6)
+
+
+def test_the_order_of_designers_does_not_matter(
+    posterior: xr.Dataset, projected: xr.Dataset
+) -> None:
+    turned = fleet.project(
+        posterior.isel(designer=slice(None, None, -1)), YEARS, np.random.default_rng(1)
+    )
+    np.testing.assert_allclose(turned["fleet_h100e"], projected["fleet_h100e"], rtol=1e-9)
+
+
+def test_less_power_means_fewer_chips_and_is_said(posterior: xr.Dataset) -> None:
+    tight, loose = (
+        fleet.project(_with(posterior, power_added_limit=w), YEARS, np.random.default_rng(1))
+        for w in (1e9, 1e14)
+    )
+    last = {"year": YEARS[-1]}
+    assert bool((tight["fleet_chips"].sel(last) < loose["fleet_chips"].sel(last)).all())
+    assert float(tight["power_limited"].sel(last).mean()) > 0.9
+    assert float(loose["power_limited"].sel(last).mean()) < 0.1
+
+
+def test_shipments_of_the_record_are_not_cut_by_the_power_limit(posterior: xr.Dataset) -> None:
+    tight, loose = (
+        ship(_with(posterior, power_added_limit=w), 2030, np.random.default_rng(1))
+        for w in (1e3, 1e14)
+    )
+    past = tight.vintages <= 2025
+    np.testing.assert_array_equal(tight.chips[:, past], loose.chips[:, past])
+    assert (tight.chips[:, ~past] < loose.chips[:, ~past]).all()
+
+
+def test_without_growth_failure_or_age_shipments_stay_flat(posterior: xr.Dataset) -> None:
+    still = _with(
+        posterior,
+        shipment_growth=0.0,
+        shipment_growth_longrun=0.0,
+        shipment_growth_shock=0.0,
+        missing_share_growth=0.0,
+        power_added_limit=1e20,
+    )
+    flat = fleet.project(still, YEARS, np.random.default_rng(1))["chips_shipped"]
+    ahead = flat.sel(year=slice(2026, None))
+    np.testing.assert_allclose(ahead, ahead.isel(year=[0] * ahead.sizes["year"]), rtol=1e-9)
+
+
+def test_longer_lives_leave_more_chips(posterior: xr.Dataset) -> None:
+    short, long = (
+        fleet.project(_with(posterior, life=life), YEARS, np.random.default_rng(1))
+        for life in (3.0, 9.0)
+    )
+    assert bool((short["fleet_chips"] < long["fleet_chips"]).all())
+
+
+def test_years_before_the_first_vintage_are_refused(posterior: xr.Dataset) -> None:
+    shipped = ship(posterior, 2025, np.random.default_rng(1))
+    with pytest.raises(ValueError, match="must start after"):
+        stock(posterior, shipped, np.array([shipped.vintages[0]]))
+
+
+def test_years_that_skip_are_refused(posterior: xr.Dataset) -> None:
+    with pytest.raises(ValueError, match="follow one another"):
+        fleet.project(posterior, np.array([2025, 2027]), np.random.default_rng(1))
+
+
+def test_everything_is_there_at_age_0_and_half_wears_out_by_the_median_life() -> None:
+    at = surviving_share(
+        np.array([0.0, 6.0, 60.0]),
+        life=np.array(6.0),
+        shape=np.array(3.0),
+        failure_rate=np.array(0.0),
+    )
+    np.testing.assert_allclose(at, [1.0, 0.5, 0.0], atol=1e-12)
+
+
+def test_a_longer_lag_leaves_more_waiting_and_none_leaves_none() -> None:
+    shipped = np.ones((3, 1, 4))
+    waiting = waiting_share(shipped, np.array([1e-3, 1.0, 2.0]))[:, 0]
+    assert waiting[0] < 1e-3 < waiting[1] < waiting[2] < 1
+
+
+def test_shipments_add_up_to_the_cumulative_counts(tables: Mapping[str, pd.DataFrame]) -> None:
+    stock_table = tables["chip_stock"]
+    record = quarterly_record(stock_table)
+    totals = stock_table[stock_table["chip"] == "all"]
+    final = totals.sort_values("quarter_end").groupby("designer")["units_p50"].last()
+    added = np.nansum(np.exp(record.log_chips), axis=1)
+    np.testing.assert_allclose(added, final[record.designers])
+
+
+def test_a_count_that_falls_is_refused(tables: Mapping[str, pd.DataFrame]) -> None:
+    fallen = tables["chip_stock"].copy()
+    row = fallen[(fallen["chip"] == "all") & (fallen["quarter_end"] == "2025-06-30")].index[0]
+    fallen.loc[row, "units_p50"] = 1.0
+    with pytest.raises(InputError, match="must rise"):
+        quarterly_record(fallen)
+
+
+def test_the_model_has_every_prior_and_a_finite_density(
+    tables: Mapping[str, pd.DataFrame],
+) -> None:
+    model = fleet.build(tables, load_priors("fleet"))
+    assert set(fleet.PRIORS) <= {variable.name for variable in model.free_RVs}
+    assert np.isfinite(list(model.point_logps().values())).all()
+
+
+def test_a_missing_prior_is_refused(tables: Mapping[str, pd.DataFrame]) -> None:
+    priors = load_priors("fleet")
+    del priors["life"]
+    with pytest.raises(InputError, match="life"):
+        fleet.build(tables, priors)
