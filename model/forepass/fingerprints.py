@@ -30,7 +30,7 @@ def fingerprint(paths: Iterable[Traversable], *, salt: str = "") -> str:
 
 
 def input_hashes(data: Traversable, priors: Traversable) -> dict[str, str]:
-    """Return the hashes of the tables, of the priors and of the code with the numerical packages."""
+    """Return the hashes of tables, of priors, and of the code with its numerical packages."""
     return {
         "data": fingerprint(_ending(data, ".csv")),
         "priors": fingerprint(_ending(priors, ".toml")),

@@ -153,12 +153,12 @@ def block_seed(name: str, settings: Settings) -> int:
 def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
     import arviz as az
     import nutpie
-    import pytensor
+    from pytensor.configdefaults import config
 
     start = time.monotonic()
     progress(name, "reading")
     # Under fastmath a cold and a cached compile round differently: same seed, other draws.
-    with pytensor.config.change_flags(numba__fastmath=False):
+    with config.change_flags(numba__fastmath=False):
         model = build_model(name, settings)
         progress(name, "compiling")
         compiled = nutpie.compile_pymc_model(model)
@@ -211,7 +211,9 @@ def _key(name: str, settings: Settings) -> str:
     own = fingerprints.code_files(f"blocks/{name}", f"blocks/{name}.py")
     code = [*fingerprints.code_files("physics.py", "posterior.py", "inputs"), *shared, *own]
     salt = f"{name} {settings.seed} {fingerprints.numerical_versions()}"
-    return fingerprints.fingerprint([*(p for p in tables + beliefs if p.is_file()), *code], salt=salt)
+    return fingerprints.fingerprint(
+        [*(p for p in tables + beliefs if p.is_file()), *code], salt=salt
+    )
 
 
 def _of_a_block(path: Any) -> bool:  # noqa: ANN401 - a Traversable, whose parents only Path knows
@@ -242,7 +244,7 @@ def _read(name: str, key: str, cache: Path) -> Fit | None:
 
 
 def _keep(name: str, fit: Fit, cache: Path) -> None:
-    """Write draws, then the record that vouches for them; a full disk costs the cache, not the fit."""
+    """Write draws, then the record that vouches for them; a full disk loses only the cache."""
     draws, sidecar = _paths(name, fit.key, cache)
     try:
         draws.parent.mkdir(parents=True, exist_ok=True)
@@ -259,7 +261,8 @@ def _keep(name: str, fit: Fit, cache: Path) -> None:
 
 def _complaint(found: Diagnostics) -> str:
     return (
-        f"the fit of block '{found.block}' fell short: R-hat {found.rhat:.3f} (limit {RHAT_LIMIT}), "
+        f"the fit of block '{found.block}' fell short: R-hat {found.rhat:.3f} "
+        f"(limit {RHAT_LIMIT}), "
         f"effective draws {min(found.ess_bulk, found.ess_tail):.0f} (limit {ESS_LIMIT}), "
         f"{found.divergences} divergences (limit 0); undo the last change to its priors or data, "
         f"or run `forepass fit --block {found.block} --force --seed N` with another seed"

@@ -39,6 +39,8 @@ class Definitions:
         Dense operations per second that count as one H100.
     reference_input_tokens, reference_output_tokens
         Tokens per request where a command or a forecast names none.
+    software_date
+        Date (ISO) of the serving software where a question names none.
     copy_speed_tokens_per_s
         Output tokens per second at which one copy of a model runs.
     interval_mass
@@ -63,6 +65,7 @@ class Definitions:
     h100_equivalent_ops_per_s: float
     reference_input_tokens: float
     reference_output_tokens: float
+    software_date: str
     copy_speed_tokens_per_s: float
     interval_mass: float
     first_year: int

@@ -51,12 +51,17 @@ PARAMETERS = (
     "unstated_kv_bytes_per_token",
     "unstated_link_bandwidth",
 )
-SPREADS = (*(f"{level}_spread" for level in LEVELS), "engine_latency_spread", "model_prefill_spread")
+SPREADS = (
+    *(f"{level}_spread" for level in LEVELS),
+    "engine_latency_spread",
+    "model_prefill_spread",
+)
 NOISE = ("noise_scale", "noise_tail")
-PRIORS = (*PARAMETERS, *(f"effect_{name}" for name in EFFECTS), *SPREADS, *NOISE)
+LOOKING_AHEAD = ("software_gain_halflife",)
+PRIORS = (*PARAMETERS, *(f"effect_{name}" for name in EFFECTS), *SPREADS, *NOISE, *LOOKING_AHEAD)
 
 CENTRED = ("campaign", "cell")
-"""Groups that several close rows inform are sampled as they are, the others relative to their spread."""
+"""Groups that several close rows inform: sampled as they are, not relative to their spread."""
 LEAST_TAIL = 2.0
 """Degrees of freedom are kept above two, so that the noise has a variance."""
 
@@ -132,6 +137,8 @@ def build_on(
         mean = pt.log(tokens_per_s_per_chip(data, p, pt))
         mean += sum(effects[name] * data[name] for name in EFFECTS)
         mean += sum(groups[level][at[level]] for level in LEVELS)
+        for name in LOOKING_AHEAD:
+            prior_variable(priors[name])
         noise, tail = prior_variable(priors["noise_scale"]), prior_variable(priors["noise_tail"])
         pm.StudentT("y", nu=LEAST_TAIL + tail, mu=mean, sigma=noise, observed=target)
     return model

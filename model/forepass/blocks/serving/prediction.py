@@ -1,27 +1,53 @@
 """Posterior draws of the throughput of configurations, measured or not yet built."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from forepass import physics
+from forepass.blocks.serving import rate
 from forepass.blocks.serving.model import CENTRED, LEAST_TAIL, PARAMETERS
-from forepass.blocks.serving.rate import tokens_per_s_per_chip
 from forepass.blocks.serving.rows import EFFECTS, LEVELS, Rows
 
-__all__ = ["log_rate_draws", "parameter_draws"]
+__all__ = ["Drawn", "at_speed", "draw_effects", "draw_parameters", "log_rate_draws", "time_shares"]
+
+HALVINGS = 40
+"""Of the interval of log batches that a speed per user is looked for in."""
 
 type Draws = NDArray[np.float64]
+type Parameters = Mapping[str, Draws]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What one configuration does in each draw, dims (draw, obs).
+
+    Attributes
+    ----------
+    rate : output tokens per second per chip; NaN where the speed asked for cannot be had.
+    batch : sequences decoded together by the replica.
+    speed : output tokens per second that each user sees, prompts of the others included.
+    shares : of a request's time, by what binds: compute, weights, kv_cache, latency; prefill
+        stands for the share of the time that goes into prompts.
+    """
+
+    rate: Draws
+    batch: Draws
+    speed: Draws
+    shares: dict[str, Draws]
 
 
 def log_rate_draws(
     posterior: xr.Dataset,
     rows: Rows,
-    rng: np.random.Generator,
+    seed: int,
     *,
-    noise: bool,
+    noise: np.random.Generator | None = None,
     groups: tuple[str, ...] = LEVELS,
 ) -> Draws:
     """Return draws of log tokens/s per chip, dims (draw, obs).
@@ -33,43 +59,137 @@ def log_rate_draws(
     rows
         Configurations. A group that the fit knew keeps its effect; a new one is drawn from the
         population, once for all rows of it in a draw.
-    rng
-        Source of new groups and of noise.
+    seed
+        Of the effects of new groups, which follow from it and their names alone.
     noise
-        Whether to add what differs between two measurements of one configuration.
+        Source of what differs between two measurements of one configuration; None adds nothing.
     groups
         Kinds of group whose effect counts; leave out ``campaign`` and ``cell`` for a long average.
     """
-    p = parameter_draws(posterior, rows, rng)
+    p = draw_parameters(posterior, rows, seed)
     fields = {name: values[None, :] for name, values in rows.fields.items()}
-    total = np.log(tokens_per_s_per_chip(fields, p, np))
+    total = np.log(rate.tokens_per_s_per_chip(fields, p, np))
+    total = total + draw_effects(posterior, rows, seed, groups=groups)
+    if noise is not None:
+        tail = np.broadcast_to(LEAST_TAIL + _column(posterior, "noise_tail"), total.shape)
+        total = total + noise.standard_t(tail) * _column(posterior, "noise_scale")
+    return np.minimum(total, np.log(_most(fields)))
+
+
+def draw_parameters(posterior: xr.Dataset, rows: Rows, seed: int) -> Parameters:
+    """Return the parameters of the rate by name, dims (draw, 1) or (draw, obs)."""
+    p = {name: _column(posterior, name) for name in PARAMETERS}
+    slow = _effect(posterior, rows, "engine", "z_engine_latency", seed)
+    heavy = _effect(posterior, rows, "model", "z_model_prefill", seed)
+    p["latency_factor"] = np.exp(_column(posterior, "engine_latency_spread") * slow)
+    p["prefill_compute_share"] = p["prefill_compute_share"] * np.exp(
+        _column(posterior, "model_prefill_spread") * heavy
+    )
+    return p
+
+
+def draw_effects(
+    posterior: xr.Dataset,
+    rows: Rows,
+    seed: int,
+    *,
+    groups: tuple[str, ...] = LEVELS,
+) -> Draws:
+    """Return what scenario, dates and groups add to the log rate, dims (draw, obs)."""
+    total = np.zeros((posterior.sizes["draw"], len(rows)))
     for name in EFFECTS:
         if np.any(rows.effects[name]):
             total = total + _column(posterior, f"effect_{name}") * rows.effects[name]
     for level in groups:
         scale = _column(posterior, f"{level}_spread")
         if level in CENTRED:
-            total = total + _effect(posterior, rows, level, f"of_{level}", rng, new_scale=scale)
+            total = total + _effect(posterior, rows, level, f"of_{level}", seed, new_scale=scale)
         else:
-            total = total + scale * _effect(posterior, rows, level, f"z_{level}", rng)
-    if noise:
-        tail = np.broadcast_to(LEAST_TAIL + _column(posterior, "noise_tail"), total.shape)
-        total = total + rng.standard_t(tail) * _column(posterior, "noise_scale")
+            total = total + scale * _effect(posterior, rows, level, f"z_{level}", seed)
     return total
 
 
-def parameter_draws(
-    posterior: xr.Dataset, rows: Rows, rng: np.random.Generator
-) -> Mapping[str, Draws]:
-    """Return the parameters of the rate by name, dims (draw, 1) or (draw, obs)."""
-    p = {name: _column(posterior, name) for name in PARAMETERS}
-    slow = _effect(posterior, rows, "engine", "z_engine_latency", rng)
-    heavy = _effect(posterior, rows, "model", "z_model_prefill", rng)
-    p["latency_factor"] = np.exp(_column(posterior, "engine_latency_spread") * slow)
-    p["prefill_compute_share"] = p["prefill_compute_share"] * np.exp(
-        _column(posterior, "model_prefill_spread") * heavy
-    )
-    return p
+def at_speed(
+    fields: Mapping[str, Draws], p: Parameters, effects: Draws, speed: float | None
+) -> Drawn:
+    """Return what configurations do, at the largest batch that gives each user ``speed``.
+
+    Parameters
+    ----------
+    fields
+        By name of `forepass.blocks.serving.rows.FIELDS`, broadcasting to (draw, obs).
+    p, effects
+        Of `draw_parameters` and `draw_effects`.
+    speed
+        Output tokens per second for each user; None for the batch that the rows themselves ask.
+    """
+    shape = rate.shape(fields, p, np)
+    asked = {**fields, "concurrency": np.maximum(fields["concurrency"], 0.0)}
+    batch = np.broadcast_to(rate.batch_in_flight(asked, p, shape, np), effects.shape)
+    if speed is not None:
+        full = rate.batch_in_flight({**fields, "concurrency": np.zeros(1)}, p, shape, np)
+        low = np.zeros(effects.shape)
+        high = np.broadcast_to(np.log(np.maximum(full, 1.0)), effects.shape)
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            enough = _speed(fields, p, shape, np.exp(middle), effects) >= speed
+            low, high = np.where(enough, middle, low), np.where(enough, high, middle)
+        batch = np.exp(low)
+    got = _speed(fields, p, shape, batch, effects)
+    each = got * batch / fields["n_chips"]
+    if speed is not None:
+        # Even alone a user may not get the speed asked for: no batch allows it.
+        each = np.where(got >= speed * (1 - 1e-6), each, np.nan)
+    each = np.minimum(each, _most(fields))
+    return Drawn(each, batch, got, time_shares(fields, p, shape, batch))
+
+
+def time_shares(
+    fields: Mapping[str, Draws], p: Parameters, shape: Mapping[str, Draws], batch: Draws
+) -> dict[str, Draws]:
+    """Return the share of a request's time by what binds it, and the share that is prefill.
+
+    Where compute and memory overlap, the time is split as their power-mean terms.
+    """
+    parts = rate.step_parts(fields, p, shape, batch, np)
+    sharpness = p["overlap_sharpness"]
+    memory = parts["weights"] + parts["kv_cache"]
+    both = physics.overlapped(parts["compute"], memory, sharpness)
+    on_compute = parts["compute"] ** sharpness / (parts["compute"] ** sharpness + memory**sharpness)
+    decode = {
+        "compute": both * on_compute,
+        "weights": both * (1 - on_compute) * parts["weights"] / memory,
+        "kv_cache": both * (1 - on_compute) * parts["kv_cache"] / memory,
+        "latency": parts["latency"],
+    }
+    decode = {name: time * shape["outputs"] for name, time in decode.items()}
+    prefill = batch * rate.prefill_time(fields, p, shape, np)
+    whole = sum(decode.values()) + prefill
+    shares = {name: np.asarray(time / whole) for name, time in decode.items()}
+    shares["prefill"] = np.asarray(prefill / whole)
+    shares["compute"] = shares["compute"] + shares["prefill"]
+    return shares
+
+
+def _speed(
+    fields: Mapping[str, Draws],
+    p: Parameters,
+    shape: Mapping[str, Draws],
+    batch: Draws,
+    effects: Draws,
+) -> Draws:
+    """Return output tokens per second of one request among ``batch``."""
+    parts = rate.step_parts(fields, p, shape, batch, np)
+    step = rate.step_time(parts, p["overlap_sharpness"])
+    prefill = rate.prefill_time(fields, p, shape, np)
+    together = physics.closed_loop_rate(batch, shape["outputs"], step, prefill, 0.0)
+    return np.asarray(np.exp(effects) * together / batch)
+
+
+def _most(fields: Mapping[str, Draws]) -> Draws:
+    """Return the rate that no effect can lift a row above: every FLOP of the sheet used."""
+    flop = physics.weight_flop_per_token(fields["active_params"])
+    return np.asarray(physics.upper_bound(fields["flops"], flop))
 
 
 def _column(posterior: xr.Dataset, name: str) -> Draws:
@@ -81,11 +201,15 @@ def _effect(
     rows: Rows,
     level: str,
     name: str,
-    rng: np.random.Generator,
+    seed: int,
     *,
     new_scale: Draws | float = 1.0,
 ) -> Draws:
-    """Return the effect of each row's group, dims (draw, obs); of a new one, drawn."""
+    """Return the effect of each row's group, dims (draw, obs); of a new one, drawn.
+
+    What is drawn for a new group hangs on the seed and its name, not on the rows around it: two
+    questions about one unknown chip agree in every draw.
+    """
     known: dict[Any, int] = {g: i for i, g in enumerate(posterior[level].values.tolist())}
     fitted = np.asarray(posterior[name].transpose("draw", level).values)
     wanted, place = np.unique(rows.levels[level], return_inverse=True)
@@ -93,7 +217,11 @@ def _effect(
     columns = [
         fitted[:, known[group]]
         if group and group in known
-        else spread * rng.standard_normal(len(fitted))
+        else spread * _standard(f"{name} {group}", seed, len(fitted))
         for group in wanted.tolist()
     ]
     return np.stack(columns, axis=1)[:, place]
+
+
+def _standard(key: str, seed: int, size: int) -> Draws:
+    return np.random.default_rng([seed, crc32(key.encode())]).standard_normal(size)

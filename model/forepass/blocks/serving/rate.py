@@ -1,6 +1,7 @@
 """Throughput of a configuration from physics and the attainable shares of it.
 
-Written once for NumPy (prediction) and PyTensor (fit): the numerical namespace ``xp`` is an argument.
+Written once for NumPy (prediction) and PyTensor (fit): the numerical namespace ``xp`` is an
+argument.
 Rows carry what is known of a configuration (`forepass.blocks.serving.rows`), parameters what is
 learned (priors/serving.toml). A field of a row that is zero where zero makes no sense is unstated,
 and an elicited parameter stands in for it.
@@ -97,7 +98,7 @@ def compute_rate(
     share: Array,
     xp: Any,  # noqa: ANN401 - a module
 ) -> Array:
-    """Return the FLOP/s that all chips attain, given the ``share`` of the peak attained at 16 bit."""
+    """Return the FLOP/s that all chips attain, given the ``share`` of their peak at 16 bit."""
     gain = by_bits(rows["compute_bits"], p["compute_gain_4bit"], p["compute_gain_8bit"], xp)
     experts = 1 + s["mixture"] * (p["compute_share_experts"] - 1)
     return rows["n_chips"] * rows["flops"] * share * gain * experts
@@ -113,7 +114,9 @@ def step_parts(
     """Return the seconds of one decode step by resource: compute, weights, kv_cache, latency."""
     touched = s["experts"] * physics.share_of_experts_touched(batch, s["routed"])
     # What every token reads is copied to each group of chips as wide as the parallel width.
-    weights = physics.weight_bytes(s["common"] / rows["width"] + touched / rows["n_chips"], s["bits"])
+    weights = physics.weight_bytes(
+        s["common"] / rows["width"] + touched / rows["n_chips"], s["bits"]
+    )
     weights = weights / by_bits(
         rows["weight_bits"], p["traffic_gain_4bit"], p["traffic_gain_8bit"], xp
     )

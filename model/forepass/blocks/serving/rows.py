@@ -50,7 +50,7 @@ EFFECTS = (
     "software_date",
     "chip_age",
 )
-LEVELS = ("generation", "chip", "model", "engine", "campaign", "cell")
+LEVELS = ("generation", "stack", "model", "engine", "campaign", "cell")
 
 WIDEST_GROUP = 8
 """Chips of one server: tensor parallelism seldom goes wider."""
@@ -86,7 +86,7 @@ class Rows:
         """Return the number of configurations."""
         return len(self.fields["n_chips"])
 
-    def take(self, index: NDArray[Any]) -> "Rows":
+    def take(self, index: NDArray[Any] | slice) -> "Rows":
         """Return the rows at ``index``."""
         return Rows(*({k: v[index] for k, v in part.items()} for part in self._parts()))
 
@@ -280,13 +280,13 @@ def _levels(
     engine = {name: _engine(str(name)) for name in set(software)}
     levels = {
         "generation": [chip.generation or chip.name for chip in chip_of],
-        "chip": [chip.name for chip in chip_of],
+        "stack": [f"{c.name}/{engine[name]}" for c, name in zip(chip_of, software, strict=True)],
         "model": [model.name for model in model_of],
         "engine": [engine[name] for name in software],
         "campaign": list(_text(table, "campaign", "")),
     }
     kinds = zip(
-        *(levels[k] for k in ("campaign", "chip", "model", "engine")),
+        *(levels[k] for k in ("campaign", "stack", "model")),
         np.asarray(table["weight_bits"], dtype=float).astype(int).astype(str),
         _flag(table, "disaggregated").astype(int).astype(str),
         strict=True,

@@ -1,0 +1,353 @@
+"""What given chips do with a given model: both bounds, realised throughput, cost, what binds."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from forepass import physics
+from forepass.blocks.serving import prediction
+from forepass.blocks.serving.rows import (
+    compute_bits,
+    dense_flops,
+    make_rows,
+    smallest_count,
+)
+from forepass.errors import InputError
+from forepass.inputs.definitions import Definitions
+from forepass.inputs.records import Chip, LanguageModel, chip_record, model_record
+
+if TYPE_CHECKING:
+    from forepass.posterior import Fit
+
+__all__ = ["PassesRequest", "passes", "predict"]
+
+PERCENTILES = (5, 10, 25, 50, 75, 90, 95)
+DRAWS_PER_PREDICTION = 1000
+ROWS_AT_ONCE = 200
+SEED = 1
+"""Of what a fit did not know: new groups and noise. The fit's own seed makes the draws differ."""
+RENTALS = ("cloud_reserved", "cloud_on_demand", "cloud_spot")
+
+type Tables = Mapping[str, pd.DataFrame]
+type Draws = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassesRequest:
+    """A question about chips and a model; None leaves the choice to forepass.
+
+    Attributes
+    ----------
+    n_chips : chips that serve one copy together; None takes the fewest that hold it.
+    weight_bits : 16, 8 or 4; None takes the bits of the release.
+    concurrency, speed : requests in flight, or output tokens/s that each user must get.
+    cached_share : of the input, already in the KV cache.
+    date : of the serving software.
+    """
+
+    chip: str
+    n_chips: int | None
+    model: str
+    weight_bits: float | None
+    input_tokens: float
+    output_tokens: float
+    concurrency: float | None = None
+    speed: float | None = None
+    cached_share: float = 0.0
+    price_usd_per_chip_hour: float | None = None
+    date: str | None = None
+    software: str | None = None
+    disaggregated: bool = False
+
+
+def passes(
+    request: PassesRequest,
+    fits: "Mapping[str, Fit]",
+    tables: Tables,
+    definitions: Definitions,
+) -> xr.Dataset:
+    """Return bounds (no dims) and draws (draw) of throughput, cost, energy and what binds.
+
+    Raises
+    ------
+    InputError
+        Where a name is unknown, a size is unpublished, or the weights do not fit.
+    """
+    chip = chip_record(request.chip, tables)
+    model = model_record(request.model, tables)
+    bits = request.weight_bits or _native_bits(model)
+    complaint = _cannot_run(chip, model, bits, request.n_chips)
+    if complaint:
+        raise InputError(complaint)
+    n_chips = request.n_chips or _fewest(chip, model, bits)
+    rows = make_rows(_one_row(request, n_chips, bits, definitions), tables)
+    fit = fits["serving"].posterior
+    p = prediction.draw_parameters(fit, rows, SEED)
+    effects = prediction.draw_effects(fit, rows, SEED)
+    fields = {name: values[None, :] for name, values in rows.fields.items()}
+    drawn = prediction.at_speed(fields, p, effects, request.speed)
+    price, price_note = _price(request, chip, tables, fits)
+    out = _answer(drawn, chip, model, bits, n_chips, price)
+    power = fits["chips"].posterior["facility_power_ratio"].values * chip.power_w
+    out["energy_j_per_token"] = _drawn(
+        power / drawn.rate[:, 0], "J", "Energy of an output token at the facility"
+    )
+    notes = _notes(request, chip, model, bits, n_chips, drawn)
+    return out.assign_attrs(notes=[*notes, price_note])
+
+
+def predict(
+    table: pd.DataFrame,
+    fits: "Mapping[str, Fit]",
+    tables: Tables,
+    definitions: Definitions,
+) -> tuple[pd.DataFrame, dict[int, str]]:
+    """Return quantiles of measured output tokens/s per chip for every configuration.
+
+    Parameters
+    ----------
+    table
+        Columns as ``forepass predict`` reads them; NaN where a number is left empty.
+    fits, tables, definitions
+        As for `passes`.
+
+    Returns
+    -------
+    predicted
+        Columns ``output_tokens_per_s_per_chip_p05`` ... ``_p95``, indexed as ``table``, without the
+        rows that cannot run.
+    errors
+        One sentence for each row that cannot, by its index.
+    """
+    names = [f"output_tokens_per_s_per_chip_p{percent:02}" for percent in PERCENTILES]
+    usable, errors = _resolved(table, tables, definitions)
+    fit = fits["serving"].posterior
+    thin = max(1, fit.sizes["draw"] // DRAWS_PER_PREDICTION)
+    fit = fit.isel(draw=slice(None, None, thin))
+    if usable.empty:
+        return pd.DataFrame(index=usable.index, columns=names, dtype=float), errors
+    rows = make_rows(usable, tables)
+    done = []
+    for start in range(0, len(usable), ROWS_AT_ONCE):
+        part = rows.take(slice(start, start + ROWS_AT_ONCE))
+        noise = np.random.default_rng([SEED, start])
+        drawn = prediction.log_rate_draws(fit, part, SEED, noise=noise)
+        done.append(np.exp(np.percentile(drawn, PERCENTILES, axis=0)).T)
+    return pd.DataFrame(np.concatenate(done), index=usable.index, columns=names), errors
+
+
+def _resolved(
+    table: pd.DataFrame, tables: Tables, definitions: Definitions
+) -> tuple[pd.DataFrame, dict[int, str]]:
+    """Return the rows that can run, with names resolved and gaps filled, and why others cannot."""
+    errors: dict[int, str] = {}
+    chips: dict[str, Chip | str] = {n: _found(chip_record, n, tables) for n in set(table["chip"])}
+    models = {n: _found(model_record, n, tables) for n in set(table["model"])}
+    filled = table.copy()
+    if "date" not in filled:
+        filled["date"] = ""
+    filled["date"] = filled["date"].fillna("").replace("", definitions.software_date)
+    verdicts: dict[tuple[object, ...], tuple[float, str | None]] = {}
+    keys = zip(table["chip"], table["model"], table["weight_bits"], table["n_chips"], strict=True)
+    bits_of = []
+    for index, key in zip(table.index, keys, strict=True):
+        if key not in verdicts:
+            verdicts[key] = _verdict(chips[key[0]], models[key[1]], key[2], key[3])
+        bits, complaint = verdicts[key]
+        bits_of.append(bits)
+        if complaint:
+            errors[int(index)] = complaint
+    filled["weight_bits"] = bits_of
+    return filled.drop(index=list(errors)), errors
+
+
+def _verdict(
+    chip: Chip | str, model: LanguageModel | str, bits: float, n_chips: float
+) -> tuple[float, str | None]:
+    if isinstance(chip, str):
+        return math.nan, chip
+    if isinstance(model, str):
+        return math.nan, model
+    bits = _native_bits(model) if math.isnan(bits) else bits
+    return bits, _cannot_run(chip, model, bits, int(n_chips))
+
+
+def _found[Record](
+    find: Callable[[str, Tables], Record], name: str, tables: Tables
+) -> "Record | str":
+    try:
+        return find(name, tables)
+    except InputError as error:
+        return str(error)
+
+
+def _native_bits(model: LanguageModel) -> float:
+    return 16.0 if math.isnan(model.native_weight_bits) else model.native_weight_bits
+
+
+def _cannot_run(chip: Chip, model: LanguageModel, bits: float, n_chips: int | None) -> str | None:
+    """Return why the chips cannot serve the model, or None where they can."""
+    if math.isnan(model.active_params) or math.isnan(model.total_params):
+        return f"model {model.name}: its active or total parameters are not published"
+    unknown = math.isnan(chip.memory_bandwidth_bytes_per_s) or math.isnan(
+        chip.memory_capacity_bytes
+    )
+    if unknown or math.isnan(dense_flops(chip, compute_bits(chip, bits))):
+        return f"chip {chip.name}: its rate, bandwidth or memory is not published"
+    least = smallest_count(chip, model, bits)
+    if n_chips is not None and n_chips < least:
+        return (
+            f"{model.name} at {bits:g} bits does not fit in {n_chips} x {chip.name}: "
+            f"it takes at least {least}"
+        )
+    return None
+
+
+def _fewest(chip: Chip, model: LanguageModel, bits: float) -> int:
+    """Return the least power of two of chips that holds the weights and leaves room for a cache."""
+    held = physics.weight_bytes(model.total_params, bits)
+    needed = held / (0.8 * chip.memory_capacity_bytes)
+    return int(2 ** math.ceil(math.log2(max(needed, 1.0))))
+
+
+def _one_row(
+    request: PassesRequest, n_chips: int, bits: float, definitions: Definitions
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "chip": [request.chip],
+            "n_chips": [n_chips],
+            "model": [request.model],
+            "weight_bits": [bits],
+            "input_tokens": [request.input_tokens],
+            "output_tokens": [request.output_tokens],
+            "concurrency": [request.concurrency if request.concurrency else math.nan],
+            "cached_share": [request.cached_share],
+            "disaggregated": [request.disaggregated],
+            "date": [request.date or definitions.software_date],
+            "software": [request.software or ""],
+        }
+    )
+
+
+def _price(
+    request: PassesRequest,
+    chip: Chip,
+    tables: Tables,
+    fits: "Mapping[str, Fit]",
+) -> tuple[Draws, str]:
+    """Return draws of USD per chip-hour and where they come from."""
+    error = fits["chips"].posterior["price_error"].values
+    n_draws = len(error)
+    if request.price_usd_per_chip_hour is not None:
+        price = request.price_usd_per_chip_hour
+        return np.full(n_draws, price), f"at {price:g} USD per chip-hour, as asked"
+    prices = tables["chip_prices"]
+    rented = prices[(prices["chip"] == chip.name) & prices["price_type"].isin(RENTALS)]
+    rented = rented[rented["central_usd"].notna()].sort_values("date")
+    if rented.empty:
+        return np.full(n_draws, math.nan), "no rental price of this chip is known; give --price"
+    last = rented.iloc[-1]
+    rng = np.random.default_rng(SEED)
+    drawn = last["central_usd"] * np.exp(error * rng.standard_normal(n_draws))
+    kind = str(last["price_type"]).replace("_", " ")
+    return drawn, f"at about {last['central_usd']:g} USD per chip-hour ({kind}, {last['date']})"
+
+
+def _answer(
+    drawn: prediction.Drawn,
+    chip: Chip,
+    model: LanguageModel,
+    bits: float,
+    n_chips: int,
+    price: Draws,
+) -> xr.Dataset:
+    computed = compute_bits(chip, bits)
+    flop = physics.weight_flop_per_token(model.active_params)
+    upper = physics.upper_bound(dense_flops(chip, computed), flop)
+    read = physics.weight_bytes(model.active_params, bits)
+    lower = physics.lower_bound(chip.memory_bandwidth_bytes_per_s, read)
+    rate = drawn.rate[:, 0]
+    place = np.log(rate / lower) / np.log(upper / lower)
+    usd = physics.cost_per_million_tokens(price, rate)
+    prefill = drawn.shares["prefill"][:, 0]
+    out = xr.Dataset()
+    unit = "passes/s"
+    out["passes_upper_per_chip"] = _fixed(
+        upper, unit, f"Upper bound per chip, {computed:g}-bit arithmetic"
+    )
+    out["passes_lower_per_chip"] = _fixed(
+        lower, unit, f"Lower bound per chip, one request, {bits:g}-bit weights"
+    )
+    out["passes_realised_per_chip"] = _drawn(rate, unit, "Realised per chip")
+    out["share_of_upper_bound"] = _drawn(rate / upper, "share", "Share of the upper bound")
+    out["position_between_bounds"] = _drawn(
+        place, "ratio", "Position between the bounds in logs, 0 lower and 1 upper"
+    )
+    out["passes_realised_total"] = _drawn(rate * n_chips, unit, f"Realised by {n_chips} chips")
+    out["speed_per_user"] = _drawn(drawn.speed[:, 0], "tokens/s", "Speed that each user sees")
+    out["requests_in_flight"] = _drawn(drawn.batch[:, 0], "requests", "Requests in flight")
+    money = "USD per million tokens"
+    out["cost_usd_per_million_tokens"] = _drawn(
+        usd, money, "Cost per million output tokens, all time counted"
+    )
+    out["cost_usd_per_million_output_tokens"] = _drawn(
+        usd * (1 - prefill), money, "Cost of decoding a million tokens"
+    )
+    for name, words in (
+        ("compute", "arithmetic"),
+        ("memory", "memory traffic"),
+        ("weights", "reading weights"),
+        ("kv_cache", "reading the KV cache"),
+        ("latency", "latency and overheads"),
+    ):
+        share = (
+            drawn.shares["weights"] + drawn.shares["kv_cache"]
+            if name == "memory"
+            else drawn.shares[name]
+        )
+        out[f"binding_{name}"] = _drawn(share[:, 0], "share", f"Share of time bound by {words}")
+    return out
+
+
+def _notes(
+    request: PassesRequest,
+    chip: Chip,
+    model: LanguageModel,
+    bits: float,
+    n_chips: int,
+    drawn: prediction.Drawn,
+) -> list[str]:
+    computed = compute_bits(chip, bits)
+    notes = [
+        f"{n_chips} x {chip.name} serve one copy of {model.name}, weights at {bits:g} bits; "
+        f"{request.input_tokens:g} tokens in and {request.output_tokens:g} out per request",
+        "a pass yields one output token; a replica with fewer requests than chips falls below the "
+        "lower bound, which is that of one unbatched chip",
+    ]
+    if computed > bits:
+        notes.append(
+            f"{chip.name} has no {bits:g}-bit arithmetic: weights kept at {bits:g} bits are "
+            f"multiplied at {computed:g}"
+        )
+    short = float(np.isnan(drawn.rate).mean())
+    if request.speed is not None and short > 0:
+        notes.append(
+            f"{request.speed:g} tokens/s per user is out of reach in {short:.0%} of draws, "
+            "which count for no number"
+        )
+    return notes
+
+
+def _fixed(value: float, units: str, long_name: str) -> xr.DataArray:
+    return xr.DataArray(value, attrs={"units": units, "long_name": long_name})
+
+
+def _drawn(values: Draws, units: str, long_name: str) -> xr.DataArray:
+    return xr.DataArray(values, dims="draw", attrs={"units": units, "long_name": long_name})

@@ -1,0 +1,175 @@
+"""The compute overhang in its five senses, by year."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from forepass.forecast import checked, deployment, on_inference, world_rate
+from forepass.inputs.definitions import Definitions
+from forepass.physics import HOURS_PER_YEAR
+from forepass.projection import Projection, project, served, throughput
+from forepass.settings import Settings
+
+if TYPE_CHECKING:
+    from forepass.posterior import Fit
+
+__all__ = ["overhang"]
+
+SECONDS_PER_DAY = 86400.0
+YEARS_SINCE_RELEASE = (1, 2, 3)
+PARTS = ("fleet", "chips", "software", "precision", "cheaper models", "all")
+
+type Floats = NDArray[np.float64]
+type Tables = Mapping[str, pd.DataFrame]
+
+
+def overhang(
+    fits: "Mapping[str, Fit]",
+    years: NDArray[np.int_],
+    *,
+    settings: Settings,
+    definitions: Definitions,
+    tables: Tables,
+) -> xr.Dataset:
+    """Return copies, workers, run-to-train ratio, capacity over demand, release overhang.
+
+    Copies count what all of the named compute could run at the stated speed if none of it did
+    anything else. Dims (draw, year); the release overhang has years_since_release and part
+    besides, and is missing where the years run past the projection.
+    """
+    span = np.arange(definitions.first_year, definitions.last_year + 1)
+    projection = project(fits, span, seed=settings.seed, definitions=definitions, tables=tables)
+    speed = definitions.copy_speed_tokens_per_s
+    tokens = _tokens_at_speed(projection, speed)
+    out = xr.Dataset(coords={"year": span})
+    person = _hours(projection.demand) / HOURS_PER_YEAR
+    human = projection.demand["human_tokens_per_s"].values[:, None]
+    for who, words in COMPUTE.items():
+        copies = tokens[who] / speed
+        out[f"copies_{who}"] = _by_year(
+            copies, "copies", f"Copies on {words}, {speed:g} tokens/s each"
+        )
+        out[f"worker_equivalents_{who}"] = _by_year(
+            copies * speed / human / person, "workers", f"Human worker equivalents on {words}"
+        )
+    out["run_to_train_ratio"] = _by_year(
+        _run_to_train(projection, tokens["training_cluster"]),
+        "ratio",
+        "Tokens the training cluster generates in the time of its run, over tokens trained on",
+    )
+    out["capacity_over_demand"] = _by_year(
+        _served_over_asked(projection), "ratio", "World output capacity over output asked for"
+    )
+    out["release_overhang"] = _release(projection)
+    out = out.sel(year=years)
+    checked(out.drop_vars("release_overhang"))
+    return out.assign_attrs(
+        notes=[
+            "copies and workers count the whole of the compute named, as if it did nothing else",
+            "what a stated speed costs is taken from the newest part, for old vintages too",
+        ]
+    )
+
+
+COMPUTE = {
+    "training_cluster": "the largest training cluster",
+    "lab": "the leading lab's fleet",
+    "world": "the world's fleet",
+}
+
+
+def _tokens_at_speed(projection: Projection, speed: float) -> dict[str, Floats]:
+    """Return output tokens/s of each compute at the speed, if it all served, dims (draw, year)."""
+    span = projection.years
+    what = served(projection, span)
+    fast = throughput(projection, what, chip_year=span, software_year=span, speed=speed).rate
+    free = throughput(projection, what, chip_year=span, software_year=span).rate
+    # Where no batch gives a user the speed, a copy cannot run at it at all.
+    kept = np.nan_to_num(fast / free)
+    cells = np.repeat(span, projection.fleet.sizes["vintage"])
+    world = world_rate(projection, served(projection, cells)) * kept
+    ops = projection.chips["chip_flops_8bit"].transpose("draw", "year").values
+    per_h100e = np.nan_to_num(fast) * projection.definitions.h100_equivalent_ops_per_s / ops
+    cluster = projection.training["training_cluster_h100e"].transpose("draw", "year").values
+    lab = projection.fleet["lab_share"].transpose("draw", "year").values
+    return {
+        "training_cluster": cluster * per_h100e * deployment(projection),
+        "lab": lab * world,
+        "world": world,
+    }
+
+
+def _run_to_train(projection: Projection, tokens_per_s: Floats) -> Floats:
+    training = projection.training
+    days = training["training_days"].transpose("draw", "year").values
+    trained = training["training_tokens"].transpose("draw", "year").values
+    return np.asarray(tokens_per_s * days * SECONDS_PER_DAY / trained)
+
+
+def _served_over_asked(projection: Projection) -> Floats:
+    cells = np.repeat(projection.years, projection.fleet.sizes["vintage"])
+    capacity = world_rate(projection, served(projection, cells)) * on_inference(projection)
+    asked = projection.demand["demand_output_tokens_per_s"].transpose("draw", "year").values
+    return np.asarray(capacity / asked)
+
+
+def _release(projection: Projection) -> xr.DataArray:
+    """Return by what capacity for a model frozen at release multiplies, part by part.
+
+    Each part is the ratio with that one thing moved from the year of release to the later year and
+    the rest held: number of chips, rate per chip at the model's own bits, software, precision, and
+    the compute that a model of equal capability needs. Their product is the whole but for what the
+    parts share.
+    """
+    span = projection.years
+    fleet, models = projection.fleet, projection.language_models
+    chips = fleet["fleet_chips"].transpose("draw", "year").values
+    mean = fleet["fleet_h100e"].transpose("draw", "year").values / chips
+    algorithms = np.asarray(models["algorithmic_gain"].values)[:, None]
+    values = np.full((len(chips), len(span), len(YEARS_SINCE_RELEASE), len(PARTS)), np.nan)
+    for at, since in enumerate(YEARS_SINCE_RELEASE):
+        then, later = span[:-since], span[since:]
+        frozen = served(projection, then)
+        base = throughput(projection, frozen, chip_year=then, software_year=then).rate
+        newer = throughput(projection, frozen, chip_year=then, software_year=later).rate
+        leaner = throughput(
+            projection,
+            served(projection, then, bits_year=later),
+            chip_year=then,
+            software_year=then,
+        ).rate
+        parts = (
+            chips[:, since:] / chips[:, :-since],
+            mean[:, since:] / mean[:, :-since],
+            newer / base,
+            leaner / base,
+            np.broadcast_to(np.exp(algorithms * since), base.shape),
+        )
+        for place, part in enumerate((*parts, np.prod(parts, axis=0))):
+            values[:, : len(then), at, place] = part
+    return xr.DataArray(
+        values,
+        dims=("draw", "year", "years_since_release", "part"),
+        coords={
+            "year": span,
+            "years_since_release": list(YEARS_SINCE_RELEASE),
+            "part": list(PARTS),
+        },
+        attrs={
+            "units": "ratio",
+            "long_name": "Growth of capacity for a model frozen in the year, since its release",
+        },
+    )
+
+
+def _hours(demand: xr.Dataset) -> Floats:
+    return np.asarray(demand["human_hours_per_year"].values)[:, None]
+
+
+def _by_year(values: Floats, units: str, long_name: str) -> xr.DataArray:
+    attrs = {"units": units, "long_name": long_name}
+    return xr.DataArray(values, dims=("draw", "year"), attrs=attrs)
