@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,9 +45,7 @@ QUANTITIES = {
 }
 
 
-def project(
-    posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Generator
-) -> xr.Dataset:
+def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Generator) -> xr.Dataset:
     """Return specs, memory wall and hourly cost of the part that ships new in each year.
 
     Years inside the record come from the fitted trend with the reference vendor's effect and its
@@ -67,7 +66,7 @@ def project(
         Dims (draw, year). The memory wall is a growth in natural logs per year.
     """
     order = ["draw", "knot", "record_year", "vendor", "trait", "other_trait"]
-    posterior = posterior.transpose(*order, missing_dims="ignore")
+    posterior = posterior.transpose(*order, ..., missing_dims="ignore")
     last = int(max(int(years.max()), int(posterior["record_year"][-1])))
     first = int(min(int(years.min()), int(posterior["record_year"][0])))
     span = np.arange(first, last + 1)
@@ -124,6 +123,7 @@ def _log_specs(
 ) -> tuple[Floats, Floats]:
     """Return log specs, shape (draw, year, spec), and the memory wall, shape (draw, year).
 
+    Slopes and shocks are of traits, whose 8-bit rate and bandwidth are the specs themselves.
     `span` begins no later than the record and ends no earlier.
     """
     knots, recorded = posterior["knot"].values, posterior["record_year"].values
@@ -142,8 +142,8 @@ def _log_specs(
         slopes = np.concatenate([slopes, coming], axis=1)
         path = np.concatenate([path, path[:, -1:] + np.cumsum(coming, axis=1)], axis=1)
     wander = _wander(posterior, span, wander_rng)
-    logs = path + posterior["reference_effect"].values[:, None] + wander
-    return logs, _wall(slopes)
+    traits = path + posterior["reference_effect"].values[:, None] + wander
+    return np.asarray(specs_from_traits(traits)), _wall(slopes)
 
 
 def _correlated(posterior: xr.Dataset, z: Floats) -> Floats:
@@ -151,18 +151,26 @@ def _correlated(posterior: xr.Dataset, z: Floats) -> Floats:
 
 
 def _coming_slopes(posterior: xr.Dataset, steps: int, rng: np.random.Generator) -> Floats:
-    """Return slopes past the record, shape (draw, step, spec): they drift on, and slow down."""
+    """Return slopes past the record, shape (draw, step, trait).
+
+    They drift on, lean back to the growth of the whole record, and slow down together.
+    """
     n_draws = posterior.sizes["draw"]
-    bends = _correlated(posterior, standard_shocks(rng, steps, (n_draws, len(SPECS))))
-    start = slope_at_end(
-        posterior["growth"].values, posterior["bend"].values, posterior["knot"].values
+    scale, reversion = (posterior[name].values for name in ("bend_scale", "bend_reversion"))
+    bends = _correlated(posterior, standard_shocks(rng, steps, (n_draws, len(TRAITS))))
+    growth = posterior["growth"].values
+    slopes = future_slopes(
+        slope_at_end(growth, posterior["bend"].values, posterior["knot"].values),
+        scale[:, None, None] * bends,
+        pull=reversion[:, None],
+        anchor=growth,
     )
-    return future_slopes(
-        start,
-        posterior["bend_scale"].values[:, None, None] * bends,
-        pull=posterior["slowdown"].values[:, None],
-        anchor=0.0,
-    )
+    return slopes * _fade(posterior, steps)[:, :, None]
+
+
+def _fade(posterior: xr.Dataset, steps: int) -> Floats:
+    slowdown = posterior["slowdown"].values[:, None]
+    return np.asarray((1 - slowdown) ** np.arange(1, steps + 1))
 
 
 def _revert_wall(posterior: xr.Dataset, slopes: Floats, rng: np.random.Generator) -> Floats:
@@ -179,13 +187,12 @@ def _revert_wall(posterior: xr.Dataset, slopes: Floats, rng: np.random.Generator
     steps = slopes.shape[1]
     lots = np.moveaxis(rng.uniform(size=(steps, slopes.shape[0])), 0, 1)
     begun = np.cumsum(np.maximum.accumulate(lots < chance, axis=1), axis=1)
-    # The long-run wall belongs to full growth, so it fades with the slowdown like all slopes.
-    fade = (1 - posterior["slowdown"].values[:, None]) ** np.arange(1, steps + 1)
-    gap = np.minimum(begun / years, 1.0) * (long_run * fade - _wall(slopes))
+    # The long-run wall belongs to full growth, so it fades as all slopes do.
+    target = long_run * _fade(posterior, steps)
+    gap = np.minimum(begun / years, 1.0) * (target - _wall(slopes))
     slopes = slopes.copy()
     slopes[:, :, AT["bandwidth"]] -= by_bandwidth * gap
-    for spec in RATES:
-        slopes[:, :, AT[spec]] += (1 - by_bandwidth) * gap
+    slopes[:, :, AT["flops_8bit"]] += (1 - by_bandwidth) * gap
     return slopes
 
 
@@ -194,12 +201,12 @@ def _wall(slopes: Floats) -> Floats:
 
 
 def _wander(posterior: xr.Dataset, span: NDArray[np.int_], rng: np.random.Generator) -> Floats:
-    """Return the reference vendor's lead or lag, shape (draw, year, spec)."""
+    """Return the reference vendor's lead or lag, shape (draw, year, trait)."""
     recorded, fitted = posterior["record_year"].values, posterior["wander_unit"].values
     n_draws = posterior.sizes["draw"]
     before = np.repeat(fitted[:, :1], int(np.sum(span < recorded[0])), axis=1)
     steps = int(np.sum(span > recorded[-1]))
-    shocks = _correlated(posterior, standard_shocks(rng, steps, (n_draws, len(SPECS))))
+    shocks = _correlated(posterior, standard_shocks(rng, steps, (n_draws, len(TRAITS))))
     persistence = posterior["wander_persistence"].values[:, None]
     after = persistent_path(fitted[:, -1], shocks, persistence=persistence)
     path = np.concatenate([before, fitted, after], axis=1)
@@ -215,7 +222,7 @@ def _widest_format(logs: Floats, first_shipped: Floats, span: NDArray[np.int_]) 
     logs = logs.copy()
     # A format that ships within the year is that year's.
     ready = first_shipped[:, None, :] < mid_year(span)[:, None] + 0.5
-    for wider, narrower in zip(RATES, RATES[1:], strict=False):
+    for wider, narrower in pairwise(RATES):
         wide, narrow = logs[:, :, AT[wider]], logs[:, :, AT[narrower]]
         known = ready[:, :, AT[narrower]]
         logs[:, :, AT[narrower]] = np.where(known, np.maximum(narrow, wide), wide)

@@ -67,6 +67,7 @@ SCATTER = (
 # Without likelihood: what the record cannot tell, used in projection alone.
 FUTURE = (
     "slowdown",
+    "bend_reversion",
     "wall_reversion_chance",
     "wall_reversion_years",
     "wall_reversion_by_bandwidth",
@@ -193,16 +194,15 @@ def _wander(priors: Mapping[str, Prior], correlation: Tensor, n_years: int) -> T
     z = _correlated(correlation, pm.Normal("wander_z", dims=("record_year", "trait")))
     # The autoregression summed up: what each year's news still weighs some years later.
     age = np.subtract.outer(np.arange(n_years), np.arange(n_years))
-    fresh = pt.where(np.arange(n_years) > 0, pt.sqrt(1 - persistence**2), 1.0)
-    weight = pt.where(age >= 0, persistence ** np.maximum(age, 0), 0.0) * fresh
+    later = np.arange(n_years) > 0
+    fresh = later * pt.sqrt(1 - persistence**2) + (1 - later)
+    weight = (age >= 0) * persistence ** np.maximum(age, 0) * fresh
     path = (weight[:, :, None] * z[None, :, :]).sum(axis=1)
     return scale * pm.Deterministic("wander_unit", path, dims=("record_year", "trait"))
 
 
 def _roadmap_shift(priors: Mapping[str, Prior], records: ChipRecords, growth: Tensor) -> Tensor:
     """Return what an announcement adds: more than will ship, and the growth until it does."""
-    import pytensor.tensor as pt
-
     shortfall = prior_variable(priors["roadmap_shortfall"])
     slip = prior_variable(priors["roadmap_slip"])
     promised = np.isin(SPECS, ("price",), invert=True)
@@ -223,21 +223,27 @@ def _likelihood(
 
     factor = specs_from_traits(factor.T).T
     covariance = (factor[:, None, :] * factor[None, :, :]).sum(axis=-1)
-    here = records.present.astype(float)
-    is_price = (np.array(SPECS) == "price").astype(float)
-    announced = records.announced[:, None].astype(float)
+    # Chips with the same gaps and errors share a covariance, and so one factorisation.
+    _, first, kind = np.unique(
+        np.column_stack([records.present, records.error, records.announced]),
+        axis=0,
+        return_index=True,
+        return_inverse=True,
+    )
+    here = records.present[first].astype(float)
     variance = (
-        records.error**2
+        records.error[first] ** 2
         + prior_variable(priors["spec_error"]) ** 2
-        + is_price * prior_variable(priors["price_error"]) ** 2
-        + announced * prior_variable(priors["roadmap_error"]) ** 2
+        + (np.array(SPECS) == "price") * prior_variable(priors["price_error"]) ** 2
+        + records.announced[first, None] * prior_variable(priors["roadmap_error"]) ** 2
     )
     alone = here * variance + (1 - here)
     joint = here[:, :, None] * here[:, None, :] * covariance
+    by_kind = pt.linalg.cholesky(joint + alone[:, :, None] * np.eye(len(SPECS)))
     pm.MvNormal(
         "log_specs",
-        mu=here * mu,
-        cov=joint + alone[:, :, None] * pt.eye(len(SPECS)),
+        mu=records.present * mu,
+        chol=by_kind[kind.reshape(-1)],
         observed=records.log_specs,
         dims=("chip", "spec"),
     )
