@@ -7,9 +7,10 @@ rates are dense and per package. Nothing else in the package multiplies paramete
 References
 ----------
 .. [1] B. Todd, "How much AI inference can we do?", 2024.
-.. [2] J. Kaplan et al., "Scaling Laws for Neural Language Models", arXiv:2001.08361, 2020 (FLOP per token).
-.. [3] R. Pope et al., "Efficiently Scaling Transformer Inference", arXiv:2211.05102, 2022 (weight, KV
-   and compute time of a decode step).
+.. [2] J. Kaplan et al., "Scaling Laws for Neural Language Models", arXiv:2001.08361, 2020
+   (FLOP per token).
+.. [3] R. Pope et al., "Efficiently Scaling Transformer Inference", arXiv:2211.05102, 2022 (weight,
+   KV and compute time of a decode step).
 .. [4] S. Williams et al., "Roofline", CACM 52(4), 2009 (the slower resource sets the time).
 """
 
@@ -29,7 +30,7 @@ type Quantity = Any
 
 
 def weight_flop_per_token(active_params: Quantity) -> Quantity:
-    """Return the FLOP that one token costs in the weights alone: two for each active parameter [2]_."""
+    """Return the FLOP of one token in the weights alone: two for each active parameter [2]_."""
     return FLOP_PER_PARAMETER * active_params
 
 
@@ -38,15 +39,18 @@ def attention_flop_per_token(context: Quantity, n_layers: Quantity, width: Quant
 
     Parameters
     ----------
-    context : tokens attended to.
-    n_layers : layers whose attention spans the context.
-    width : heads times head size, in channels.
+    context
+        Tokens attended to.
+    n_layers
+        Layers whose attention spans the context.
+    width
+        Heads times head size, in channels.
     """
     return FLOP_PER_KEY * context * n_layers * width
 
 
 def residual_width(active_params: Quantity, n_layers: Quantity) -> Quantity:
-    """Return the channels of a transformer from its size: active = 12 x layers x width squared [2]_."""
+    """Return the channels of a transformer: active = 12 x layers x width squared [2]_."""
     return (active_params / (12 * n_layers)) ** 0.5
 
 
@@ -59,7 +63,8 @@ def expert_params(
 
     Parameters
     ----------
-    share_routed : experts chosen for a token over experts present, in [0, 1); 0 for a dense model.
+    share_routed
+        Experts chosen for a token over experts present, in [0, 1); 0 for a dense model.
     """
     return (total_params - active_params) / (1 - share_routed)
 
@@ -100,20 +105,23 @@ def kv_bytes(kv_bytes_per_token: Quantity, context: Quantity, kv_bits: Quantity)
 
     Parameters
     ----------
-    kv_bytes_per_token : bytes per token at 16 bit, as the data tables give it.
-    context : tokens held (or read).
-    kv_bits : bits per cached number as served.
+    kv_bytes_per_token
+        Bytes per token at 16 bit, as the data tables give it.
+    context
+        Tokens held (or read).
+    kv_bits
+        Bits per cached number as served.
     """
     return kv_bytes_per_token * context * kv_bits / 16
 
 
 def upper_bound(flops: Quantity, flop_per_pass: Quantity) -> Quantity:
-    """Return forward passes per second if every FLOP of the sheet were used: the post's upper bound [1]_."""
+    """Return the passes per second if every FLOP of the sheet were used: the upper bound [1]_."""
     return flops / flop_per_pass
 
 
 def lower_bound(bandwidth: Quantity, bytes_per_pass: Quantity) -> Quantity:
-    """Return forward passes per second of one unbatched chip: the post's lower bound [1]_.
+    """Return the passes per second of one unbatched chip: the lower bound [1]_.
 
     A replica that holds fewer requests than chips falls below it.
     """
@@ -161,11 +169,13 @@ def closed_loop_rate(
     return concurrency * output_tokens / lifetime
 
 
-def cost_per_million_tokens(price_per_chip_hour: Quantity, tokens_per_s_per_chip: Quantity) -> Quantity:
+def cost_per_million_tokens(
+    price_per_chip_hour: Quantity, tokens_per_s_per_chip: Quantity
+) -> Quantity:
     """Return USD per million tokens of a chip at ``price_per_chip_hour`` USD."""
     return price_per_chip_hour / SECONDS_PER_HOUR / tokens_per_s_per_chip * TOKENS_PER_PRICE_UNIT
 
 
 def rate_from_cost(price_per_chip_hour: Quantity, usd_per_million_tokens: Quantity) -> Quantity:
-    """Return tokens per second per chip from a price: the post's way from $4.9 to 57 passes/s [1]_."""
+    """Return tokens per second per chip from a price: from $4.9 to 57 passes/s in [1]_."""
     return price_per_chip_hour / SECONDS_PER_HOUR / usd_per_million_tokens * TOKENS_PER_PRICE_UNIT
