@@ -33,4 +33,8 @@ def prior_variable(
     import pymc as pm
 
     family = getattr(pm, prior.distribution)
-    return family(name or prior.name, **prior.parameters, dims=dims)
+    options = {}
+    if prior.distribution == "LogitNormal":
+        # PyMC samples it on (0, 1) as it stands, and the walls at both ends make chains diverge.
+        options["default_transform"] = pm.distributions.transforms.logodds
+    return family(name or prior.name, **prior.parameters, **options, dims=dims)

@@ -1,6 +1,6 @@
 """The PyMC model that joins every measured row to the physics of its configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forepass.blocks.serving.rate import tokens_per_s_per_chip
-from forepass.blocks.serving.rows import EFFECTS, LEVELS, Rows, make_rows
+from forepass.blocks.serving.rows import EFFECTS, LEVELS, SPLIT_MARK, Rows, make_rows
 from forepass.blocks.variables import prior_variable
 from forepass.inputs.priors import Prior
 
@@ -57,8 +57,16 @@ SPREADS = (
     "model_prefill_spread",
 )
 NOISE = ("noise_scale", "noise_tail")
+TAILS = ("campaign_tail", "split_cell_factor")
 LOOKING_AHEAD = ("software_gain_halflife",)
-PRIORS = (*PARAMETERS, *(f"effect_{name}" for name in EFFECTS), *SPREADS, *NOISE, *LOOKING_AHEAD)
+PRIORS = (
+    *PARAMETERS,
+    *(f"effect_{name}" for name in EFFECTS),
+    *SPREADS,
+    *NOISE,
+    *TAILS,
+    *LOOKING_AHEAD,
+)
 
 CENTRED = ("campaign", "cell")
 """Groups that several close rows inform: sampled as they are, not relative to their spread."""
@@ -123,12 +131,20 @@ def build_on(
         p: dict[str, Any] = {name: prior_variable(priors[name]) for name in PARAMETERS}
         spread = {name: prior_variable(priors[name]) for name in SPREADS}
         effects = {name: prior_variable(priors[f"effect_{name}"]) for name in EFFECTS}
-        groups = {lv: pm.Normal(f"of_{lv}", 0, spread[f"{lv}_spread"], dims=lv) for lv in CENTRED}
-        groups |= {
+        tails = {name: prior_variable(priors[name]) for name in TAILS}
+        groups = {
             lv: spread[f"{lv}_spread"] * pm.Normal(f"z_{lv}", dims=lv)
             for lv in LEVELS
             if lv not in CENTRED
         }
+        groups["campaign"] = pm.StudentT(
+            "of_campaign",
+            nu=LEAST_TAIL + tails["campaign_tail"],
+            sigma=spread["campaign_spread"],
+            dims="campaign",
+        )
+        wider = 1 + np.array(split_cells(levels["cell"])) * (tails["split_cell_factor"] - 1)
+        groups["cell"] = pm.Normal("of_cell", 0, spread["cell_spread"] * wider, dims="cell")
         at = {level: data[f"{level}_index"] for level in LEVELS}
         slow = pm.Normal("z_engine_latency", dims="engine")[at["engine"]]
         heavy = pm.Normal("z_model_prefill", dims="model")[at["model"]]
@@ -142,6 +158,14 @@ def build_on(
         noise, tail = prior_variable(priors["noise_scale"]), prior_variable(priors["noise_tail"])
         pm.StudentT("y", nu=LEAST_TAIL + tail, mu=mean, sigma=noise, observed=target)
     return model
+
+
+def split_cells(cells: Sequence[str]) -> list[float]:
+    """Return 1 for each cell whose deployment is split in pools or over scale-up domains, else 0.
+
+    How such a deployment is cut up matters, and is not in the tables: its cells scatter more.
+    """
+    return [float(cell.endswith(SPLIT_MARK)) for cell in cells]
 
 
 def model_data(rows: Rows, levels: Mapping[str, list[str]]) -> dict[str, NDArray[Any]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forepass import physics
 from forepass.blocks.serving import rate
-from forepass.blocks.serving.model import CENTRED, LEAST_TAIL, PARAMETERS
+from forepass.blocks.serving.model import LEAST_TAIL, PARAMETERS, split_cells
 from forepass.blocks.serving.rows import EFFECTS, LEVELS, Rows
 
 __all__ = ["Drawn", "at_speed", "draw_effects", "draw_parameters", "log_rate_draws", "time_shares"]
@@ -102,8 +102,16 @@ def draw_effects(
             total = total + _column(posterior, f"effect_{name}") * rows.effects[name]
     for level in groups:
         scale = _column(posterior, f"{level}_spread")
-        if level in CENTRED:
-            total = total + _effect(posterior, rows, level, f"of_{level}", seed, new_scale=scale)
+        if level == "campaign":
+            tail = LEAST_TAIL + np.asarray(posterior["campaign_tail"].values)
+            heavier = scale * np.sqrt(tail / _chi_square(tail, seed))[:, None]
+            total = total + _effect(posterior, rows, level, "of_campaign", seed, new=heavier)
+        elif level == "cell":
+            factor = np.asarray(posterior["split_cell_factor"].values)[:, None]
+            split = np.array(split_cells(rows.levels[level].tolist()))
+            total = total + _effect(posterior, rows, level, "of_cell", seed, new=scale) * np.where(
+                _is_new(posterior, rows, level), 1 + split * (factor - 1), 1.0
+            )
         else:
             total = total + scale * _effect(posterior, rows, level, f"z_{level}", seed)
     return total
@@ -203,7 +211,7 @@ def _effect(
     name: str,
     seed: int,
     *,
-    new_scale: Draws | float = 1.0,
+    new: Draws | float = 1.0,
 ) -> Draws:
     """Return the effect of each row's group, dims (draw, obs); of a new one, drawn.
 
@@ -213,7 +221,7 @@ def _effect(
     known: dict[Any, int] = {g: i for i, g in enumerate(posterior[level].values.tolist())}
     fitted = np.asarray(posterior[name].transpose("draw", level).values)
     wanted, place = np.unique(rows.levels[level], return_inverse=True)
-    spread = np.ravel(np.broadcast_to(new_scale, (len(fitted), 1)))
+    spread = np.ravel(np.broadcast_to(new, (len(fitted), 1)))
     columns = [
         fitted[:, known[group]]
         if group and group in known
@@ -221,6 +229,15 @@ def _effect(
         for group in wanted.tolist()
     ]
     return np.stack(columns, axis=1)[:, place]
+
+
+def _is_new(posterior: xr.Dataset, rows: Rows, level: str) -> NDArray[np.bool_]:
+    return ~np.isin(rows.levels[level], posterior[level].values.astype(str))
+
+
+def _chi_square(freedom: Draws, seed: int) -> Draws:
+    """Return what divides a normal to make it Student t, one for each draw."""
+    return np.random.default_rng([seed, crc32(b"campaign tail")]).chisquare(freedom)
 
 
 def _standard(key: str, seed: int, size: int) -> Draws:

@@ -45,7 +45,7 @@ EFFECTS = (
     "interactive",
     "production",
     "disaggregated",
-    "spread",
+    "beyond_domain",
     "speculative",
     "software_date",
     "chip_age",
@@ -55,10 +55,13 @@ LEVELS = ("generation", "stack", "model", "engine", "campaign", "cell")
 WIDEST_GROUP = 8
 """Chips of one server: tensor parallelism seldom goes wider."""
 CHIPS_IN_ONE_SERVER = 8
+MOST_IN_ONE_REPLICA = 256
+"""A larger deployment is many replicas, whatever its count of chips."""
 SPARE_MEMORY = 0.8
 """A replica is the least power of two of chips that holds the weights in this share of memory."""
 EPOCH_YEAR = 3.5
 """Software dates count from mid-2025, the middle of the measurements, in years since 2022.0."""
+SPLIT_MARK = "split"
 UNLIMITED_TOKENS = 1e12
 ENGINES = {
     "trt": ("trt", "tensorrt"),
@@ -168,7 +171,7 @@ def make_rows(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Rows:
     fields["decode_only"] = np.asarray(scenario == "decode_only", dtype=float)
     fields["prefill_only"] = np.asarray(scenario == "prefill_only", dtype=float)
     effects = _effects(table, chip_of, scenario, concurrency)
-    return Rows(fields, effects, _levels(table, chip_of, model_of))
+    return Rows(fields, effects, _levels(table, chip_of, model_of, effects))
 
 
 def _columns(table: pd.DataFrame) -> Any:  # noqa: ANN401 - a closure
@@ -252,7 +255,9 @@ def _effects(
     year = np.array([when[date] for date in dates])
     released = np.array([chip.release_year for chip in chip_of], dtype=float)
     age = np.maximum(np.where(np.isnan(released), 1.0, year - released), 0.0)
-    n_chips = np.asarray(table["n_chips"], dtype=float)
+    n_chips = np.minimum(np.asarray(table["n_chips"], dtype=float), MOST_IN_ONE_REPLICA)
+    domain = np.array([chip.scale_up_chips for chip in chip_of], dtype=float)
+    domain = np.where(domain > 1, domain, CHIPS_IN_ONE_SERVER)
     # Under a stated concurrency the load sets the batch, and no further latency limit acts.
     free = concurrency <= 0
     return {
@@ -260,7 +265,7 @@ def _effects(
         "interactive": np.asarray((scenario == "interactive") & free, dtype=float),
         "production": np.asarray(scenario == "production", dtype=float),
         "disaggregated": _flag(table, "disaggregated"),
-        "spread": np.log2(np.maximum(n_chips / CHIPS_IN_ONE_SERVER, 1.0)),
+        "beyond_domain": np.log2(np.maximum(n_chips / domain, 1.0)),
         "speculative": _flag(table, "speculative"),
         "software_date": year - EPOCH_YEAR,
         "chip_age": np.exp(-age),
@@ -274,7 +279,10 @@ def _flag(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
 
 
 def _levels(
-    table: pd.DataFrame, chip_of: "pd.Series[Any]", model_of: "pd.Series[Any]"
+    table: pd.DataFrame,
+    chip_of: "pd.Series[Any]",
+    model_of: "pd.Series[Any]",
+    effects: Mapping[str, NDArray[np.float64]],
 ) -> dict[str, NDArray[np.str_]]:
     software = _text(table, "software", "")
     engine = {name: _engine(str(name)) for name in set(software)}
@@ -285,10 +293,11 @@ def _levels(
         "engine": [engine[name] for name in software],
         "campaign": list(_text(table, "campaign", "")),
     }
+    split = (_flag(table, "disaggregated") > 0) | (effects["beyond_domain"] > 0)
     kinds = zip(
         *(levels[k] for k in ("campaign", "stack", "model")),
         np.asarray(table["weight_bits"], dtype=float).astype(int).astype(str),
-        _flag(table, "disaggregated").astype(int).astype(str),
+        np.where(split, SPLIT_MARK, "whole"),
         strict=True,
     )
     levels["cell"] = ["/".join(map(str, kind)) for kind in kinds]
