@@ -1,6 +1,6 @@
 """Language models: size, sparsity, cache, depth and width of weights of the frontier, by release.
 
-With t the release date, d the developer, and a drifting trend(t) = level + growth t + bends,
+With t the release date, d the developer, and drifting trends around the start of 2025,
 
     log active    ~ Student-t(trend_active(t) + developer_active[d], scatter),     frontier rows
     logit share   ~ Student-t(trend_share(t) + developer_share[d] + frontier_shift, scatter), MoE
@@ -121,8 +121,9 @@ def _trend(free: Mapping[str, Tensor], name: str, rows: Releases) -> Tensor:
 
     z = pm.Normal(f"bend_z_{name}", dims="knot")
     bends = pm.Deterministic(f"bend_{name}", free[f"bend_scale_{name}"] * z, dims="knot")
-    straight = free[f"level_{name}"] + free[f"growth_{name}"] * rows.when
-    return straight + (hinges(rows.when, rows.knots) * bends).sum(axis=1)
+    since = rows.since_anchor
+    straight = free[f"level_{name}"] + free[f"growth_{name}"] * since
+    return straight + (hinges(since, rows.knots) * bends).sum(axis=1)
 
 
 def _developer_effect(free: Mapping[str, Tensor], name: str, rows: Releases) -> Tensor:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from forepass.blocks.language_records import ANCHOR_YEAR
 from forepass.blocks.trends import (
     future_slopes,
     mid_year,
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     type Floats = NDArray[np.float64]
 
-# The year that beliefs about requests speak of.
-USAGE_YEAR = 2025
 WIDTHS = (16, 8, 4)
 
 LABELS = {
@@ -92,7 +91,7 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
 
 def _last_year_on_record(posterior: xr.Dataset) -> int:
     # The last bend is at the turn of the year that the last release falls in.
-    return EPOCH_YEAR + int(posterior["knot"][-1])
+    return ANCHOR_YEAR + int(posterior["knot"][-1])
 
 
 def _of(posterior: xr.Dataset, name: str) -> Floats:
@@ -134,7 +133,8 @@ def _trend(
     knots, last = posterior["knot"].values, _last_year_on_record(posterior)
     past, steps = span[span <= last], int(span[-1] - last)
     bend_rng, start_rng, shock_rng = rng.spawn(3)
-    path = path_in_record(level, growth, bends, when=mid_year(past), knots=knots)
+    since_anchor = mid_year(past) - (ANCHOR_YEAR - EPOCH_YEAR)
+    path = path_in_record(level, growth, bends, when=since_anchor, knots=knots)
     if steps:
         pull = posterior[PULLS[name]].values
         settles = name not in ANCHORS
@@ -186,14 +186,14 @@ def _served_width(
 
 def _requests(posterior: xr.Dataset, span: NDArray[np.int_]) -> dict[str, Floats]:
     """Return lengths, cached share and algorithmic gain, whose growth fades with time."""
-    since = span - USAGE_YEAR
+    since = span - ANCHOR_YEAR
     grown = _faded(since, _of(posterior, "usage_fade"))
     lengths = {
-        name: _of(posterior, f"{name}_{USAGE_YEAR}")
+        name: _of(posterior, f"{name}_{ANCHOR_YEAR}")
         * np.exp(_of(posterior, f"{name}_growth") * grown)
         for name in ("input_tokens", "output_tokens")
     }
-    share = _of(posterior, f"cached_share_{USAGE_YEAR}")
+    share = _of(posterior, f"cached_share_{ANCHOR_YEAR}")
     logit = np.log(share / (1 - share)) + _of(posterior, "cached_share_growth") * grown
     fade = (1 - _of(posterior, "algorithmic_fade")) ** np.maximum(since, 0)
     gain = np.exp(_of(posterior, "algorithmic_gain") * fade)

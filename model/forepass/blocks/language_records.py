@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forepass.blocks.trends import knots_within, times
+from forepass.inputs.dates import EPOCH_YEAR
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     type Floats = NDArray[np.float64]
 
+# Levels and growths speak of the start of this year, the middle of what the table holds: further
+# back, a level and its growth could hardly be told apart.
+ANCHOR_YEAR = 2025
 ARCHITECTURES = ("dense", "moe")
 
 
@@ -40,13 +44,21 @@ class Releases:
     frontier: NDArray[np.bool_]
 
     @property
+    def since_anchor(self) -> Floats:
+        """Return release times as years since the anchor."""
+        return self.when - (ANCHOR_YEAR - EPOCH_YEAR)
+
+    @property
     def knots(self) -> Floats:
-        """Return the turns of years at which slopes may bend."""
-        return knots_within(self.when)
+        """Return the turns of years at which slopes may bend, as years since the anchor."""
+        return knots_within(self.since_anchor)
 
 
 def releases(models: pd.DataFrame, *, window_factor: float, window_years: float) -> Releases:
-    """Return the releases of the table.
+    """Return the releases of the table that were built to be served.
+
+    Mixtures of experts from before 2022 are left out: they were translation models and research
+    systems, up to thirty times sparser than anything served since.
 
     Parameters
     ----------
@@ -57,6 +69,7 @@ def releases(models: pd.DataFrame, *, window_factor: float, window_years: float)
         largest released in the years up to it.
     """
     models = models.assign(when=times(models["release_date"])).dropna(subset="when")
+    models = models[(models["when"] >= 0) | (models["architecture"] != "moe")]
     when = models["when"].to_numpy(dtype=float)
     developers = sorted(models["developer"].unique())
     known = models["architecture"].isin(ARCHITECTURES)
