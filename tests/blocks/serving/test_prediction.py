@@ -128,14 +128,18 @@ def test_two_new_groups_are_drawn_apart(posterior: xr.Dataset, few: Rows) -> Non
     assert np.all(one != two)
 
 
-def test_a_new_cell_of_a_split_deployment_is_less_sure_than_a_whole_one(
-    posterior: xr.Dataset, few: Rows
+@pytest.mark.parametrize(("mark", "factor"), [("whole", 1.0), ("split", 3.0)])
+def test_a_new_cell_scatters_wider_where_a_deployment_is_split(
+    mark: str, factor: float, posterior: xr.Dataset, few: Rows
 ) -> None:
-    whole, split = (
-        draw_effects(posterior, _regrouped(few, "cell", f"new/{mark}"), SEED, groups=("cell",))
-        for mark in ("whole", "split")
+    new = _regrouped(few, "cell", f"new/{mark}")
+    once = xr.ones_like(posterior["split_cell_factor"])
+    alike, wider = (
+        draw_effects(posterior.assign(split_cell_factor=of), new, SEED, groups=("cell",))
+        - draw_effects(posterior, new, SEED, groups=())
+        for of in (once, 3 * once)
     )
-    assert np.mean(split.var(axis=0)) > np.mean(whole.var(axis=0))
+    np.testing.assert_allclose(wider, factor * alike, atol=1e-9)
 
 
 def test_rows_of_one_new_group_share_its_effect(posterior: xr.Dataset, few: Rows) -> None:
