@@ -1,6 +1,80 @@
-"""What every test shares: figures without a screen, and NaN treated as NaN in compiled models."""
+"""What every test shares: figures without a screen, NaN kept in compiled models, and fits."""
 
 import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from forepass.posterior import Fit
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("PYTENSOR_FLAGS", "numba__fastmath=False")
+
+DRAWS = 300
+
+
+@pytest.fixture(scope="session")
+def question_tables() -> "dict[str, pd.DataFrame]":
+    """Return the tables that a question about chips and a model reads, and the measured rows."""
+    from forepass.inputs.tables import load_tables
+
+    return load_tables(("chips", "language_models", "chip_prices", "serving"))
+
+
+@pytest.fixture(scope="session")
+def prior_fits(question_tables: "Mapping[str, pd.DataFrame]") -> "dict[str, Fit]":
+    """Return fits that are nothing but draws of the priors, of chips and serving."""
+    import numpy as np
+    import xarray as xr
+
+    from forepass.inputs.elicitation import sample
+    from forepass.inputs.priors import load_priors
+
+    rng = np.random.default_rng(1)
+    chips = {
+        name: (("draw",), sample(prior, DRAWS, rng)) for name, prior in load_priors("chips").items()
+    }
+    return {
+        "chips": _fit("chips", xr.Dataset(chips)),
+        "serving": _fit("serving", _serving_draws(question_tables)),
+    }
+
+
+def _serving_draws(tables: "Mapping[str, pd.DataFrame]") -> "xr.Dataset":
+    import numpy as np
+    import xarray as xr
+
+    from forepass.blocks.serving.model import CENTRED, group_levels, measured
+    from forepass.blocks.serving.rows import LEVELS, make_rows
+    from forepass.inputs.elicitation import sample
+    from forepass.inputs.priors import load_priors
+
+    rng = np.random.default_rng(2)
+    groups = group_levels(make_rows(measured(tables)[0], tables))
+    drawn = {n: (("draw",), sample(p, DRAWS, rng)) for n, p in load_priors("serving").items()}
+    effects = {}
+    named = [(f"{'of' if level in CENTRED else 'z'}_{level}", level) for level in LEVELS]
+    for name, level in [*named, ("z_engine_latency", "engine"), ("z_model_prefill", "model")]:
+        scale = drawn[f"{level}_spread"][1][:, None] if name.startswith("of_") else 1.0
+        effects[name] = (("draw", level), scale * rng.standard_normal((DRAWS, len(groups[level]))))
+    return xr.Dataset({**drawn, **effects}, coords=groups)
+
+
+def _fit(block: str, posterior: "xr.Dataset") -> "Fit":
+    from forepass.posterior import Diagnostics, Fit
+
+    found = Diagnostics(
+        block=block,
+        rhat=1.001,
+        ess_bulk=1000.0,
+        ess_tail=900.0,
+        divergences=0,
+        seconds=1.0,
+        draws=posterior.sizes["draw"],
+    )
+    return Fit(posterior, found, "made-up", from_cache=False)

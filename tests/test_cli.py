@@ -83,6 +83,8 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
         ([*PASSES, "--concurrency", "0"], "--concurrency"),
         ([*PASSES, "--speed", "-1"], "--speed"),
         ([*PASSES, "--concurrency", "8", "--speed", "20"], "not allowed with"),
+        ([*PASSES, "--sweep", "--speed", "20"], "not allowed with"),
+        ([*PASSES, "--figure", "figures"], "--figure draws the trade-off of --sweep"),
         ([*PASSES, "--cached-share", "1.2"], "--cached-share: must be a share from 0 to 1"),
         ([*PASSES, "--price", "free"], "--price"),
         ([*PASSES, "--date", "2026-13"], "--date"),

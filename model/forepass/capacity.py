@@ -25,7 +25,15 @@ from forepass.inputs.records import Chip, LanguageModel, chip_record, model_reco
 if TYPE_CHECKING:
     from forepass.posterior import Fit
 
-__all__ = ["PassesRequest", "passes", "predict"]
+__all__ = [
+    "Configuration",
+    "PassesRequest",
+    "chip_hour_price",
+    "configuration",
+    "passes",
+    "predict",
+    "request_table",
+]
 
 PERCENTILES = (5, 10, 25, 50, 75, 90, 95)
 DRAWS_PER_PREDICTION = 1000
@@ -66,6 +74,33 @@ class PassesRequest:
     disaggregated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a request comes to: its chip and model, with every choice made."""
+
+    chip: Chip
+    model: LanguageModel
+    bits: float
+    n_chips: int
+
+
+def configuration(request: PassesRequest, tables: Tables) -> Configuration:
+    """Return the chip, model, weight bits and count of chips that a request means.
+
+    Raises
+    ------
+    InputError
+        Where a name is unknown, a size is unpublished, or the weights do not fit.
+    """
+    chip = chip_record(request.chip, tables)
+    model = model_record(request.model, tables)
+    bits = request.weight_bits or _native_bits(model)
+    complaint = _cannot_run(chip, model, bits, request.n_chips)
+    if complaint:
+        raise InputError(complaint)
+    return Configuration(chip, model, bits, request.n_chips or _fewest(chip, model, bits))
+
+
 def passes(
     request: PassesRequest,
     fits: "Mapping[str, Fit]",
@@ -79,26 +114,20 @@ def passes(
     InputError
         Where a name is unknown, a size is unpublished, or the weights do not fit.
     """
-    chip = chip_record(request.chip, tables)
-    model = model_record(request.model, tables)
-    bits = request.weight_bits or _native_bits(model)
-    complaint = _cannot_run(chip, model, bits, request.n_chips)
-    if complaint:
-        raise InputError(complaint)
-    n_chips = request.n_chips or _fewest(chip, model, bits)
-    rows = make_rows(_one_row(request, n_chips, bits, definitions), tables)
+    setup = configuration(request, tables)
+    rows = make_rows(request_table(request, setup, definitions), tables)
     fit = fits["serving"].posterior
     p = prediction.draw_parameters(fit, rows, SEED)
     effects = prediction.draw_effects(fit, rows, SEED)
     fields = {name: values[None, :] for name, values in rows.fields.items()}
     drawn = prediction.at_speed(fields, p, effects, request.speed)
-    price, price_note = _price(request, chip, tables, fits)
-    out = _answer(drawn, chip, model, bits, n_chips, price)
-    power = fits["chips"].posterior["facility_power_ratio"].values * chip.power_w
+    price, price_note = chip_hour_price(request, setup.chip, tables, fits)
+    out = _answer(drawn, request, setup, price)
+    power = fits["chips"].posterior["facility_power_ratio"].values * setup.chip.power_w
     out["energy_j_per_token"] = _drawn(
         power / drawn.rate[:, 0], "J", "Energy of an output token at the facility"
     )
-    notes = _notes(request, chip, model, bits, n_chips, drawn)
+    notes = _notes(request, setup, drawn)
     return out.assign_attrs(notes=[*notes, price_note])
 
 
@@ -216,15 +245,16 @@ def _fewest(chip: Chip, model: LanguageModel, bits: float) -> int:
     return int(2 ** math.ceil(math.log2(max(needed, 1.0))))
 
 
-def _one_row(
-    request: PassesRequest, n_chips: int, bits: float, definitions: Definitions
+def request_table(
+    request: PassesRequest, setup: Configuration, definitions: Definitions
 ) -> pd.DataFrame:
+    """Return the request as the one row of a table of configurations."""
     return pd.DataFrame(
         {
             "chip": [request.chip],
-            "n_chips": [n_chips],
+            "n_chips": [setup.n_chips],
             "model": [request.model],
-            "weight_bits": [bits],
+            "weight_bits": [setup.bits],
             "input_tokens": [request.input_tokens],
             "output_tokens": [request.output_tokens],
             "concurrency": [request.concurrency if request.concurrency else math.nan],
@@ -236,7 +266,7 @@ def _one_row(
     )
 
 
-def _price(
+def chip_hour_price(
     request: PassesRequest,
     chip: Chip,
     tables: Tables,
@@ -261,13 +291,9 @@ def _price(
 
 
 def _answer(
-    drawn: prediction.Drawn,
-    chip: Chip,
-    model: LanguageModel,
-    bits: float,
-    n_chips: int,
-    price: Draws,
+    drawn: prediction.Drawn, request: PassesRequest, setup: Configuration, price: Draws
 ) -> xr.Dataset:
+    chip, model, bits, n_chips = setup.chip, setup.model, setup.bits, setup.n_chips
     computed = compute_bits(chip, bits)
     flop = physics.weight_flop_per_token(model.active_params)
     upper = physics.upper_bound(dense_flops(chip, computed), flop)
@@ -300,6 +326,13 @@ def _answer(
     out["cost_usd_per_million_output_tokens"] = _drawn(
         usd * (1 - prefill), money, "Cost of decoding a million tokens"
     )
+    # Prompts are charged the time that they take, over the input tokens that are not cached.
+    fresh = request.input_tokens * (1 - request.cached_share) or math.nan
+    out["cost_usd_per_million_input_tokens"] = _drawn(
+        usd * prefill * request.output_tokens / fresh,
+        money,
+        "Cost of reading a million uncached input tokens",
+    )
     for name, words in (
         ("compute", "arithmetic"),
         ("memory", "memory traffic"),
@@ -316,17 +349,11 @@ def _answer(
     return out
 
 
-def _notes(
-    request: PassesRequest,
-    chip: Chip,
-    model: LanguageModel,
-    bits: float,
-    n_chips: int,
-    drawn: prediction.Drawn,
-) -> list[str]:
+def _notes(request: PassesRequest, setup: Configuration, drawn: prediction.Drawn) -> list[str]:
+    chip, model, bits = setup.chip, setup.model, setup.bits
     computed = compute_bits(chip, bits)
     notes = [
-        f"{n_chips} x {chip.name} serve one copy of {model.name}, weights at {bits:g} bits; "
+        f"{setup.n_chips} x {chip.name} serve one copy of {model.name}, weights at {bits:g} bits; "
         f"{request.input_tokens:g} tokens in and {request.output_tokens:g} out per request",
         "a pass yields one output token; a replica with fewer requests than chips falls below the "
         "lower bound, which is that of one unbatched chip",

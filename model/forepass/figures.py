@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_forecast", "save_forecast"]
+__all__ = ["draw_forecast", "figure_style", "label_ticks", "save_figure", "save_forecast"]
 
 Document = Mapping[str, Any]
 
@@ -61,13 +61,18 @@ def save_forecast(document: Document, folder: Path) -> list[Path]:
     """
     if len(document["years"]) < 2:
         raise InputError("a figure needs two years or more; widen --from and --to")
+    return save_figure(lambda: draw_forecast(document), folder, "forecast")
+
+
+def save_figure(draw: Callable[[], "Figure"], folder: Path, name: str) -> list[Path]:
+    """Draw in the house style, write to ``folder`` as PNG and SVG, and return the two paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with _style():
-        figure = draw_forecast(document)
+    with figure_style():
+        figure = draw()
         # Neither the date nor the library's version goes in: the same answer, the same bytes.
         for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
-            path = folder / f"forecast{suffix}"
+            path = folder / f"{name}{suffix}"
             with atomic.replacing(path) as temporary:
                 figure.savefig(temporary, dpi=160, metadata=metadata)
             written.append(path)
@@ -81,7 +86,7 @@ def draw_forecast(document: Document) -> "Figure":
     quantities = document["quantities"]
     names = [name for name in PANELS if name in quantities and any(quantities[name]["p50"])]
     n_rows = (len(names) + 1) // 2
-    with _style():
+    with figure_style():
         figure = Figure(figsize=(10.5, 3.5 * n_rows + 0.6), layout="constrained")
         axes = list(figure.subplots(n_rows, 2, squeeze=False).flat)
         for axis, name in zip(axes, names, strict=False):
@@ -108,12 +113,12 @@ def _fan(axis: "Axes", years: list[int], entry: Mapping[str, Any], as_of: str) -
         "\n".join(textwrap.wrap(", ".join(filter(None, (entry["long_name"], unit))), 38))
     )
     axis.set_xlim(years[0], years[-1])
-    _label_ticks(axis)
+    label_ticks(axis)
     _label_ends(axis, years[-1], {key: values[-1] for key, values in series.items()})
     _mark_as_of(axis, years, as_of)
 
 
-def _label_ticks(axis: "Axes") -> None:
+def label_ticks(axis: "Axes") -> None:
     """Put plain numbers on a log axis, as many as its range needs."""
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
@@ -169,7 +174,8 @@ def _caption(document: Document) -> str:
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def figure_style() -> Iterator[None]:
+    """Draw in the house style."""
     import matplotlib as mpl
 
     with mpl.rc_context(STYLE):

@@ -17,6 +17,7 @@ __all__ = [
     "as_json",
     "by_year_text",
     "passes_text",
+    "sweep_text",
     "table",
     "write_csv",
 ]
@@ -85,6 +86,27 @@ def passes_text(document: Document) -> str:
             cell = interval_text(*(times(entry[key], factor) for key in (CENTRE, LOW, HIGH)))
         rows.append([entry["long_name"], cell, unit])
     text = tabulate(rows, tablefmt="plain", disable_numparse=True)
+    lines = [_header(document), _question(document["request"]), "", text, *_notes(document)]
+    return "\n".join(lines)
+
+
+def sweep_text(document: Document) -> str:
+    """Return the answer of ``passes --sweep`` as text: requests in flight down, results across."""
+    columns, headers = [], ["requests\nin flight"]
+    entries = [e for e in document["quantities"].values() if "concurrency" in e["dims"]]
+    for entry in entries:
+        unit, factor = scaled(entry["unit"], entry[CENTRE])
+        headers.append("\n".join(filter(None, (entry["long_name"], unit))))
+        triples = zip(*(entry[key] for key in (CENTRE, LOW, HIGH)), strict=True)
+        columns.append([interval_text(*(times(v, factor) for v in three)) for three in triples])
+    rungs = [f"{rung:,.0f}" for rung in entries[0]["concurrency"]]
+    text = tabulate(
+        list(zip(rungs, *columns, strict=True)),
+        headers=headers,
+        tablefmt="simple",
+        disable_numparse=True,
+        colalign=["right"] * len(headers),
+    )
     lines = [_header(document), _question(document["request"]), "", text, *_notes(document)]
     return "\n".join(lines)
 
@@ -170,7 +192,8 @@ def _header(document: Document) -> str:
 
 def _question(request: Mapping[str, Any]) -> str:
     bits = f" at {request['weight_bits']} bits" if request["weight_bits"] else ""
-    chips = f"{request['n_chips']:,} x {request['chip']}"
+    count = request["n_chips"]
+    chips = f"{count:,} x {request['chip']}" if count else f"the fewest {request['chip']}"
     lengths = f"{request['input_tokens']:,.0f} tokens in, {request['output_tokens']:,.0f} out"
     load = ""
     if request["concurrency"]:

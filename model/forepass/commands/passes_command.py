@@ -5,8 +5,9 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forepass.commands import arguments
+from forepass.commands import arguments, by_year
 from forepass.commands.arguments import Subparsers
+from forepass.errors import InputError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -17,10 +18,13 @@ __all__ = ["NAME", "add_parser", "run"]
 
 NAME = "passes"
 
+BLOCKS = ("chips", "serving")
+
 EXAMPLE = """\
-example: 128 A100s serve GPT-4 at 16 bits, at a dollar per chip-hour
+examples: 128 A100s serve GPT-4 at 16 bits, at a dollar per chip-hour; what speed costs on B200s
   forepass passes --chip a100 --chips 128 --model gpt-4 --weight-bits 16 \\
       --input 1000 --output 500 --concurrency 256 --price 1
+  forepass passes --chip b200 --chips 8 --model deepseek-v3 --sweep --figure figures
 """
 
 
@@ -45,9 +49,8 @@ def _add_hardware(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--chips",
         type=arguments.positive_integer,
-        default=1,
         metavar="N",
-        help="chips that serve one copy of the model together (default: 1)",
+        help="chips that serve one copy of the model together (default: the fewest that hold it)",
     )
     group.add_argument("--model", required=True, help="language model, such as gpt-4")
     group.add_argument(
@@ -84,6 +87,11 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
         "--concurrency", **number, help="requests in flight (default: as many as fit in memory)"
     )
     limit.add_argument("--speed", **number, help="output tokens per second that each user must get")
+    limit.add_argument(
+        "--sweep",
+        action="store_true",
+        help="trade speed against throughput and cost, from one request to as many as fit",
+    )
     group.add_argument(
         "--cached-share",
         type=arguments.share,
@@ -95,14 +103,22 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
         "--disaggregated", action="store_true", help="prefill and decode on chips of their own"
     )
     group.add_argument(
-        "--price", **number, help="USD per chip-hour (default: the forecast cost of the chip)"
+        "--price", **number, help="USD per chip-hour (default: the chip's last rent on record)"
+    )
+    group.add_argument(
+        "--figure",
+        type=arguments.output_folder,
+        metavar="DIR",
+        help="with --sweep, write the figure to DIR as sweep.png and sweep.svg",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the answer."""
+    """Print the answer, and draw it where that was asked for."""
     from forepass import answers, render
 
+    if args.figure is not None and not args.sweep:
+        raise InputError("--figure draws the trade-off of --sweep; give both")
     settings = arguments.settings_from(args)
     request = _request(args, settings)
     asked = {
@@ -110,8 +126,15 @@ def run(args: argparse.Namespace) -> int:
         "files": [_content(args.chips_file), _content(args.models_file)],
         "despite_failed_checks": args.despite_failed_checks,
     }
-    document = answers.answer(NAME, asked, settings, draw=lambda: _draw(args, request, settings))
-    print(render.as_json(document) if args.json else render.passes_text(document))
+    name = f"{NAME} --sweep" if args.sweep else NAME
+    document = answers.answer(name, asked, settings, draw=lambda: _draw(args, request, settings))
+    as_text = render.sweep_text if args.sweep else render.passes_text
+    print(render.as_json(document) if args.json else as_text(document))
+    if args.figure is not None:
+        from forepass import sweep_figures
+
+        for path in sweep_figures.save_sweep(document, args.figure):
+            by_year.say_written(path, args)
     return 0
 
 
@@ -143,7 +166,7 @@ def _content(path: Path | None) -> str | None:
 
 
 def _draw(args: argparse.Namespace, request: dict[str, Any], settings: "Settings") -> "xr.Dataset":
-    from forepass import capacity, posterior
+    from forepass import capacity, sweep
     from forepass.commands import catalogue, fitting
     from forepass.inputs.definitions import load_definitions
 
@@ -151,11 +174,12 @@ def _draw(args: argparse.Namespace, request: dict[str, Any], settings: "Settings
     tables = catalogue.load(settings, chips_file=args.chips_file, models_file=args.models_file)
     catalogue.check_names(tables, chip=args.chip, model=args.model)
     fits = fitting.checked_fits(
-        posterior.BLOCKS,
+        BLOCKS,
         settings,
         quiet=args.quiet,
         despite_failed_checks=args.despite_failed_checks,
     )
     definitions = load_definitions(settings.priors)
-    draws = capacity.passes(capacity.PassesRequest(**request), fits, tables, definitions)
+    answer = sweep.sweep if args.sweep else capacity.passes
+    draws = answer(capacity.PassesRequest(**request), fits, tables, definitions)
     return fitting.flagged(draws, fits)
