@@ -1,17 +1,20 @@
-"""Language models: size, sparsity, cache, depth and width of weights of the frontier, by release.
+"""Language models at the frontier: size, share active, cache, depth and weight format by year.
 
-With t the release date, d the developer, and drifting trends around the start of 2025,
+For frontier release i of developer d at time t, with traits j (log active parameters, logit of the
+active share of a mixture of experts, log KV bytes per token),
 
-    log active    ~ Student-t(trend_active(t) + developer_active[d], scatter),     frontier rows
-    logit share   ~ Student-t(trend_share(t) + developer_share[d] + frontier_shift, scatter), MoE
-    log total     = log active - log share,     closed models of which the total alone is guessed
-    log KV bytes  ~ Student-t(trend_kv(t) + kv_per_size (log active - mean), scatter)
-    log layers    ~ Student-t(level + layers_per_size (log active - mean), scatter)
-    is MoE        ~ Bernoulli(logistic((t - moe_date) / moe_years)),                frontier rows
-    P(bits <= 8)  = logistic((t - eight_bit_date) / narrowing_years), and 4 bits a gap later.
+    trend[j](t) = level[j] + growth[j] (t - origin) + sum_k hinge_k(t) bend[k, j],
+    log active[i] = trend[active](t) + developer[d] + lead (i is dense) + scatter + error,
+    logit share[i] = trend[share](t) + developer[d] + off_frontier[i] + scatter + error,
+    log total[i] = log active[i] - log share[i]   (where only the total is known, if a mixture),
+    log kv[i] = trend[kv](t) + scatter (Student t),
+    log layers[i] = log layers at 1e11 + exponent (log active[i] - log 1e11) + scatter,
+    P(mixture) = sigmoid(pace (t - middle)),
+    P(bits <= 8), P(bits <= 4) = sigmoid(pace (t - middle)), the latter's middle coming later.
 
-The share is active over total parameters. Estimated sizes carry their error. Lengths of requests
-and algorithmic progress are beliefs without a likelihood.
+The origin is the start of 2025, where releases are many, so that level and growth are well told.
+Serving runs formats that releases adopt some years later. Requests and algorithmic gains have
+priors alone.
 """
 
 from __future__ import annotations
@@ -20,14 +23,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forepass.blocks.language_paths import project
-from forepass.blocks.language_records import Releases, releases
-from forepass.blocks.trends import hinges
+from forepass.blocks.language_model_paths import LAYERS_AT, TRAITS, project
+from forepass.blocks.language_model_records import ReleaseRecords, release_records
+from forepass.blocks.trends import hinges, mid_year
 from forepass.blocks.variables import prior_variable
+from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions
+from forepass.inputs.priors import expect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     import pandas as pd
@@ -37,167 +42,231 @@ if TYPE_CHECKING:
 
     from forepass.inputs.priors import Prior
 
+    type Floats = NDArray[np.float64]
     type Tensor = TensorVariable[Any, Any]
+    type Beliefs = Mapping[str, Tensor]
 
 __all__ = ["PRIORS", "TABLES", "build", "project"]
 
 TABLES = ("language_models",)
-
-TRENDS = ("active", "share", "kv")
-FITTED = (
-    *(f"{part}_{trend}" for trend in TRENDS for part in ("level", "growth", "bend_scale")),
-    *(f"scatter_{part}" for part in (*TRENDS, "layers")),
-    "developer_scale_active",
-    "developer_scale_share",
-    "frontier_shift",
-    "tail_freedom",
-    "kv_per_size",
-    "level_layers",
-    "layers_per_size",
-    "moe_date",
-    "moe_years",
-    "eight_bit_date",
-    "four_bit_gap",
-    "narrowing_years",
+ORIGIN = 2025 - EPOCH_YEAR  # the start of the year that priors call 2025
+RECORD = (
+    *(f"{trait}_2025" for trait in TRAITS),
+    *(f"{trait}_growth" for trait in TRAITS),
+    *(f"{trait}_bend_scale" for trait in TRAITS),
+    *(f"{trait}_scatter" for trait in TRAITS),
+    "active_dense_lead",
+    "active_developer_scale",
+    "fraction_developer_scale",
+    "fraction_off_frontier",
+    "kv_tail",
+    "moe_middle",
+    "moe_pace",
+    "layers_at_100b",
+    "layers_exponent",
+    "layers_scatter",
+    "bits_8_middle",
+    "bits_4_delay",
+    "bits_pace",
 )
-# Without likelihood: what the record cannot tell, used in projection alone.
+# Without likelihood: what the record of releases cannot tell, used in projection alone.
 FUTURE = (
-    "serving_lead_8bit",
-    "serving_lead_4bit",
-    "active_growth_long_run",
-    "active_pull",
-    "share_fade",
-    "kv_fade",
-    "typical_scatter",
-    "shock_persistence",
-    "input_tokens_2025",
-    "input_tokens_growth",
-    "output_tokens_2025",
-    "output_tokens_growth",
-    "cached_share_2025",
-    "cached_share_growth",
-    "usage_fade",
+    *(f"{trait}_growth_longrun" for trait in TRAITS),
+    *(f"{trait}_growth_halflife" for trait in TRAITS),
+    *(f"{trait}_growth_shock" for trait in TRAITS),
+    "serving_bits_lead",
+    "bits_4_ceiling",
+    "request_input_tokens",
+    "request_input_growth",
+    "request_output_tokens",
+    "request_output_growth",
+    "request_cached_share",
+    "request_cached_growth",
+    "request_growth_halflife",
+    "request_growth_shock",
     "algorithmic_gain",
-    "algorithmic_fade",
 )
-PRIORS = (*FITTED, *FUTURE)
+PRIORS = (*RECORD, *FUTURE)
 
 
 def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm.Model:
-    """Return the model of language models.
+    """Return the model of frontier releases.
 
     Parameters
     ----------
-    tables
-        `language_models`.
-    priors
-        The priors named in `PRIORS`.
+    tables : ``language_models``.
+    priors : every key of `PRIORS`.
+
+    Raises
+    ------
+    InputError
+        If a prior is missing or unused, or no frontier release tells a trait.
     """
     import pymc as pm
 
+    expect(priors, PRIORS, "language_models")
     definitions = load_definitions()
-    rows = releases(
+    records = release_records(
         tables["language_models"],
-        window_factor=definitions.frontier_window_factor,
+        factor=definitions.frontier_window_factor,
         window_years=definitions.frontier_window_years,
+        first_year=definitions.first_year,
     )
-    coords = {"developer": rows.developers, "knot": rows.knots}
+    coords = {
+        "trait": list(TRAITS),
+        "developer": records.developers,
+        "knot": records.knots,
+        "record_year": records.years,
+        "closed": np.arange(len(records.total.value)),
+    }
     with pm.Model(coords=coords) as model:
-        free = {name: prior_variable(priors[name]) for name in PRIORS}
-        pm.Deterministic("mean_log_active", pm.math.constant(np.nanmean(rows.log_active)))
-        active = _trend(free, "active", rows) + _developer_effect(free, "active", rows)
-        share = _trend(free, "share", rows) + _developer_effect(free, "share", rows)
-        share += free["frontier_shift"] * rows.frontier
-        _sizes(free, rows, active, share)
-        _shapes(free, rows)
-        _architectures(free, rows)
-        _widths(free, rows)
+        beliefs = {name: prior_variable(priors[name]) for name in PRIORS}
+        trend = _trends(beliefs, records)
+        effects = {
+            trait: beliefs[f"{trait}_developer_scale"]
+            * pm.Normal(f"{trait}_developer_z", dims="developer")
+            for trait in ("active", "fraction")
+        }
+        _sizes(beliefs, records, trend, effects)
+        _closed(beliefs, records, trend, effects)
+        _shape(beliefs, records, trend)
+        _formats(beliefs, records)
     return model
 
 
-def _trend(free: Mapping[str, Tensor], name: str, rows: Releases) -> Tensor:
-    """Return a drifting trend at each release."""
-    import pymc as pm
-
-    z = pm.Normal(f"bend_z_{name}", dims="knot")
-    bends = pm.Deterministic(f"bend_{name}", free[f"bend_scale_{name}"] * z, dims="knot")
-    since = rows.since_anchor
-    straight = free[f"level_{name}"] + free[f"growth_{name}"] * since
-    return straight + (hinges(since, rows.knots) * bends).sum(axis=1)
-
-
-def _developer_effect(free: Mapping[str, Tensor], name: str, rows: Releases) -> Tensor:
-    import pymc as pm
-
-    z = pm.Normal(f"developer_z_{name}", dims="developer")
-    return (free[f"developer_scale_{name}"] * z)[rows.developer]
-
-
-def _student(
-    free: Mapping[str, Tensor],
-    name: str,
-    mu: Tensor,
-    observed: NDArray[np.float64],
-    error: NDArray[np.float64] | float = 0.0,
-) -> None:
-    """Join the rows where something was observed to their mean, with heavy tails."""
-    import pymc as pm
-
-    seen = np.isfinite(observed)
-    error = np.broadcast_to(error, seen.shape)[seen]
-    spread = (free[f"scatter_{name}"] ** 2 + error**2) ** 0.5
-    pm.StudentT(
-        f"log_{name}", nu=free["tail_freedom"], mu=mu[seen], sigma=spread, observed=observed[seen]
-    )
-
-
-def _sizes(free: Mapping[str, Tensor], rows: Releases, active: Tensor, share: Tensor) -> None:
-    """Join active parameters and activation shares, apart where both are known, else together."""
-    import pymc as pm
-
-    _student(free, "active", active, np.where(rows.frontier, rows.log_active, np.nan), rows.error)
-    ratio = np.where(rows.is_moe == 1, rows.log_active - rows.log_total, np.nan)
-    logit = ratio - np.log1p(-np.exp(ratio))
-    _student(free, "share", share, logit, rows.error)
-    closed = rows.frontier & np.isnan(rows.log_active)
-    z = pm.Normal("closed_share_z", shape=int(closed.sum()))
-    own_share = pm.math.sigmoid(share[closed] + free["scatter_share"] * z)
-    pm.StudentT(
-        "log_total",
-        nu=free["tail_freedom"],
-        mu=active[closed] - pm.math.log(own_share),
-        sigma=(free["scatter_active"] ** 2 + rows.error[closed] ** 2) ** 0.5,
-        observed=rows.log_total[closed],
-    )
-
-
-def _shapes(free: Mapping[str, Tensor], rows: Releases) -> None:
-    """Join cache bytes and layers to size."""
-    sized = np.isfinite(rows.log_active)
-    size = np.where(sized, rows.log_active - np.nanmean(rows.log_active), 0.0)
-    kv = _trend(free, "kv", rows) + free["kv_per_size"] * size
-    _student(free, "kv", kv, np.where(sized, rows.log_kv_bytes, np.nan))
-    layers = free["level_layers"] + free["layers_per_size"] * size
-    _student(free, "layers", layers, np.where(sized, rows.log_layers, np.nan))
-
-
-def _architectures(free: Mapping[str, Tensor], rows: Releases) -> None:
-    import pymc as pm
-
-    seen = rows.frontier & np.isfinite(rows.is_moe)
-    odds = (rows.when[seen] - free["moe_date"]) / free["moe_years"]
-    pm.Bernoulli("is_moe", logit_p=odds, observed=rows.is_moe[seen].astype(int))
-
-
-def _widths(free: Mapping[str, Tensor], rows: Releases) -> None:
-    """Join the width of released weights: one logistic in time, passed first by 8, then by 4."""
+def _trends(beliefs: Beliefs, records: ReleaseRecords) -> Callable[[str, Floats], Tensor]:
+    """Return the trend of a trait at times, and keep its path by year and its slope at the end."""
     import pymc as pm
     import pytensor.tensor as pt
 
-    seen = rows.frontier & np.isfinite(rows.native_bits)
-    since = rows.when[seen] - free["eight_bit_date"]
-    eight = pm.math.sigmoid(since / free["narrowing_years"])
-    four = pm.math.sigmoid((since - free["four_bit_gap"]) / free["narrowing_years"])
-    halvings = (rows.native_bits[seen] < 16).astype(int) + (rows.native_bits[seen] < 8)
-    p = pt.stack([1 - eight, eight - four, four], axis=1)
-    pm.Categorical("native_width", p=p, observed=halvings)
+    knots = records.knots - ORIGIN
+    start = {
+        "active": pt.log(beliefs["active_2025"]),
+        "fraction": pt.log(beliefs["fraction_2025"]) - pt.log1p(-beliefs["fraction_2025"]),
+        "kv": pt.log(beliefs["kv_2025"]),
+    }
+    bends = {
+        trait: beliefs[f"{trait}_bend_scale"] * pm.Normal(f"{trait}_bend_z", dims="knot")
+        for trait in TRAITS
+    }
+
+    def trend(trait: str, when: Floats) -> Tensor:
+        since = when - ORIGIN
+        bent = (hinges(since, knots) * bends[trait]).sum(axis=1)
+        path: Tensor = start[trait] + beliefs[f"{trait}_growth"] * since + bent
+        return path
+
+    paths = pt.stack([trend(trait, mid_year(records.years)) for trait in TRAITS], axis=1)
+    pm.Deterministic("trend", paths, dims=("record_year", "trait"))
+    ahead = (knots >= 0).astype(float)
+    slope = [beliefs[f"{trait}_growth"] + (bends[trait] * ahead).sum() for trait in TRAITS]
+    pm.Deterministic("slope_at_end", pt.stack(slope), dims="trait")
+    return trend
+
+
+def _sizes(
+    beliefs: Beliefs,
+    records: ReleaseRecords,
+    trend: Callable[[str, Floats], Tensor],
+    effects: Mapping[str, Tensor],
+) -> None:
+    """Join active parameters, and active shares of mixtures, to their trends."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    active, fraction = records.active, records.fraction
+    pm.Normal(
+        "active_seen",
+        trend("active", active.when)
+        + effects["active"][active.developer]
+        + beliefs["active_dense_lead"] * records.dense,
+        pt.sqrt(beliefs["active_scatter"] ** 2 + active.error**2),
+        observed=active.value,
+    )
+    # Mixtures of all sizes tell the trend of shares; the small ones lie a constant off it.
+    off = beliefs["fraction_off_frontier"] * records.off_frontier
+    pm.Normal(
+        "fraction_seen",
+        trend("fraction", fraction.when) + off + effects["fraction"][fraction.developer],
+        pt.sqrt(beliefs["fraction_scatter"] ** 2 + fraction.error**2),
+        observed=fraction.value,
+    )
+
+
+def _closed(
+    beliefs: Beliefs,
+    records: ReleaseRecords,
+    trend: Callable[[str, Floats], Tensor],
+    effects: Mapping[str, Tensor],
+) -> None:
+    """Join which releases are mixtures, and totals where nothing is known of the active share."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    def log_odds(when: Floats) -> Tensor:
+        odds: Tensor = beliefs["moe_pace"] * (when - beliefs["moe_middle"])
+        return odds
+
+    pm.Bernoulli("moe_seen", logit_p=log_odds(records.mixture_when), observed=records.mixture)
+    total = records.total
+    if not total.value.size:
+        return
+    share = (
+        trend("fraction", total.when)
+        + effects["fraction"][total.developer]
+        + beliefs["fraction_scatter"] * pm.Normal("closed_fraction_z", dims="closed")
+    )
+    active = trend("active", total.when) + effects["active"][total.developer]
+    spread = pt.sqrt(beliefs["active_scatter"] ** 2 + total.error**2)
+    mixture = pm.math.sigmoid(log_odds(total.when))
+    pm.Mixture(
+        "total_seen",
+        w=pt.stack([mixture, 1 - mixture], axis=1),
+        comp_dists=[
+            pm.Normal.dist(active + pt.softplus(-share), spread),
+            pm.Normal.dist(active + beliefs["active_dense_lead"], spread),
+        ],
+        observed=total.value,
+        dims="closed",
+    )
+
+
+def _shape(
+    beliefs: Beliefs, records: ReleaseRecords, trend: Callable[[str, Floats], Tensor]
+) -> None:
+    """Join the cache per token and the number of layers."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    pm.StudentT(
+        "kv_seen",
+        nu=beliefs["kv_tail"],
+        mu=trend("kv", records.kv.when),
+        sigma=beliefs["kv_scatter"],
+        observed=records.kv.value,
+    )
+    pm.Normal(
+        "layers_seen",
+        pt.log(beliefs["layers_at_100b"])
+        + beliefs["layers_exponent"] * (records.layers_log_active - np.log(LAYERS_AT)),
+        beliefs["layers_scatter"],
+        observed=records.log_layers,
+    )
+
+
+def _formats(beliefs: Beliefs, records: ReleaseRecords) -> None:
+    """Join native weight formats: an ordered logistic in time."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    def reached(middle: Tensor) -> Tensor:
+        share: Tensor = pm.math.sigmoid(beliefs["bits_pace"] * (records.bits_when - middle))
+        return share
+
+    eight = reached(beliefs["bits_8_middle"])
+    four = reached(beliefs["bits_8_middle"] + beliefs["bits_4_delay"])
+    pm.Categorical(
+        "bits_seen",
+        p=pt.stack([1 - eight, eight - four, four], axis=1),
+        observed=records.bits_code,
+    )
