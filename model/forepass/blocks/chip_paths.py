@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from forepass.blocks.chip_records import SPECS, TRAITS, specs_from_traits
+from forepass.blocks.chip_records import ANCHOR_YEAR, SPECS, TRAITS, specs_from_traits
 from forepass.blocks.trends import (
     future_slopes,
     mid_year,
@@ -17,6 +17,7 @@ from forepass.blocks.trends import (
     slope_at_end,
     standard_shocks,
 )
+from forepass.inputs.dates import EPOCH_YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -132,10 +133,10 @@ def _log_specs(
     steps = int(span[-1] - recorded[-1])
     past = span[span <= recorded[-1]]
 
-    turns = np.append(mid_year(past), mid_year(past[-1:]) + 1) - 0.5
-    ends = path_in_record(level, growth, bends, when=turns, knots=knots)
-    slopes = np.diff(ends, axis=1)
-    path = path_in_record(level, growth, bends, when=mid_year(past), knots=knots)
+    middle = mid_year(past) - (ANCHOR_YEAR - EPOCH_YEAR)
+    turns = np.append(middle - 0.5, middle[-1] + 0.5)
+    slopes = np.diff(path_in_record(level, growth, bends, when=turns, knots=knots), axis=1)
+    path = path_in_record(level, growth, bends, when=middle, knots=knots)
     if steps:
         coming = _coming_slopes(posterior, steps, bend_rng)
         coming = _revert_wall(posterior, coming, wall_rng)

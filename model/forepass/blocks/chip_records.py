@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forepass.blocks.trends import calendar_years, knots_within, times
+from forepass.inputs.dates import EPOCH_YEAR
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     type Floats = NDArray[np.float64]
 
+# Levels and growths speak of the start of this year, the middle of what the table holds: further
+# back, a level and its growth could hardly be told apart.
+ANCHOR_YEAR = 2024
 # Those that few chips state come last, where the Cholesky factor of correlations is least tied.
 SPECS = (
     "flops_8bit",
@@ -61,9 +65,14 @@ class ChipRecords:
     announced: NDArray[np.bool_]
 
     @property
+    def since_anchor(self) -> Floats:
+        """Return release times as years since the anchor."""
+        return self.when - (ANCHOR_YEAR - EPOCH_YEAR)
+
+    @property
     def knots(self) -> Floats:
-        """Return the turns of years at which slopes may bend."""
-        return knots_within(self.when)
+        """Return the turns of years at which slopes may bend, as years since the anchor."""
+        return knots_within(self.since_anchor)
 
     @property
     def years(self) -> NDArray[np.int_]:

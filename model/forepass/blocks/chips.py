@@ -1,7 +1,7 @@
 """Chips: log specs against release date over all vendors, and the memory wall.
 
-For chip i of vendor v released at time t, and traits j (the 8-bit rate, ratios of the 16- and 4-bit
-rates to it, bandwidth, capacity, power, scale-up bandwidth, price), logs are
+For chip i of vendor v, released t years from the start of 2024, logs of traits j (the 8-bit rate,
+ratios of the 16- and 4-bit rates to it, bandwidth, capacity, power, scale-up bandwidth, price) are
 
     x[i, j] = level[j] + growth[j] t + sum_k hinge_k(t) bend[k, j]
               + vendor_effect[v, j] + (v is the reference vendor) wander[year(t), j]
@@ -50,7 +50,6 @@ TABLES = ("chips", "chip_prices")
 
 LEVELS = tuple(f"level_{trait}" for trait in TRAITS)
 GROWTHS = tuple(f"growth_{trait}" for trait in TRAITS if trait != "flops_8bit")
-WALL = ("memory_wall_long_run", "memory_wall_departure")
 SCATTER = (
     "vendor_scale",
     "residual_scale",
@@ -68,6 +67,7 @@ SCATTER = (
 FUTURE = (
     "slowdown",
     "bend_reversion",
+    "memory_wall_long_run",
     "wall_reversion_chance",
     "wall_reversion_years",
     "wall_reversion_by_bandwidth",
@@ -79,7 +79,7 @@ FUTURE = (
     "electricity_price",
     "hosting_price",
 )
-PRIORS = (*LEVELS, *GROWTHS, *WALL, *SCATTER, *FUTURE)
+PRIORS = (*LEVELS, *GROWTHS, "memory_wall", *SCATTER, *FUTURE)
 
 
 def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm.Model:
@@ -124,8 +124,8 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
         year = calendar_years(records.when) - records.years[0]
         traits = (
             level
-            + growth * records.when[:, None]
-            + (hinges(records.when, records.knots)[:, :, None] * bends).sum(axis=1)
+            + growth * records.since_anchor[:, None]
+            + (hinges(records.since_anchor, records.knots)[:, :, None] * bends).sum(axis=1)
             + effect[records.vendor]
             + own[:, None] * wander[year]
         )
@@ -143,10 +143,7 @@ def _straight_trend(priors: Mapping[str, Prior]) -> tuple[Tensor, Tensor]:
     levels = [prior_variable(priors[name]) for name in LEVELS]
     level = pm.Deterministic("level", pt.log(pt.stack(levels)), dims="trait")
     grown = {name: prior_variable(priors[name]) for name in GROWTHS}
-    long_run, departure = (prior_variable(priors[name]) for name in WALL)
-    # Where the wall of this record stands against the long run is what the data tell best.
-    wall = pm.Deterministic("memory_wall", long_run + departure)
-    grown["growth_flops_8bit"] = grown["growth_bandwidth"] + wall
+    grown["growth_flops_8bit"] = grown["growth_bandwidth"] + prior_variable(priors["memory_wall"])
     growth = pt.stack([grown[f"growth_{trait}"] for trait in TRAITS])
     return level, pm.Deterministic("growth", growth, dims="trait")
 
@@ -177,8 +174,9 @@ def _vendor_effects(priors: Mapping[str, Prior], records: ChipRecords, reference
     import pymc as pm
 
     scale = prior_variable(priors["vendor_scale"], dims="trait")
-    z = pm.Normal("vendor_z", dims=("vendor", "trait"))
-    effect = pm.Deterministic("vendor_effect", scale * z, dims=("vendor", "trait"))
+    # Summing to nothing over vendors, effects leave the level to be their average.
+    z = pm.ZeroSumNormal("vendor_z", dims=("trait", "vendor"))
+    effect = pm.Deterministic("vendor_effect", scale * z.T, dims=("vendor", "trait"))
     own = effect[records.vendors.index(reference)]
     pm.Deterministic("reference_effect", own, dims="trait")
     return effect
