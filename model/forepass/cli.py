@@ -14,6 +14,7 @@ from forepass.commands import (
     forecast_command,
     overhang_command,
     passes_command,
+    post_command,
     predict_command,
     priors_command,
 )
@@ -30,6 +31,7 @@ COMMANDS = (
     fit_command,
     forecast_command,
     overhang_command,
+    post_command,
     priors_command,
     data_command,
 )
@@ -94,7 +96,7 @@ def _check_command(arguments: list[str]) -> None:
     word = next((argument for argument in arguments if not argument.startswith("-")), None)
     if word is None or word in names:
         return
-    close = difflib.get_close_matches(word, names, n=2, cutoff=0.5) or names
+    close = difflib.get_close_matches(word, names, n=2, cutoff=0.6) or names
     raise InputError(f"no subcommand {word!r}; did you mean {' or '.join(close)}?")
 
 

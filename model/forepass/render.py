@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Any
 from tabulate import tabulate
 
 from forepass import answers, atomic
+from forepass.inputs.claims import Claim
 from forepass.rounding import interval_text, number_text, scaled, times
 
 __all__ = [
     "as_json",
     "by_year_text",
     "passes_text",
+    "post_text",
     "sweep_text",
     "table",
     "write_csv",
@@ -28,6 +31,14 @@ LOW, CENTRE, HIGH = "p10", "p50", "p90"
 INTERVAL = "80% interval"
 MILESTONES = (2024, 2026, 2028, 2030, 2035)
 LABEL_COLUMNS = 36
+POST_COLUMNS = {
+    "passes_upper_per_chip": "upper",
+    "passes_lower_per_chip": "lower",
+    "passes_realised_per_chip": "realised",
+    "share_of_upper_bound": "share of upper",
+    "times_lower_bound": "times lower",
+    "passes_published": "analyst's",
+}
 
 
 def as_json(document: Document) -> str:
@@ -109,6 +120,56 @@ def sweep_text(document: Document) -> str:
     )
     lines = [_header(document), _question(document["request"]), "", text, *_notes(document)]
     return "\n".join(lines)
+
+
+def post_text(document: Document, claims: Mapping[str, Claim]) -> str:
+    """Return the answer of ``post`` as text: its table, its claims, and the rows that it misses."""
+    quantities = document["quantities"]
+    cases = quantities["passes_realised_per_chip"]["case"]
+    table_of_cases = [
+        [case, *(_at_place(quantities[name], place) for name in POST_COLUMNS)]
+        for place, case in enumerate(cases)
+    ]
+    judged = quantities["probability"]
+    table_of_claims = [
+        [
+            "\n".join(textwrap.wrap(claims[name].statement, 2 * LABEL_COLUMNS)),
+            _range(claims[name]),
+            _with_unit(quantities[f"claim_{name}"]),
+            f"{probability:.0%}",
+        ]
+        for name, probability in zip(judged["claim"], judged["value"], strict=True)
+    ]
+    outside = quantities["measured_rows_outside"]
+    shares = zip(outside["place"], outside["value"], strict=True)
+    missed = [[place, f"{share:.1%}"] for place, share in shares]
+    parts = [
+        _header(document),
+        table(table_of_cases, ["passes/s per chip", *POST_COLUMNS.values()]),
+        table(table_of_claims, ["the post's claim", "holds in", INTERVAL, "probability"]),
+        table(missed, ["measured rows", "share"]),
+    ]
+    return "\n".join(["\n\n".join(parts), *_notes(document)])
+
+
+def _at_place(entry: Mapping[str, Any], place: int) -> str:
+    """Return one cell of a quantity that lies along one dim: exact, or with its interval."""
+    if "value" in entry:
+        return number_text(entry["value"][place])
+    return _with_unit({"unit": entry["unit"], **{k: entry[k][place] for k in (CENTRE, LOW, HIGH)}})
+
+
+def _with_unit(entry: Mapping[str, Any]) -> str:
+    factor, sign = (100.0, "%") if entry["unit"] == "share" else (1.0, "")
+    return interval_text(*(times(entry[key], factor) for key in (CENTRE, LOW, HIGH))) + sign
+
+
+def _range(claim: Claim) -> str:
+    ends = (claim.low, claim.high)
+    low, high = (f"{end:.0%}" if claim.unit == "share" else f"{end:g}" for end in ends)
+    if math.isinf(claim.low):
+        return f"up to {high}"
+    return f"{low} or more" if math.isinf(claim.high) else f"{low} to {high}"
 
 
 def write_csv(document: Document, path: Path) -> None:

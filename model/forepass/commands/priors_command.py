@@ -109,7 +109,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from forepass.inputs import definitions, priors
+    from forepass.inputs import claims, definitions, priors
 
     settings = arguments.settings_from(args)
     loaded = priors.load_all(settings.priors)
@@ -118,6 +118,7 @@ def _check(args: argparse.Namespace) -> int:
         priors.expect(found, import_module(f"forepass.blocks.{block}").PRIORS, block)
         priors.check_sources(found.values(), sources)
     _check_references(definitions.load_definitions(settings.priors), settings.data)
+    claims.load_claims(settings.priors)
     counts = {block: len(found) for block, found in loaded.items()}
     if args.json:
         _print_json({"checked": counts})
@@ -125,7 +126,7 @@ def _check(args: argparse.Namespace) -> int:
         lines = [
             f"{block}: {count} priors, as its model uses them" for block, count in counts.items()
         ]
-        print("\n".join([*lines, "sources and definitions: known"]))
+        print("\n".join([*lines, "sources, definitions and claims: known"]))
     return 0
 
 

@@ -55,6 +55,10 @@ class Definitions:
         and its bandwidth and rates this share of its vendor's earlier best.
     post_price_usd_per_chip_hour
         Chip-hour price of the worked example with A100s.
+    post_chips, post_input_tokens, post_output_tokens
+        Its chips and the load of its requests.
+    post_short_input_tokens, post_short_output_tokens
+        Load at which the highest share of the upper bound is looked for.
     records
         Each definition with its unit and rationale.
     """
@@ -75,6 +79,11 @@ class Definitions:
     chip_minimum_bandwidth_bytes_per_s: float
     chip_line_share: float
     post_price_usd_per_chip_hour: float
+    post_chips: int
+    post_input_tokens: float
+    post_output_tokens: float
+    post_short_input_tokens: float
+    post_short_output_tokens: float
     records: Mapping[str, Definition]
 
 
