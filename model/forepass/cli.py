@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from forepass import __version__
 from forepass.commands import (
+    check_command,
     data_command,
     fit_command,
     forecast_command,
@@ -32,6 +33,7 @@ COMMANDS = (
     forecast_command,
     overhang_command,
     post_command,
+    check_command,
     priors_command,
     data_command,
 )

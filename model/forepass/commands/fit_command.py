@@ -5,6 +5,7 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING
 
+from forepass import __version__
 from forepass.commands import arguments, fitting
 from forepass.commands.arguments import Subparsers
 
@@ -13,7 +14,14 @@ if TYPE_CHECKING:
 
     from forepass.posterior import Fit
 
-__all__ = ["NAME", "add_parser", "run"]
+__all__ = [
+    "NAME",
+    "add_parser",
+    "chosen_blocks",
+    "diagnostics",
+    "diagnostics_text",
+    "run",
+]
 
 NAME = "fit"
 HEADERS = (
@@ -54,16 +62,20 @@ def run(args: argparse.Namespace) -> int:
     """Fit, print the diagnostics, and return 1 when a check fell short."""
     from forepass import posterior
 
-    names = _blocks(args.block, posterior.BLOCKS)
+    names = chosen_blocks(args.block, posterior.BLOCKS)
     settings = arguments.settings_from(args)
     with fitting.progress_over(names, quiet=args.quiet) as report:
         # A failed fit is shown here beside the others rather than raised.
         fits = posterior.fitted(names, settings, force=args.force, progress=report, unsafe=True)
-    print(_as_json(fits) if args.json else _as_text(fits))
+    if args.json:
+        print(json.dumps({"forepass": __version__, "blocks": diagnostics(fits)}, indent=2))
+    else:
+        print(diagnostics_text(fits))
     return 0 if all(fit.diagnostics.passed for fit in fits.values()) else 1
 
 
-def _blocks(asked: list[str] | None, known: tuple[str, ...]) -> list[str]:
+def chosen_blocks(asked: list[str] | None, known: tuple[str, ...]) -> list[str]:
+    """Return the blocks asked for, in the order of ``known``; all of them unless some are named."""
     import difflib
 
     from forepass.errors import InputError
@@ -76,10 +88,9 @@ def _blocks(asked: list[str] | None, known: tuple[str, ...]) -> list[str]:
     return [name for name in known if name in wanted]
 
 
-def _as_json(fits: "Mapping[str, Fit]") -> str:
-    from forepass import __version__
-
-    blocks = {
+def diagnostics(fits: "Mapping[str, Fit]") -> dict[str, dict[str, object]]:
+    """Return what is known of the sampling of each block, as JSON has it."""
+    return {
         name: {
             **dataclasses.asdict(fit.diagnostics),
             "passed": fit.diagnostics.passed,
@@ -88,10 +99,10 @@ def _as_json(fits: "Mapping[str, Fit]") -> str:
         }
         for name, fit in fits.items()
     }
-    return json.dumps({"forepass": __version__, "blocks": blocks}, indent=2)
 
 
-def _as_text(fits: "Mapping[str, Fit]") -> str:
+def diagnostics_text(fits: "Mapping[str, Fit]") -> str:
+    """Return the table of how well each block was sampled."""
     from forepass import render
 
     rows = []

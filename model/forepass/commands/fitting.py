@@ -47,7 +47,9 @@ def flagged(draws: "xr.Dataset", fits: "Mapping[str, Fit]") -> "xr.Dataset":
 
 
 @contextmanager
-def progress_over(names: Sequence[str], *, quiet: bool) -> Iterator[Report | None]:
+def progress_over(
+    names: Sequence[str], *, quiet: bool, what: str = "blocks"
+) -> Iterator[Report | None]:
     """Yield what a fit reports (block, stage) to, or None where nobody is watching."""
     if quiet or not sys.stderr.isatty():
         yield None
@@ -67,7 +69,7 @@ def progress_over(names: Sequence[str], *, quiet: bool) -> Iterator[Report | Non
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("blocks"),
+        TextColumn(what),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
