@@ -153,8 +153,14 @@ def _correlation(priors: Mapping[str, Prior]) -> Tensor:
     import pymc as pm
 
     concentration = prior_variable(priors["residual_concentration"])
-    dims = ("trait", "other_trait")
-    return pm.LKJCorr("correlation", n=len(TRAITS), eta=concentration, dims=dims)
+    return pm.LKJCorr(
+        "correlation",
+        n=len(TRAITS),
+        eta=concentration,
+        # Stated, because finding a start through the generator of matrices takes a C compiler.
+        initval=np.eye(len(TRAITS)),
+        dims=("trait", "other_trait"),
+    )
 
 
 def _correlated(correlation: Tensor, z: Tensor) -> Tensor:
