@@ -66,8 +66,8 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     xr.Dataset
         Dims (draw, year). The memory wall is a growth in natural logs per year.
     """
-    order = ["draw", "knot", "record_year", "vendor", "trait", "other_trait"]
-    posterior = posterior.transpose(*order, ..., missing_dims="ignore")
+    order = ("draw", "knot", "record_year", "trait", "other_trait", ...)
+    posterior = posterior.transpose(*order, missing_dims="ignore")
     last = int(max(int(years.max()), int(posterior["record_year"][-1])))
     first = int(min(int(years.min()), int(posterior["record_year"][0])))
     span = np.arange(first, last + 1)
