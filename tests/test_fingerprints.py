@@ -42,7 +42,6 @@ def test_the_order_of_files_does_not_matter(tmp_path: Path) -> None:
     assert fingerprint(paths) == fingerprint(paths[::-1])
 
 
-@pytest.mark.xfail(reason="files are sorted by name alone, so that same names keep their order")
 def test_the_order_of_files_of_one_name_does_not_matter(tmp_path: Path) -> None:
     paths = list(_files(tmp_path, {"inputs/rows.py": "1", "serving/rows.py": "2"}))
     assert fingerprint(paths) == fingerprint(paths[::-1])

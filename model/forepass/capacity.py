@@ -248,7 +248,12 @@ def _fewest(chip: Chip, model: LanguageModel, bits: float) -> int:
 def request_table(
     request: PassesRequest, setup: Configuration, definitions: Definitions
 ) -> pd.DataFrame:
-    """Return the request as the one row of a table of configurations."""
+    """Return the request as the one row of a table of configurations.
+
+    A speed asked for is had by all chips serving one copy, as a stated concurrency is; the batch
+    that allows it is found later, and the one request written here only says so.
+    """
+    in_flight = 1.0 if request.speed is not None else request.concurrency
     return pd.DataFrame(
         {
             "chip": [request.chip],
@@ -257,7 +262,7 @@ def request_table(
             "weight_bits": [setup.bits],
             "input_tokens": [request.input_tokens],
             "output_tokens": [request.output_tokens],
-            "concurrency": [request.concurrency if request.concurrency else math.nan],
+            "concurrency": [in_flight if in_flight else math.nan],
             "cached_share": [request.cached_share],
             "disaggregated": [request.disaggregated],
             "date": [request.date or definitions.software_date],

@@ -22,9 +22,8 @@ def fingerprint(paths: Iterable[Traversable], *, salt: str = "") -> str:
         Further text to be part of the hash: a seed, a setting.
     """
     digest = hashlib.sha256(salt.encode())
-    for path in sorted(paths, key=lambda path: path.name):
-        content = path.read_bytes()
-        digest.update(f"{path.name}\0{len(content)}\0".encode())
+    for name, content in sorted((path.name, path.read_bytes()) for path in paths):
+        digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
 

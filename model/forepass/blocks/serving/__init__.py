@@ -1,5 +1,5 @@
 """Serving: realised throughput of a configuration, learned from measurements."""
 
-from forepass.blocks.serving.model import PRIORS, TABLES, build
+from forepass.blocks.serving.model import DRAWS, PRIORS, TABLES, build
 
-__all__ = ["PRIORS", "TABLES", "build"]
+__all__ = ["DRAWS", "PRIORS", "TABLES", "build"]

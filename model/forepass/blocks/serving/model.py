@@ -15,9 +15,20 @@ from forepass.inputs.priors import Prior
 if TYPE_CHECKING:
     import pymc as pm
 
-__all__ = ["PARAMETERS", "PRIORS", "TABLES", "build", "build_on", "group_levels", "measured"]
+__all__ = [
+    "DRAWS",
+    "PARAMETERS",
+    "PRIORS",
+    "TABLES",
+    "build",
+    "build_on",
+    "group_levels",
+    "measured",
+]
 
 TABLES = ("serving", "chips", "language_models")
+DRAWS = 600
+"""Of each chain: this block's gradients cost the most, and its chains mix well."""
 
 PARAMETERS = (
     "prefill_compute_share",
