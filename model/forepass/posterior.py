@@ -155,8 +155,8 @@ def block_seed(name: str, settings: Settings) -> int:
 
 def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
     import arviz as az
-    import nutpie
     import numpy as np
+    import nutpie
     from pytensor.configdefaults import config
 
     start = time.monotonic()

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 TABLES = ("serving", "chips", "language_models")
-DRAWS = 600
+DRAWS = 750
 """Of each chain: this block's gradients cost the most, and its chains mix well."""
 
 PARAMETERS = (
