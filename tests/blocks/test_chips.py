@@ -211,6 +211,15 @@ def test_a_wall_sure_to_revert_ends_at_its_long_run(prior: xr.Dataset) -> None:
     np.testing.assert_allclose(end, prior["memory_wall_long_run"], rtol=1e-9)
 
 
+def test_growth_that_leans_back_at_once_is_that_of_the_record(prior: xr.Dataset) -> None:
+    none = xr.zeros_like(prior["slowdown"])
+    calm = prior.assign(
+        bend_reversion=none + 1, bend_scale=none, slowdown=none, wall_reversion_chance=none
+    )
+    end = _project(calm)["memory_wall"].sel(year=2035)
+    np.testing.assert_allclose(end, prior["memory_wall"], rtol=1e-9)
+
+
 def test_a_chip_hour_costs_its_write_off_capital_power_and_hosting() -> None:
     beliefs = xr.Dataset(
         {
