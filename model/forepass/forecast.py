@@ -82,6 +82,8 @@ def forecast(
     out = xr.Dataset(coords={"year": span})
     for name, block in PASSED_ON.items():
         out[name] = getattr(projection, block)[name].transpose("draw", "year")
+        words = str(out[name].attrs["long_name"])
+        out[name].attrs["long_name"] = words[0].upper() + words[1:]
     out = out.merge(_of_the_flagship(projection))
     cells = np.repeat(span, projection.fleet.sizes["vintage"])
     for name, what, words in (

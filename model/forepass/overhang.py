@@ -161,7 +161,7 @@ def _release(projection: Projection) -> xr.DataArray:
         },
         attrs={
             "units": "ratio",
-            "long_name": "Growth of capacity for a model frozen in the year, since its release",
+            "long_name": "Release overhang",
         },
     )
 

@@ -69,6 +69,7 @@ SPREADS = (
 )
 NOISE = ("noise_scale", "noise_tail")
 TAILS = ("campaign_tail", "split_cell_factor")
+SELECTION = ("published_fleet_lead",)
 LOOKING_AHEAD = ("software_gain_halflife",)
 PRIORS = (
     *PARAMETERS,
@@ -76,6 +77,7 @@ PRIORS = (
     *SPREADS,
     *NOISE,
     *TAILS,
+    *SELECTION,
     *LOOKING_AHEAD,
 )
 
@@ -164,6 +166,8 @@ def build_on(
         mean = pt.log(tokens_per_s_per_chip(data, p, pt))
         mean += sum(effects[name] * data[name] for name in EFFECTS)
         mean += sum(groups[level][at[level]] for level in LEVELS)
+        # The effect of production is that of a typical fleet; the fleet on record is no such one.
+        mean += prior_variable(priors["published_fleet_lead"]) * data["production"]
         for name in LOOKING_AHEAD:
             prior_variable(priors[name])
         noise, tail = prior_variable(priors["noise_scale"]), prior_variable(priors["noise_tail"])

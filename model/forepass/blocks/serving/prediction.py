@@ -100,6 +100,8 @@ def draw_effects(
     for name in EFFECTS:
         if np.any(rows.effects[name]):
             total = total + _column(posterior, f"effect_{name}") * rows.effects[name]
+    if np.any(rows.effects["production"]):
+        total = total + _column(posterior, "published_fleet_lead") * rows.effects["production"]
     for level in groups:
         scale = _column(posterior, f"{level}_spread")
         if level == "campaign":
@@ -147,7 +149,8 @@ def at_speed(
     each = got * batch / fields["n_chips"]
     if speed is not None:
         # Even alone a user may not get the speed asked for: no batch allows it.
-        each = np.where(got >= speed * (1 - 1e-6), each, np.nan)
+        enough = got >= speed * (1 - 1e-6)
+        each, got = np.where(enough, each, np.nan), np.where(enough, speed, got)
     each = np.minimum(each, _most(fields))
     return Drawn(each, batch, got, time_shares(fields, p, shape, batch))
 

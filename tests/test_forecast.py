@@ -1,0 +1,249 @@
+"""The forecast by year: what it holds, what it hangs on and what it does not."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from numpy.typing import NDArray
+
+from forepass.forecast import checked, deployment, forecast, on_inference, world_rate
+from forepass.inputs.definitions import load_definitions
+from forepass.posterior import Fit, build_model
+from forepass.projection import Projection, project, served
+from forepass.settings import default_settings
+
+type Tables = Mapping[str, pd.DataFrame]
+type Fits = Mapping[str, Fit]
+
+DRAWS = 100
+YEARS = np.arange(2020, 2036)
+FORWARD = ("chips", "language_models", "fleet", "training", "demand")
+UNITS = {
+    "chip_flops": "FLOP/s",
+    "chip_bandwidth": "bytes/s",
+    "chip_memory": "bytes",
+    "memory_wall_ratio": "FLOP per byte",
+    "frontier_active_params": "parameters",
+    "moe_activation_fraction": "1",
+    "weight_bits": "bits",
+    "passes_upper_per_chip": "passes/s",
+    "passes_lower_per_chip": "passes/s",
+    "passes_realised_per_chip": "passes/s",
+    "share_of_upper_bound": "share",
+    "fleet_chips": "chips",
+    "fleet_h100e": "H100e",
+    "fleet_power": "W",
+    "inference_share": "1",
+    "world_tokens_per_s": "tokens/s",
+    "world_tokens_per_s_reference": "tokens/s",
+    "cost_usd_per_million_tokens": "USD per million tokens",
+    "demand_tokens_per_s": "tokens/s",
+}
+OF_THE_WORLD = ["world_tokens_per_s", "world_tokens_per_s_reference"]
+
+
+@pytest.fixture(scope="module")
+def fits(prior_fits: Fits) -> dict[str, Fit]:
+    import pymc as pm
+    from pytensor.compile.mode import Mode
+
+    found = {}
+    for name in FORWARD:
+        with build_model(name, default_settings()) as model:
+            kept = [variable.name for variable in (*model.free_RVs, *model.deterministics)]
+            drawn = pm.sample_prior_predictive(
+                DRAWS,
+                var_names=kept,
+                random_seed=3,
+                compile_kwargs={"mode": Mode("py", "merge")},
+            )
+        posterior = drawn["prior"].dataset.isel(chain=0, drop=True)
+        found[name] = replace(prior_fits["chips"], posterior=posterior)
+    serving = prior_fits["serving"].posterior.isel(draw=slice(0, DRAWS))
+    return found | {"serving": replace(prior_fits["serving"], posterior=serving)}
+
+
+@pytest.fixture(scope="module")
+def forecasted(fits: Fits, question_tables: Tables) -> xr.Dataset:
+    return foretold(fits, question_tables)
+
+
+@pytest.fixture(scope="module")
+def projection(fits: Fits, question_tables: Tables) -> Projection:
+    return project(fits, YEARS, seed=1, definitions=load_definitions(), tables=question_tables)
+
+
+def foretold(
+    fits: Fits, tables: Tables, *, years: NDArray[np.int_] = YEARS, seed: int = 1
+) -> xr.Dataset:
+    return forecast(
+        fits,
+        years,
+        settings=default_settings(seed=seed),
+        definitions=load_definitions(),
+        tables=tables,
+    )
+
+
+def moved(fits: Fits, block: str, name: str, change: xr.DataArray | float) -> dict[str, Fit]:
+    posterior = fits[block].posterior
+    shifted = posterior.assign({name: posterior[name] + change})
+    return {**fits, block: replace(fits[block], posterior=shifted)}
+
+
+def deployed(projection: Projection, chips: xr.DataArray) -> NDArray[np.float64]:
+    """Return the world's rate on the frontier of each year, with these chips in the fleet."""
+    fleet = projection.fleet.assign(fleet_chips_by_vintage=chips)
+    cells = np.repeat(projection.years, fleet.sizes["vintage"])
+    return world_rate(replace(projection, fleet=fleet), served(projection, cells))
+
+
+def test_every_quantity_is_there_with_its_unit_and_a_name_in_words(
+    forecasted: xr.Dataset,
+) -> None:
+    assert set(forecasted.data_vars) == set(UNITS)
+    for name, array in forecasted.data_vars.items():
+        assert array.attrs["units"] == UNITS[str(name)]
+        assert array.attrs["long_name"]
+        assert dict(array.sizes) == {"draw": DRAWS, "year": len(YEARS)}
+
+
+def test_every_number_is_finite_and_positive(forecasted: xr.Dataset) -> None:
+    for array in forecasted.data_vars.values():
+        assert np.isfinite(array).all()
+        assert (array > 0).all()
+
+
+def test_shares_stay_between_nothing_and_all(forecasted: xr.Dataset) -> None:
+    for name in ("share_of_upper_bound", "inference_share", "moe_activation_fraction"):
+        assert (forecasted[name] <= 1 + 1e-12).all()
+    assert np.isin(forecasted["weight_bits"], [4, 8, 16]).all()
+
+
+def test_the_share_is_that_of_the_upper_bound(forecasted: xr.Dataset) -> None:
+    xr.testing.assert_allclose(
+        forecasted["share_of_upper_bound"] * forecasted["passes_upper_per_chip"],
+        forecasted["passes_realised_per_chip"],
+    )
+
+
+def test_bounds_follow_from_the_part_and_the_model_shown(forecasted: xr.Dataset) -> None:
+    active, bits = forecasted["frontier_active_params"], forecasted["weight_bits"]
+    xr.testing.assert_allclose(
+        forecasted["passes_upper_per_chip"], forecasted["chip_flops"] / (2 * active)
+    )
+    xr.testing.assert_allclose(
+        forecasted["passes_lower_per_chip"], forecasted["chip_bandwidth"] / (active * bits / 8)
+    )
+
+
+def test_cost_is_the_chip_hour_over_what_a_deployed_chip_does(
+    forecasted: xr.Dataset, projection: Projection
+) -> None:
+    rate = forecasted["passes_realised_per_chip"] * deployment(projection)
+    hour = projection.chips["chip_hour_cost_usd"].transpose("draw", "year")
+    np.testing.assert_allclose(forecasted["cost_usd_per_million_tokens"], hour / 3600 / rate * 1e6)
+
+
+@pytest.mark.parametrize("years", [[2026], [2024, 2035], [2020, 2021, 2022]])
+def test_a_year_does_not_depend_on_the_range_asked(
+    forecasted: xr.Dataset, fits: Fits, question_tables: Tables, years: list[int]
+) -> None:
+    some = foretold(fits, question_tables, years=np.array(years))
+    xr.testing.assert_identical(some, forecasted.sel(year=years))
+
+
+def test_a_seed_gives_the_same_numbers_again_and_another_seed_others(
+    forecasted: xr.Dataset, fits: Fits, question_tables: Tables
+) -> None:
+    xr.testing.assert_identical(foretold(fits, question_tables), forecasted)
+    other = foretold(fits, question_tables, seed=2).sel(year=2035)
+    for name in ("world_tokens_per_s", "chip_bandwidth", "fleet_chips", "demand_tokens_per_s"):
+        assert not np.allclose(other[name], forecasted[name].sel(year=2035))
+
+
+def test_the_world_does_what_its_vintages_do_together(projection: Projection) -> None:
+    chips = projection.fleet["fleet_chips_by_vintage"]
+    one_by_one = sum(
+        deployed(projection, chips.where(chips["vintage"] == vintage, 0.0))
+        for vintage in chips["vintage"].values
+    )
+    np.testing.assert_allclose(deployed(projection, chips), one_by_one)
+
+
+def test_twice_the_chips_do_twice_as_much(projection: Projection) -> None:
+    chips = projection.fleet["fleet_chips_by_vintage"]
+    np.testing.assert_allclose(deployed(projection, 2 * chips), 2 * deployed(projection, chips))
+
+
+def test_a_world_without_chips_does_nothing(projection: Projection) -> None:
+    chips = projection.fleet["fleet_chips_by_vintage"]
+    assert (deployed(projection, 0 * chips) == 0).all()
+
+
+def test_a_speed_for_each_user_takes_from_the_world_rate(projection: Projection) -> None:
+    cells = np.repeat(YEARS, projection.fleet.sizes["vintage"])
+    what = served(projection, cells)
+    free = world_rate(projection, what)
+    slow = world_rate(projection, what, speed=1e-6)
+    np.testing.assert_allclose(slow, free, rtol=1e-6)
+
+
+def test_the_world_serves_with_the_share_and_time_given_to_inference(
+    forecasted: xr.Dataset, projection: Projection
+) -> None:
+    chips = projection.fleet["fleet_chips_by_vintage"]
+    running = deployed(projection, chips) * on_inference(projection)
+    np.testing.assert_allclose(forecasted["world_tokens_per_s"], running)
+    shares = projection.fleet["inference_share"] * projection.fleet["duty_cycle"]
+    np.testing.assert_allclose(on_inference(projection), shares.transpose("draw", "year"))
+
+
+def test_a_fleet_in_use_half_the_time_serves_half_and_nothing_else_moves(
+    forecasted: xr.Dataset, fits: Fits, question_tables: Tables
+) -> None:
+    half = -fits["fleet"].posterior["duty_cycle"] / 2
+    idle = foretold(moved(fits, "fleet", "duty_cycle", half), question_tables)
+    for name in OF_THE_WORLD:
+        xr.testing.assert_allclose(2 * idle[name], forecasted[name])
+    xr.testing.assert_identical(idle.drop_vars(OF_THE_WORLD), forecasted.drop_vars(OF_THE_WORLD))
+
+
+def test_larger_models_give_fewer_tokens_on_the_same_chips(
+    forecasted: xr.Dataset, fits: Fits, question_tables: Tables
+) -> None:
+    trend = fits["language_models"].posterior["trend"]
+    larger = xr.where(trend["trait"] == "active", np.log(2), 0.0)
+    out = foretold(moved(fits, "language_models", "trend", larger), question_tables)
+    xr.testing.assert_allclose(
+        out["frontier_active_params"], 2 * forecasted["frontier_active_params"]
+    )
+    xr.testing.assert_allclose(
+        2 * out["passes_upper_per_chip"], forecasted["passes_upper_per_chip"]
+    )
+    assert (out["world_tokens_per_s"] < forecasted["world_tokens_per_s"]).mean() > 0.95
+    unmoved = ["world_tokens_per_s_reference", "fleet_chips", "chip_flops", "demand_tokens_per_s"]
+    xr.testing.assert_identical(out[unmoved], forecasted[unmoved])
+
+
+def test_more_bandwidth_raises_the_lower_bound_alike_and_never_lowers_the_world(
+    forecasted: xr.Dataset, fits: Fits, question_tables: Tables
+) -> None:
+    level = fits["chips"].posterior["level"]
+    wider = xr.where(level["trait"] == "bandwidth", np.log(1.5), 0.0)
+    out = foretold(moved(fits, "chips", "level", wider), question_tables)
+    for name in ("chip_bandwidth", "passes_lower_per_chip"):
+        xr.testing.assert_allclose(out[name], 1.5 * forecasted[name])
+    more = out["world_tokens_per_s"] >= forecasted["world_tokens_per_s"] * (1 - 1e-9)
+    assert more.all()
+    assert (out["world_tokens_per_s"] > forecasted["world_tokens_per_s"]).mean() > 0.9
+
+
+def test_a_draw_that_is_no_number_is_told_by_the_name_of_its_quantity() -> None:
+    out = xr.Dataset({"good": ("draw", [1.0, 2.0]), "broken": ("draw", [1.0, np.nan])})
+    with pytest.raises(ArithmeticError, match="a draw of broken"):
+        checked(out)
+    xr.testing.assert_identical(checked(out[["good"]]), out[["good"]])
