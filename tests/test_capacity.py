@@ -231,7 +231,6 @@ def test_requests_in_flight_times_their_speed_are_the_total(
     )
 
 
-@pytest.mark.xfail(reason="a full replica is said to give the speed asked for when it gives more")
 def test_requests_at_a_speed_asked_for_times_their_speed_are_the_total(
     by_speed: xr.Dataset,
 ) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from forepass.forecast import checked, deployment, forecast, on_inference, world_rate
 from forepass.inputs.definitions import load_definitions
 from forepass.posterior import Fit, build_model
-from forepass.projection import Projection, project, served
+from forepass.projection import Projection, project, served, throughput
 from forepass.settings import default_settings
 
 type Tables = Mapping[str, pd.DataFrame]
@@ -172,6 +172,30 @@ def test_the_world_does_what_its_vintages_do_together(projection: Projection) ->
         for vintage in chips["vintage"].values
     )
     np.testing.assert_allclose(deployed(projection, chips), one_by_one)
+
+
+@pytest.mark.parametrize("year", [2022, 2030])
+def test_a_year_of_the_world_is_each_vintage_with_the_model_and_software_of_the_year(
+    projection: Projection, year: int
+) -> None:
+    fleet = projection.fleet.sel(year=year)
+    h100e = projection.definitions.h100_equivalent_ops_per_s
+    total = np.zeros((DRAWS, 1))
+    for vintage in range(int(fleet["vintage"][0]), year + 1):
+        shipped = max(vintage, YEARS[0])
+        newest = projection.chips["chip_flops_8bit"].sel(year=shipped)
+        each = throughput(
+            projection,
+            served(projection, np.array([year])),
+            chip_year=np.array([shipped]),
+            software_year=np.array([year]),
+            scale=(fleet["vintage_h100e_per_chip"].sel(vintage=vintage) * h100e / newest).values[
+                :, None
+            ],
+        ).rate
+        total += fleet["fleet_chips_by_vintage"].sel(vintage=vintage).values[:, None] * each
+    world = deployed(projection, projection.fleet["fleet_chips_by_vintage"])
+    np.testing.assert_allclose(world[:, [year - YEARS[0]]], total * deployment(projection))
 
 
 def test_twice_the_chips_do_twice_as_much(projection: Projection) -> None:

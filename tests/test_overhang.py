@@ -234,6 +234,16 @@ def test_cheaper_models_compound_by_the_year(release: xr.DataArray) -> None:
     xr.testing.assert_allclose(cheaper.sel(years_since_release=3, drop=True), once**3)
 
 
+def test_software_adds_nothing_where_neither_its_date_nor_the_age_of_chips_matters(
+    fits: Fits, question_tables: Tables
+) -> None:
+    serving = fits["serving"].posterior
+    still = {name: 0.0 * serving[name] for name in ("effect_software_date", "effect_chip_age")}
+    out = overhung(moved(fits, "serving", **still), question_tables)
+    software = out["release_overhang"].sel(part="software", years_since_release=3)
+    np.testing.assert_allclose(software.sel(year=slice(2020, 2032)), 1.0)
+
+
 def test_precision_adds_nothing_where_the_served_format_stays(
     release: xr.DataArray, projection: Projection
 ) -> None:

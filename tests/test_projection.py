@@ -217,9 +217,11 @@ def test_software_gains_hold_while_measured_and_then_fade(flat: Projection) -> N
     measured = year_fraction(load_definitions().software_date) + 2022
     inside = years[1:] + 0.5 < measured
     np.testing.assert_allclose(gains[:, inside], gain)
-    # From the first whole year past the measurements on, each year gains less by the same factor.
-    beyond = gains[:, years[:-1] + 0.5 > measured]
-    np.testing.assert_allclose(beyond[:, 1:] / beyond[:, :-1], 2 ** (-1 / halflife))
+    # Past the measurements a year's gain is what is left of the yearly one, halving on and on.
+    for place in np.flatnonzero(years[:-1] + 0.5 > measured):
+        elapsed = np.linspace(years[place], years[place + 1], 1001) + 0.5 - measured
+        left = np.trapezoid(gain * 2 ** (-elapsed / halflife), elapsed)
+        np.testing.assert_allclose(gains[:, place], left, rtol=1e-5)
     start = np.flatnonzero(inside)[-1] + 1
     assert (gains[:, start:].sum(axis=1) < gain * (1 + halflife / np.log(2))).all()
 

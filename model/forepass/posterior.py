@@ -29,6 +29,9 @@ RHAT_LIMIT, ESS_LIMIT = 1.01, 400
 # A second try takes smaller steps and tunes for longer, before a fit is called failed.
 ATTEMPTS = ({"target_accept": 0.9, "tune": TUNE}, {"target_accept": 0.97, "tune": 2 * TUNE})
 
+READERS_OF_A_FIT = ("prediction.py", "validation.py")
+"""Files of a block that use its posterior and do not shape it: a change there refits nothing."""
+
 type Progress = Callable[[str, str], None]
 """Called with a block and what is being done to it."""
 
@@ -234,6 +237,7 @@ def _key(name: str, settings: Settings) -> str:
     beliefs = [settings.priors / f"{name}.toml", settings.priors / "definitions.toml"]
     shared = [path for path in fingerprints.code_files("blocks") if not _of_a_block(path)]
     own = fingerprints.code_files(f"blocks/{name}", f"blocks/{name}.py")
+    own = (path for path in own if path.name not in READERS_OF_A_FIT)
     code = [*fingerprints.code_files("physics.py", "posterior.py", "inputs"), *shared, *own]
     salt = f"{name} {settings.seed} {fingerprints.numerical_versions()}"
     return fingerprints.fingerprint(

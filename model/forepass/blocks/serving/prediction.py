@@ -63,6 +63,7 @@ def log_rate_draws(
         Of the effects of new groups, which follow from it and their names alone.
     noise
         Source of what differs between two measurements of one configuration; None adds nothing.
+        A draw has one such error for all rows: right for every row by itself, not for their sum.
     groups
         Kinds of group whose effect counts; leave out ``campaign`` and ``cell`` for a long average.
     """
@@ -71,7 +72,7 @@ def log_rate_draws(
     total = np.log(rate.tokens_per_s_per_chip(fields, p, np))
     total = total + draw_effects(posterior, rows, seed, groups=groups)
     if noise is not None:
-        tail = np.broadcast_to(LEAST_TAIL + _column(posterior, "noise_tail"), total.shape)
+        tail = LEAST_TAIL + _column(posterior, "noise_tail")
         total = total + noise.standard_t(tail) * _column(posterior, "noise_scale")
     return np.minimum(total, np.log(_most(fields)))
 
@@ -150,7 +151,9 @@ def at_speed(
     if speed is not None:
         # Even alone a user may not get the speed asked for: no batch allows it.
         enough = got >= speed * (1 - 1e-6)
-        each, got = np.where(enough, each, np.nan), np.where(enough, speed, got)
+        each = np.where(enough, each, np.nan)
+        # Where memory and not the speed sets the batch, users get more than they asked for.
+        got = np.where(np.isclose(got, speed), speed, got)
     each = np.minimum(each, _most(fields))
     return Drawn(each, batch, got, time_shares(fields, p, shape, batch))
 
