@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from forepass.settings import Settings
 
-__all__ = ["add_options", "answer", "say_written"]
+__all__ = ["add_options", "answer", "drawn", "say_written"]
 
 type Draw = Callable[[argparse.Namespace, "Settings", list[int]], "xr.Dataset"]
 
@@ -60,6 +60,34 @@ def answer(name: str, args: argparse.Namespace, *, draw: Draw) -> dict[str, Any]
         _write_netcdf(draw(args, settings, years), args.netcdf)
         say_written(args.netcdf, args)
     return document
+
+
+def drawn(
+    args: argparse.Namespace,
+    settings: "Settings",
+    years: list[int],
+    *,
+    question: "Callable[..., xr.Dataset]",
+) -> "xr.Dataset":
+    """Return the draws that answer ``question`` (forecast or overhang), fitting what is stale."""
+    import numpy as np
+
+    from forepass import posterior
+    from forepass.commands import catalogue, fitting
+    from forepass.inputs.definitions import load_definitions
+
+    tables = catalogue.load(settings)
+    fits = fitting.checked_fits(
+        posterior.BLOCKS,
+        settings,
+        quiet=args.quiet,
+        despite_failed_checks=args.despite_failed_checks,
+    )
+    definitions = load_definitions(settings.priors)
+    draws = question(
+        fits, np.array(years), settings=settings, definitions=definitions, tables=tables
+    )
+    return fitting.flagged(draws, fits)
 
 
 def say_written(path: Path, args: argparse.Namespace) -> None:

@@ -53,21 +53,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _draw(args: argparse.Namespace, settings: "Settings", years: list[int]) -> "xr.Dataset":
-    import numpy as np
+    from forepass.forecast import forecast
 
-    from forepass import forecast, posterior
-    from forepass.commands import catalogue, fitting
-    from forepass.inputs.definitions import load_definitions
-
-    tables = catalogue.load(settings)
-    fits = fitting.checked_fits(
-        posterior.BLOCKS,
-        settings,
-        quiet=args.quiet,
-        despite_failed_checks=args.despite_failed_checks,
-    )
-    definitions = load_definitions(settings.priors)
-    draws = forecast.forecast(
-        fits, np.array(years), settings=settings, definitions=definitions, tables=tables
-    )
-    return fitting.flagged(draws, fits)
+    return by_year.drawn(args, settings, years, question=forecast)
