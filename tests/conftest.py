@@ -16,6 +16,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("PYTENSOR_FLAGS", "numba__fastmath=False")
 
 DRAWS = 300
+FORWARD_DRAWS = 100
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +44,33 @@ def prior_fits(question_tables: "Mapping[str, pd.DataFrame]") -> "dict[str, Fit]
         "chips": _fit("chips", xr.Dataset(chips)),
         "serving": _fit("serving", _serving_draws(question_tables)),
     }
+
+
+@pytest.fixture(scope="session")
+def forward_fits(prior_fits: "Mapping[str, Fit]") -> "dict[str, Fit]":
+    """Return fits of all blocks that are draws of their priors, few enough to run forward often."""
+    from dataclasses import replace
+
+    import pymc as pm
+    from pytensor.compile.mode import Mode
+
+    from forepass.posterior import build_model
+    from forepass.settings import default_settings
+
+    found = {}
+    for name in ("chips", "language_models", "fleet", "training", "demand"):
+        with build_model(name, default_settings()) as model:
+            kept = [variable.name for variable in (*model.free_RVs, *model.deterministics)]
+            drawn = pm.sample_prior_predictive(
+                FORWARD_DRAWS,
+                var_names=kept,
+                random_seed=3,
+                compile_kwargs={"mode": Mode("py", "merge")},
+            )
+        posterior = drawn["prior"].dataset.isel(chain=0, drop=True)
+        found[name] = replace(prior_fits["chips"], posterior=posterior)
+    serving = prior_fits["serving"].posterior.isel(draw=slice(0, FORWARD_DRAWS))
+    return found | {"serving": replace(prior_fits["serving"], posterior=serving)}
 
 
 def _serving_draws(tables: "Mapping[str, pd.DataFrame]") -> "xr.Dataset":

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forepass.forecast import checked, deployment, forecast, on_inference, world_rate
 from forepass.inputs.definitions import load_definitions
-from forepass.posterior import Fit, build_model
+from forepass.posterior import Fit
 from forepass.projection import Projection, project, served, throughput
 from forepass.settings import default_settings
 
@@ -46,24 +46,8 @@ OF_THE_WORLD = ["world_tokens_per_s", "world_tokens_per_s_reference"]
 
 
 @pytest.fixture(scope="module")
-def fits(prior_fits: Fits) -> dict[str, Fit]:
-    import pymc as pm
-    from pytensor.compile.mode import Mode
-
-    found = {}
-    for name in FORWARD:
-        with build_model(name, default_settings()) as model:
-            kept = [variable.name for variable in (*model.free_RVs, *model.deterministics)]
-            drawn = pm.sample_prior_predictive(
-                DRAWS,
-                var_names=kept,
-                random_seed=3,
-                compile_kwargs={"mode": Mode("py", "merge")},
-            )
-        posterior = drawn["prior"].dataset.isel(chain=0, drop=True)
-        found[name] = replace(prior_fits["chips"], posterior=posterior)
-    serving = prior_fits["serving"].posterior.isel(draw=slice(0, DRAWS))
-    return found | {"serving": replace(prior_fits["serving"], posterior=serving)}
+def fits(forward_fits: Fits) -> Fits:
+    return forward_fits
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from forepass.forecast import forecast, world_rate
 from forepass.inputs.definitions import load_definitions
 from forepass.overhang import overhang
-from forepass.posterior import Fit, build_model
+from forepass.posterior import Fit
 from forepass.projection import Projection, project, served
 from forepass.settings import default_settings
 
@@ -37,24 +37,8 @@ PARTS = ["fleet", "chips", "software", "precision", "cheaper models"]
 
 
 @pytest.fixture(scope="module")
-def fits(prior_fits: Fits) -> dict[str, Fit]:
-    import pymc as pm
-    from pytensor.compile.mode import Mode
-
-    found = {}
-    for name in FORWARD:
-        with build_model(name, default_settings()) as model:
-            kept = [variable.name for variable in (*model.free_RVs, *model.deterministics)]
-            drawn = pm.sample_prior_predictive(
-                DRAWS,
-                var_names=kept,
-                random_seed=3,
-                compile_kwargs={"mode": Mode("py", "merge")},
-            )
-        posterior = drawn["prior"].dataset.isel(chain=0, drop=True)
-        found[name] = replace(prior_fits["chips"], posterior=posterior)
-    serving = prior_fits["serving"].posterior.isel(draw=slice(0, DRAWS))
-    return found | {"serving": replace(prior_fits["serving"], posterior=serving)}
+def fits(forward_fits: Fits) -> Fits:
+    return forward_fits
 
 
 @pytest.fixture(scope="module")

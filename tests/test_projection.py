@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from forepass.inputs.dates import year_fraction
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.records import LanguageModel, model_record
-from forepass.posterior import Fit, build_model
+from forepass.posterior import Fit
 from forepass.projection import (
     Projection,
     Served,
@@ -23,7 +23,6 @@ from forepass.projection import (
     served,
     throughput,
 )
-from forepass.settings import default_settings
 
 type Tables = Mapping[str, pd.DataFrame]
 type Fits = Mapping[str, Fit]
@@ -50,24 +49,8 @@ LOAD = {"input_tokens": 1000.0, "output_tokens": 500.0, "cached_share": 0.0}
 
 
 @pytest.fixture(scope="module")
-def fits(prior_fits: Fits) -> dict[str, Fit]:
-    import pymc as pm
-    from pytensor.compile.mode import Mode
-
-    found = {}
-    for name in FORWARD:
-        with build_model(name, default_settings()) as model:
-            kept = [variable.name for variable in (*model.free_RVs, *model.deterministics)]
-            drawn = pm.sample_prior_predictive(
-                DRAWS,
-                var_names=kept,
-                random_seed=3,
-                compile_kwargs={"mode": Mode("py", "merge")},
-            )
-        posterior = drawn["prior"].dataset.isel(chain=0, drop=True)
-        found[name] = replace(prior_fits["chips"], posterior=posterior)
-    serving = prior_fits["serving"].posterior.isel(draw=slice(0, DRAWS))
-    return found | {"serving": replace(prior_fits["serving"], posterior=serving)}
+def fits(forward_fits: Fits) -> Fits:
+    return forward_fits
 
 
 @pytest.fixture(scope="module")

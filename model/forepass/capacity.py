@@ -124,12 +124,14 @@ def passes(
     fields = {name: values[None, :] for name, values in rows.fields.items()}
     drawn = prediction.at_speed(fields, p, effects, request.speed)
     price, price_note = chip_hour_price(request, setup.chip, tables, fits)
+    copies = setup.n_chips / float(rows.fields["n_chips"][0])
     out = _answer(drawn, request, setup, price)
+    out["requests_in_flight"] = _drawn(drawn.batch[:, 0] * copies, "requests", "Requests in flight")
     power = fits["chips"].posterior["facility_power_ratio"].values * setup.chip.power_w
     out["energy_j_per_token"] = _drawn(
         power / drawn.rate[:, 0], "J", "Energy of an output token at the facility"
     )
-    notes = _notes(request, setup, drawn)
+    notes = _notes(request, setup, drawn, copies)
     return out.assign_attrs(notes=[*notes, price_note])
 
 
@@ -329,7 +331,6 @@ def _answer(
     )
     out["passes_realised_total"] = _drawn(rate * n_chips, unit, f"Realised by {n_chips} chips")
     out["speed_per_user"] = _drawn(drawn.speed[:, 0], "tokens/s", "Speed that each user sees")
-    out["requests_in_flight"] = _drawn(drawn.batch[:, 0], "requests", "Requests in flight")
     money = "USD per million tokens"
     out["cost_usd_per_million_tokens"] = _drawn(
         usd, money, "Cost per million output tokens, all time counted"
@@ -360,11 +361,14 @@ def _answer(
     return out
 
 
-def _notes(request: PassesRequest, setup: Configuration, drawn: prediction.Drawn) -> list[str]:
+def _notes(
+    request: PassesRequest, setup: Configuration, drawn: prediction.Drawn, copies: float
+) -> list[str]:
     chip, model, bits = setup.chip, setup.model, setup.bits
     computed = compute_bits(chip, bits)
     notes = [
-        f"{setup.n_chips} x {chip.name} serve one copy of {model.name}, weights at {bits:g} bits; "
+        f"{setup.n_chips} x {chip.name} serve {_copies(copies)} of {model.name}, weights at "
+        f"{bits:g} bits; "
         f"{request.input_tokens:g} tokens in and {request.output_tokens:g} out per request",
         "a pass yields one output token; a replica with fewer requests than chips falls below the "
         "lower bound, which is that of one unbatched chip",
@@ -381,6 +385,12 @@ def _notes(request: PassesRequest, setup: Configuration, drawn: prediction.Drawn
             "which count for no number"
         )
     return notes
+
+
+def _copies(copies: float) -> str:
+    if copies == 1:
+        return "one copy"
+    return f"{copies:g} copies" if copies.is_integer() else "several copies"
 
 
 def _fixed(value: float, units: str, long_name: str) -> xr.DataArray:

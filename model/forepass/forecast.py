@@ -16,6 +16,7 @@ from forepass.projection import (
     project,
     reference_served,
     served,
+    served_flops,
     throughput,
 )
 from forepass.settings import Settings
@@ -166,8 +167,7 @@ def _of_the_flagship(projection: Projection) -> xr.Dataset:
     drawn = throughput(projection, what, chip_year=span, software_year=span)
     chips = projection.chips
     bits, active = what.fields["weight_bits"], what.fields["active_params"]
-    rates = {b: chips[f"chip_flops_{b}bit"].transpose("draw", "year").values for b in (16, 8, 4)}
-    flops = np.where(bits <= 4, rates[4], np.where(bits <= 8, rates[8], rates[16]))
+    flops, _ = served_flops(projection, span, bits)
     upper = physics.upper_bound(flops, physics.weight_flop_per_token(active))
     bandwidth = chips["chip_bandwidth"].transpose("draw", "year").values
     lower = physics.lower_bound(bandwidth, physics.weight_bytes(active, bits))

@@ -92,12 +92,12 @@ def _tokens_at_speed(projection: Projection, speed: float) -> dict[str, Floats]:
     kept = np.nan_to_num(fast / free)
     cells = np.repeat(span, projection.fleet.sizes["vintage"])
     world = world_rate(projection, served(projection, cells)) * kept
-    ops = projection.chips["chip_flops_8bit"].transpose("draw", "year").values
-    per_h100e = np.nan_to_num(fast) * projection.definitions.h100_equivalent_ops_per_s / ops
-    cluster = projection.training["training_cluster_h100e"].transpose("draw", "year").values
+    # A run's utilisation is of the 16-bit peak, so its chips are counted by that rate.
+    each = projection.chips["chip_flops_16bit"].transpose("draw", "year").values
+    peak = projection.training["training_cluster_flops"].transpose("draw", "year").values
     lab = projection.fleet["lab_share"].transpose("draw", "year").values
     return {
-        "training_cluster": cluster * per_h100e * deployment(projection),
+        "training_cluster": peak / each * np.nan_to_num(fast) * deployment(projection),
         "lab": lab * world,
         "world": world,
     }

@@ -19,7 +19,15 @@ from forepass.inputs.records import LanguageModel, model_record
 if TYPE_CHECKING:
     from forepass.posterior import Fit
 
-__all__ = ["Projection", "Served", "project", "reference_served", "served", "throughput"]
+__all__ = [
+    "Projection",
+    "Served",
+    "project",
+    "reference_served",
+    "served",
+    "served_flops",
+    "throughput",
+]
 
 FORWARD = ("chips", "language_models", "fleet", "training", "demand")
 CALENDAR_ORIGIN = 2022
@@ -243,19 +251,30 @@ def _taker(block: xr.Dataset, years: NDArray[np.int_]) -> Callable[[str], Floats
     return take
 
 
+def served_flops(
+    projection: Projection, years: NDArray[np.int_], bits: Floats
+) -> tuple[Floats, Floats]:
+    """Return the newest part's dense FLOP/s for weights of ``bits``, and the bits it computes at.
+
+    Weights in a format that the part cannot multiply are widened to 16 bits first.
+    """
+    take = _taker(projection.chips, years)
+    rates = {16: take("chip_flops_16bit"), 8: take("chip_flops_8bit"), 4: take("chip_flops_4bit")}
+    four = (bits <= 4) & (rates[4] > rates[8])
+    eight = (bits > 4) & (bits <= 8) & (rates[8] > rates[16])
+    flops = np.where(four, rates[4], np.where(eight, rates[8], rates[16]))
+    return flops, np.where(four, 4.0, np.where(eight, 8.0, 16.0))
+
+
 def _chip_fields(
     projection: Projection, years: NDArray[np.int_], bits: Floats, scale: Floats | float
 ) -> dict[str, Floats]:
     """Return the newest part of each year as serving fields, arithmetic at the bits it can do."""
     first = int(projection.chips["year"].values[0])
     take = _taker(projection.chips, np.maximum(years, first))
-    rates = {16: take("chip_flops_16bit"), 8: take("chip_flops_8bit"), 4: take("chip_flops_4bit")}
-    # Weights in a format that the part cannot multiply are widened to 16 bits first.
-    four = (bits <= 4) & (rates[4] > rates[8])
-    eight = (bits > 4) & (bits <= 8) & (rates[8] > rates[16])
-    computed = np.where(four, 4.0, np.where(eight, 8.0, 16.0))
+    flops, computed = served_flops(projection, np.maximum(years, first), bits)
     return {
-        "flops": scale * np.where(four, rates[4], np.where(eight, rates[8], rates[16])),
+        "flops": scale * flops,
         "compute_bits": computed,
         "bandwidth": scale * take("chip_bandwidth"),
         "memory": scale * take("chip_memory"),

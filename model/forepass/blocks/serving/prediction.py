@@ -139,8 +139,9 @@ def at_speed(
     batch = np.broadcast_to(rate.batch_in_flight(asked, p, shape, np), effects.shape)
     if speed is not None:
         full = rate.batch_in_flight({**fields, "concurrency": np.zeros(1)}, p, shape, np)
-        low = np.zeros(effects.shape)
-        high = np.broadcast_to(np.log(np.maximum(full, 1.0)), effects.shape)
+        # Less than one where not even one request's cache fits.
+        high = np.broadcast_to(np.log(full), effects.shape)
+        low = np.minimum(high, 0.0)
         for _ in range(HALVINGS):
             middle = (low + high) / 2
             enough = _speed(fields, p, shape, np.exp(middle), effects) >= speed
