@@ -120,15 +120,14 @@ def test_the_cluster_generates_copies_times_speed_for_as_long_as_it_trained(
     np.testing.assert_allclose(out["run_to_train_ratio"], generated / training["training_tokens"])
 
 
-def test_a_cluster_twice_as_large_runs_twice_the_copies_and_the_world_no_more(
+def test_a_run_in_half_the_time_takes_twice_the_cluster_which_then_has_half_as_long(
     out: xr.Dataset, fits: Fits, question_tables: Tables
 ) -> None:
-    unit = fits["training"].posterior["log_record_h100e_days_2022"]
-    larger = moved(fits, "training", log_record_h100e_days_2022=unit + np.log(2))
-    double = overhung(larger, question_tables)
-    moving = ["copies_training_cluster", "worker_equivalents_training_cluster"]
-    for name in (*moving, "run_to_train_ratio"):
+    days = fits["training"].posterior["duration_2022"]
+    double = overhung(moved(fits, "training", duration_2022=days / 2), question_tables)
+    for name in ("copies_training_cluster", "worker_equivalents_training_cluster"):
         np.testing.assert_allclose(double[name], 2 * out[name])
+    np.testing.assert_allclose(double["run_to_train_ratio"], out["run_to_train_ratio"])
     xr.testing.assert_identical(double["copies_world"], out["copies_world"])
 
 

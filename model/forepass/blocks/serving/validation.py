@@ -15,7 +15,7 @@ from forepass.blocks.serving.prediction import log_rate_draws
 from forepass.blocks.serving.rows import Rows, make_rows
 from forepass.inputs.priors import Prior
 
-__all__ = ["Split", "naive_rates", "score", "splits", "validate"]
+__all__ = ["Split", "naive_rates", "score", "scored", "splits", "validate"]
 
 CHAINS, DRAWS, TUNE = 2, 500, 600
 FEWEST_ROWS = 10
@@ -64,7 +64,20 @@ def validate(
     only: Callable[[Split], bool] = lambda _: True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> pd.DataFrame:
-    """Return one row of scores for each split, the block's and the naive peers'.
+    """Return the scores of `scored` as a table, indexed by kind and name of the split."""
+    found = scored(tables, priors, seed=seed, only=only, progress=progress)
+    return pd.DataFrame(list(found)).set_index(["kind", "name"])
+
+
+def scored(
+    tables: Mapping[str, pd.DataFrame],
+    priors: Mapping[str, Prior],
+    *,
+    seed: int,
+    only: Callable[[Split], bool] = lambda _: True,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Iterator[dict[str, Any]]:
+    """Yield the scores of each split, the block's and the naive peers', as soon as it is done.
 
     Parameters
     ----------
@@ -83,7 +96,6 @@ def validate(
     table, observed = measured(tables)
     rows = make_rows(table, tables)
     levels = group_levels(rows)
-    scores = []
     with config.change_flags(numba__fastmath=False):
         compiled = nutpie.compile_pymc_model(build_on(rows, observed, levels, priors))
         for number, split in enumerate(splits(table, rows)):
@@ -111,8 +123,7 @@ def validate(
             peers = naive_rates(held)
             found |= {f"crps {peer}": float(np.abs(v - truth).mean()) for peer, v in peers.items()}
             found |= {f"fold {peer}": _fold(v - truth, 0.5) for peer, v in peers.items()}
-            scores.append(found)
-    return pd.DataFrame(scores).set_index(["kind", "name"])
+            yield found
 
 
 def _draws(posterior: xr.Dataset, held: Rows, seed: int) -> Floats:
