@@ -42,6 +42,12 @@ PASSED_ON = {
     "inference_share": "fleet",
     "demand_tokens_per_s": "demand",
 }
+NOTES = (
+    "capacity counts output tokens of the share of the fleet on inference, at its duty cycle, in "
+    "deployments rather than benchmarks; demand counts tokens in and out, cached ones too",
+    "stocks are at the end of a year, rates at its middle; the upper and lower bound are the post's, "
+    "a chip by itself, and a realised pass is an output token",
+)
 ORDER = (
     "world_tokens_per_s",
     "world_tokens_per_s_reference",
@@ -97,7 +103,7 @@ def forecast(
     ):
         running = world_rate(projection, what) * on_inference(projection)
         out[name] = _by_year(running, "tokens/s", f"World output capacity, {words}")
-    return checked(out[list(ORDER)].sel(year=years))
+    return checked(out[list(ORDER)].sel(year=years)).assign_attrs(notes=list(NOTES))
 
 
 def world_rate(projection: Projection, what: Served, *, speed: float | None = None) -> Floats:
