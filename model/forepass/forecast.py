@@ -45,8 +45,8 @@ PASSED_ON = {
 NOTES = (
     "capacity counts output tokens of the share of the fleet on inference, at its duty cycle, in "
     "deployments rather than benchmarks; demand counts tokens in and out, cached ones too",
-    "stocks are at the end of a year, rates at its middle; the upper and lower bound are the post's, "
-    "a chip by itself, and a realised pass is an output token",
+    "stocks are at the end of a year, rates at its middle; a realised pass is an output token, and "
+    "both bounds are of a chip by itself",
 )
 ORDER = (
     "world_tokens_per_s",
