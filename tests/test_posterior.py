@@ -383,3 +383,29 @@ def test_every_block_has_a_seed_of_its_own_that_follows_from_the_root_seed(run: 
     seeds = {block_seed(block, replace(run, seed=root)) for block in BLOCKS for root in (1, 2)}
     assert len(seeds) == 2 * len(BLOCKS)
     assert block_seed(BLOCK, run) == block_seed(BLOCK, run)
+
+
+class _Interrupted:
+    """A sampler whose user lost patience."""
+
+    cancelled = False
+
+    def wait(self) -> None:
+        raise KeyboardInterrupt
+
+    def cancel(self) -> None:
+        type(self).cancelled = True
+
+
+def test_an_interrupt_while_sampling_stops_the_sampler_and_keeps_nothing(
+    run: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import nutpie
+
+    before = {path: path.read_bytes() for path in run.cache.rglob("*") if path.is_file()}
+    monkeypatch.setattr(nutpie, "sample", lambda *_, **__: _Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        fitted([BLOCK], run, force=True)
+    assert _Interrupted.cancelled
+    after = {path: path.read_bytes() for path in run.cache.rglob("*") if path.is_file()}
+    assert after == before

@@ -172,7 +172,7 @@ def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
         variables = sorted(variable.name for variable in model.free_RVs)
         for attempt in ATTEMPTS:
             progress(name, "sampling")
-            tree = nutpie.sample(
+            sampling = nutpie.sample(
                 compiled,
                 draws=getattr(block_module(name), "DRAWS", DRAWS),
                 chains=CHAINS,
@@ -180,8 +180,10 @@ def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
                 seed=block_seed(name, settings),
                 progress_bar=False,
                 save_warmup=False,
+                blocking=False,
                 **attempt,
             )
+            tree = _waited(sampling)
             free = tree.posterior.dataset[variables]
             moving = _moving(free)
             with np.errstate(invalid="ignore"):
@@ -198,6 +200,19 @@ def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
             if diagnostics.passed:
                 break
     return Fit(_stacked(tree.posterior.dataset), diagnostics, key, from_cache=False)
+
+
+def _waited(sampling: Any) -> Any:  # noqa: ANN401 - nutpie is untyped
+    """Return the draws when they are done; interrupted, none.
+
+    Left to itself the sampler answers an interrupt with the draws so far, which would be judged,
+    found short, and drawn again by another route: the same seed, other numbers.
+    """
+    try:
+        return sampling.wait()
+    except BaseException:
+        sampling.cancel()
+        raise
 
 
 def _moving(free: "xr.Dataset") -> "xr.Dataset":
