@@ -17,6 +17,7 @@ from forepass.blocks.serving import prediction
 from forepass.blocks.serving.rows import (
     compute_bits,
     dense_flops,
+    least_replica,
     make_rows,
     smallest_count,
 )
@@ -100,7 +101,8 @@ def configuration(request: PassesRequest, tables: Tables) -> Configuration:
     complaint = _cannot_run(chip, model, bits, request.n_chips)
     if complaint:
         raise InputError(complaint)
-    return Configuration(chip, model, bits, request.n_chips or _fewest(chip, model, bits))
+    fewest = int(least_replica(model.total_params, bits, chip.memory_capacity_bytes))
+    return Configuration(chip, model, bits, request.n_chips or fewest)
 
 
 def passes(
@@ -244,13 +246,6 @@ def _cannot_run(chip: Chip, model: LanguageModel, bits: float, n_chips: int | No
             f"it takes at least {least}"
         )
     return None
-
-
-def _fewest(chip: Chip, model: LanguageModel, bits: float) -> int:
-    """Return the least power of two of chips that holds the weights and leaves room for a cache."""
-    held = physics.weight_bytes(model.total_params, bits)
-    needed = held / (0.8 * chip.memory_capacity_bytes)
-    return int(2 ** math.ceil(math.log2(max(needed, 1.0))))
 
 
 def request_table(

@@ -24,7 +24,7 @@ from forepass.settings import Settings
 if TYPE_CHECKING:
     from forepass.posterior import Fit
 
-__all__ = ["deployment", "forecast", "on_inference", "world_rate"]
+__all__ = ["by_year", "deployment", "forecast", "on_inference", "world_rate"]
 
 type Floats = NDArray[np.float64]
 type Tables = Mapping[str, pd.DataFrame]
@@ -102,7 +102,7 @@ def forecast(
         ),
     ):
         running = world_rate(projection, what) * on_inference(projection)
-        out[name] = _by_year(running, "tokens/s", f"World output capacity, {words}")
+        out[name] = by_year(running, "tokens/s", f"World output capacity, {words}")
     return checked(out[list(ORDER)].sel(year=years)).assign_attrs(notes=list(NOTES))
 
 
@@ -193,10 +193,11 @@ def _of_the_flagship(projection: Projection) -> xr.Dataset:
         ),
     }
     return xr.Dataset(
-        {name: _by_year(*value) for name, value in values.items()}, coords={"year": span}
+        {name: by_year(*value) for name, value in values.items()}, coords={"year": span}
     )
 
 
-def _by_year(values: Floats, units: str, long_name: str) -> xr.DataArray:
+def by_year(values: Floats, units: str, long_name: str) -> xr.DataArray:
+    """Return values, dims (draw, year), with their unit and their name in words."""
     attrs = {"units": units, "long_name": long_name}
     return xr.DataArray(values, dims=("draw", "year"), attrs=attrs)

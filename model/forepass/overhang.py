@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.forecast import checked, deployment, on_inference, world_rate
+from forepass.forecast import by_year, checked, deployment, on_inference, world_rate
 from forepass.inputs.definitions import Definitions
 from forepass.physics import HOURS_PER_YEAR
 from forepass.projection import Projection, project, served, throughput
@@ -50,18 +50,18 @@ def overhang(
     human = projection.demand["human_tokens_per_s"].values[:, None]
     for who, words in COMPUTE.items():
         copies = tokens[who] / speed
-        out[f"copies_{who}"] = _by_year(
+        out[f"copies_{who}"] = by_year(
             copies, "copies", f"Copies on {words}, {speed:g} tokens/s each"
         )
-        out[f"worker_equivalents_{who}"] = _by_year(
+        out[f"worker_equivalents_{who}"] = by_year(
             copies * speed / human / person, "workers", f"Human worker equivalents on {words}"
         )
-    out["run_to_train_ratio"] = _by_year(
+    out["run_to_train_ratio"] = by_year(
         _run_to_train(projection, tokens["training_cluster"]),
         "ratio",
         "Tokens the training cluster generates in the time of its run, over tokens trained on",
     )
-    out["capacity_over_demand"] = _by_year(
+    out["capacity_over_demand"] = by_year(
         _served_over_asked(projection), "ratio", "World output capacity over output asked for"
     )
     out["release_overhang"] = _release(projection)
@@ -168,8 +168,3 @@ def _release(projection: Projection) -> xr.DataArray:
 
 def _hours(demand: xr.Dataset) -> Floats:
     return np.asarray(demand["human_hours_per_year"].values)[:, None]
-
-
-def _by_year(values: Floats, units: str, long_name: str) -> xr.DataArray:
-    attrs = {"units": units, "long_name": long_name}
-    return xr.DataArray(values, dims=("draw", "year"), attrs=attrs)

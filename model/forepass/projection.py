@@ -11,7 +11,17 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.blocks.serving import prediction
-from forepass.blocks.serving.rows import EFFECTS, EPOCH_YEAR, FIELDS, UNLIMITED_TOKENS, Rows
+from forepass.blocks.serving.rows import (
+    CHIPS_IN_ONE_SERVER,
+    EFFECTS,
+    EPOCH_YEAR,
+    FIELDS,
+    UNLIMITED_TOKENS,
+    WIDEST_GROUP,
+    Rows,
+    least_replica,
+    model_fields,
+)
 from forepass.inputs.dates import year_fraction
 from forepass.inputs.definitions import Definitions
 from forepass.inputs.records import LanguageModel, model_record
@@ -32,8 +42,6 @@ __all__ = [
 FORWARD = ("chips", "language_models", "fleet", "training", "demand")
 CALENDAR_ORIGIN = 2022
 MIDDLE_OF_YEAR = 0.5
-SPARE_MEMORY = 0.8
-CHIPS_OF_A_SERVER = 8
 GROUPS_OF_AN_AVERAGE = ("generation", "model", "engine")
 """Kinds of group whose effect stays when a fleet averages over campaigns and configurations."""
 
@@ -139,7 +147,7 @@ def throughput(
     n_chips = _replica(fields)
     fields |= {
         "n_chips": n_chips,
-        "width": np.minimum(n_chips, CHIPS_OF_A_SERVER),
+        "width": np.minimum(n_chips, WIDEST_GROUP),
         "concurrency": np.zeros(1),
         "kv_bits": np.zeros(1),
         "decode_only": np.zeros(1),
@@ -194,7 +202,7 @@ def served(
         fields["input_tokens"], fields["output_tokens"] = (np.full(1, n) for n in fixed_load)
         fields["cached_share"] = np.zeros(1)
     if fixed is not None:
-        return Served(fields | _known(fixed), fixed.name)
+        return Served(fields | model_fields([fixed]), fixed.name)
     active, total = take("frontier_active_params"), take("frontier_total_params")
     mixture = total > active * 1.02
     return Served(
@@ -222,21 +230,6 @@ def reference_served(projection: Projection, cells: NDArray[np.int_], tables: Ta
         fixed=model_record(chosen.reference_model, tables),
         fixed_load=(chosen.reference_input_tokens, chosen.reference_output_tokens),
     )
-
-
-def _known(model: LanguageModel) -> dict[str, Floats]:
-    routed = model.experts_per_token / model.n_experts
-    mixture = model.total_params > model.active_params * 1.02
-    values = {
-        "active_params": model.active_params,
-        "total_params": model.total_params,
-        "share_routed": (-1.0 if np.isnan(routed) else routed) if mixture else 0.0,
-        "n_layers": model.n_layers,
-        "attending_layers": model.kv_layers,
-        "latent_attention": float("mla" in (model.attention or "")),
-        "kv_bytes_per_token_16bit": model.kv_bytes_per_token_16bit,
-    }
-    return {name: np.nan_to_num(np.full(1, value)) for name, value in values.items()}
 
 
 def _taker(block: xr.Dataset, years: NDArray[np.int_]) -> Callable[[str], Floats]:
@@ -284,9 +277,8 @@ def _chip_fields(
 
 def _replica(fields: Mapping[str, Floats]) -> Floats:
     """Return the least power of two of chips, a server at least, that holds model and cache."""
-    held = fields["total_params"] * fields["weight_bits"] / 8
-    needed = held / (SPARE_MEMORY * fields["memory"])
-    return np.asarray(np.maximum(2.0 ** np.ceil(np.log2(needed)), CHIPS_OF_A_SERVER))
+    least = least_replica(fields["total_params"], fields["weight_bits"], fields["memory"])
+    return np.maximum(least, CHIPS_IN_ONE_SERVER)
 
 
 def _dated(

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forepass import physics
 from forepass.blocks.serving.rate import tokens_per_s_per_chip
 from forepass.blocks.serving.rows import EFFECTS, LEVELS, SPLIT_MARK, Rows, make_rows
 from forepass.blocks.variables import prior_variable
@@ -99,7 +100,7 @@ def measured(tables: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, NDArray[
         ~prefill, table["total_tokens_per_s_per_chip"]
     )
     sized = make_rows(table, tables)
-    held = sized.fields["total_params"] * table["weight_bits"].to_numpy() / 8
+    held = physics.weight_bytes(sized.fields["total_params"], sized.fields["weight_bits"])
     fits = held <= sized.fields["memory"] * table["n_chips"].to_numpy()
     # A pool's rate says nothing without the lengths that it was measured at.
     pool = table["scenario"].isin(["decode_only", "prefill_only"]) & table["input_tokens"].isna()

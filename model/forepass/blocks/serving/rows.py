@@ -1,7 +1,7 @@
 """Configurations as arrays of physical facts: what the rate needs to know of each row."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,18 @@ from forepass import physics
 from forepass.inputs.dates import year_fraction
 from forepass.inputs.records import Chip, LanguageModel, chip_record, model_record
 
-__all__ = ["EFFECTS", "FIELDS", "LEVELS", "Rows", "compute_bits", "make_rows", "smallest_count"]
+__all__ = [
+    "EFFECTS",
+    "FIELDS",
+    "LEVELS",
+    "Rows",
+    "compute_bits",
+    "dense_flops",
+    "least_replica",
+    "make_rows",
+    "model_fields",
+    "smallest_count",
+]
 
 FIELDS = (
     "n_chips",
@@ -128,6 +139,16 @@ def smallest_count(chip: Chip, model: LanguageModel, weight_bits: float) -> int:
     return math.ceil(held / chip.memory_capacity_bytes)
 
 
+def least_replica(
+    total_params: NDArray[np.float64] | float,
+    bits: NDArray[np.float64] | float,
+    memory: NDArray[np.float64] | float,
+) -> NDArray[np.float64]:
+    """Return the least power of two of chips that holds the weights with room for the KV cache."""
+    needed = physics.weight_bytes(total_params, bits) / (SPARE_MEMORY * memory)
+    return np.asarray(2.0 ** np.ceil(np.log2(np.maximum(needed, 1.0))))
+
+
 def make_rows(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Rows:
     """Return the configurations of a table as arrays.
 
@@ -165,7 +186,7 @@ def make_rows(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Rows:
         "output_tokens": np.nan_to_num(column("output_tokens")),
         "cached_share": np.nan_to_num(column("cached_share")),
         **_chip_fields(chip_of),
-        **_model_fields(model_of),
+        **model_fields(model_of),
     }
     scenario = _text(table, "scenario", "offline")
     fields["decode_only"] = np.asarray(scenario == "decode_only", dtype=float)
@@ -204,9 +225,8 @@ def _replica(
     n_chips = np.asarray(table["n_chips"], dtype=float)
     memory = np.array([chip.memory_capacity_bytes for chip in chip_of])
     params = np.array([model.total_params for model in model_of])
-    needed = physics.weight_bytes(params, bits) / (SPARE_MEMORY * memory)
-    least = 2.0 ** np.ceil(np.log2(np.maximum(needed, 1.0)))
-    return np.where(concurrency > 0, n_chips, np.minimum(least, n_chips))
+    least = np.minimum(least_replica(params, bits, memory), n_chips)
+    return np.where(concurrency > 0, n_chips, least)
 
 
 def _chip_fields(chip_of: "pd.Series[Any]") -> dict[str, NDArray[np.float64]]:
@@ -221,16 +241,19 @@ def _chip_fields(chip_of: "pd.Series[Any]") -> dict[str, NDArray[np.float64]]:
     }
 
 
-def _model_fields(model_of: "pd.Series[Any]") -> dict[str, NDArray[np.float64]]:
+def model_fields(models: Iterable[LanguageModel]) -> dict[str, NDArray[np.float64]]:
+    """Return what the rate needs to know of each model, by name of `FIELDS`; zero is unstated."""
+    known = list(models)
+
     def of(name: str) -> NDArray[np.float64]:
-        return np.array([getattr(model, name) for model in model_of], dtype=float)
+        return np.array([getattr(model, name) for model in known], dtype=float)
 
     active, total = of("active_params"), of("total_params")
     routed = of("experts_per_token") / of("n_experts")
     # A mixture whose experts are not published is marked by a negative share.
     routed = np.where(np.isnan(routed), np.where(total > 1.02 * active, -1.0, 0.0), routed)
     routed = np.where(total > 1.02 * active, routed, 0.0)
-    attention = [model.attention or "" for model in model_of]
+    attention = [model.attention or "" for model in known]
     sparse = of("sparse_read_tokens")
     return {
         "active_params": active,
