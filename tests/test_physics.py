@@ -65,7 +65,7 @@ RANGES: dict[Function, dict[str, tuple[float, float]]] = {
         "output_tokens": (1, 1e4),
         "step_time": (1e-4, 1),
         "prefill_time": (1e-4, 1),
-        "request_overhead": (0, 1),
+        "sharing": (1, 1e4),
     },
     physics.cost_per_million_tokens: {
         "price_per_chip_hour": (0.1, 100),
@@ -88,7 +88,7 @@ FALLING = {
     (physics.overlapped, "sharpness"),
     (physics.closed_loop_rate, "step_time"),
     (physics.closed_loop_rate, "prefill_time"),
-    (physics.closed_loop_rate, "request_overhead"),
+    (physics.closed_loop_rate, "sharing"),
     (physics.cost_per_million_tokens, "tokens_per_s_per_chip"),
     (physics.rate_from_cost, "usd_per_million_tokens"),
 }
@@ -147,7 +147,6 @@ UNITS: dict[Function, tuple[dict[str, Unit], Unit]] = {
             "output_tokens": {"token": 1},
             "step_time": {"second": 1, "token": -1},
             "prefill_time": {"second": 1},
-            "request_overhead": {"second": 1},
         },
         {"token": 1, "second": -1},
     ),
@@ -440,20 +439,20 @@ def test_no_sequence_fits_where_the_weights_do_not() -> None:
 
 
 @QUICK
-@given(prefill=_within(0, 10), overhead=_within(0, 10))
-def test_one_request_alone_waits_for_its_own_prompt(prefill: float, overhead: float) -> None:
-    rate = physics.closed_loop_rate(1, 100, 0.02, prefill, overhead)
-    assert rate == pytest.approx(100 / (100 * 0.02 + prefill + overhead))
+@given(prefill=_within(0, 10))
+def test_one_request_alone_waits_for_its_own_prompt(prefill: float) -> None:
+    rate = physics.closed_loop_rate(1, 100, 0.02, prefill, 1)
+    assert rate == pytest.approx(100 / (100 * 0.02 + prefill))
 
 
 def test_without_prompts_a_closed_loop_decodes_its_batch_each_step() -> None:
-    assert physics.closed_loop_rate(32, 500, 0.02, 0.0, 0.0) == pytest.approx(32 / 0.02)
+    assert physics.closed_loop_rate(32, 500, 0.02, 0.0, 32) == pytest.approx(32 / 0.02)
 
 
 @QUICK
 @given(concurrency=_within(1, 1e6))
 def test_no_concurrency_outruns_the_prompts(concurrency: float) -> None:
-    rate = physics.closed_loop_rate(concurrency, 100, 0.01, 0.5, 0.0)
+    rate = physics.closed_loop_rate(concurrency, 100, 0.01, 0.5, concurrency)
     assert rate <= 100 / 0.5
 
 

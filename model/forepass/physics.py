@@ -158,14 +158,19 @@ def closed_loop_rate(
     output_tokens: Quantity,
     step_time: Quantity,
     prefill_time: Quantity,
-    request_overhead: Quantity,
+    sharing: Quantity,
 ) -> Quantity:
-    """Return output tokens per second of a replica that always holds ``concurrency`` requests.
+    """Return output tokens per second of a deployment that always holds ``concurrency`` requests.
 
-    In the time one request lives it decodes ``output_tokens`` steps while each of the others
-    prefills once beside it.
+    In the time one request lives it decodes ``output_tokens`` steps while it and each of the others
+    on its engine prefill once.
+
+    Parameters
+    ----------
+    sharing
+        Requests on one engine, itself among them; all of ``concurrency`` where one engine serves.
     """
-    lifetime = output_tokens * step_time + concurrency * prefill_time + request_overhead
+    lifetime = output_tokens * step_time + sharing * prefill_time
     return concurrency * output_tokens / lifetime
 
 

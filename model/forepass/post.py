@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from forepass.blocks.serving.model import measured
 from forepass.blocks.serving.prediction import log_rate_draws
-from forepass.blocks.serving.rows import WIDEST_GROUP, Rows, make_rows
+from forepass.blocks.serving.rows import Rows, make_rows
 from forepass.blocks.serving.validation import naive_rates
 from forepass.capacity import SEED
 from forepass.inputs.claims import CLAIMS, Claim
@@ -165,7 +165,7 @@ def _rows(configurations: Sequence[dict[str, Any]], date: str, tables: Tables) -
 def _as_one_copy(rows: Rows, definitions: Definitions) -> Rows:
     """Return the rows with all chips serving one copy, rather than as few as hold the model."""
     n_chips = np.full(len(rows), float(definitions.post_chips))
-    fields = rows.fields | {"n_chips": n_chips, "width": np.minimum(n_chips, WIDEST_GROUP)}
+    fields = rows.fields | {"n_chips": n_chips, "least_chips": n_chips}
     return replace(rows, fields=fields)
 
 

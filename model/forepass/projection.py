@@ -17,7 +17,6 @@ from forepass.blocks.serving.rows import (
     EPOCH_YEAR,
     FIELDS,
     UNLIMITED_TOKENS,
-    WIDEST_GROUP,
     Rows,
     least_replica,
     model_fields,
@@ -147,7 +146,9 @@ def throughput(
     n_chips = _replica(fields)
     fields |= {
         "n_chips": n_chips,
-        "width": np.minimum(n_chips, WIDEST_GROUP),
+        "least_chips": n_chips,
+        "split": np.zeros(1),
+        "beams": np.ones(1),
         "concurrency": np.zeros(1),
         "kv_bits": np.zeros(1),
         "decode_only": np.zeros(1),
@@ -212,6 +213,7 @@ def served(
             "total_params": np.maximum(total, active),
             # Negative: routed share not stated, so that the serving block's belief stands in.
             "share_routed": np.where(mixture, -1.0, 0.0),
+            "experts_per_token": np.zeros(1),
             "n_layers": take("frontier_layers"),
             "attending_layers": np.zeros(1),
             "latent_attention": np.zeros(1),

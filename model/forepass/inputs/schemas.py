@@ -181,6 +181,7 @@ def _serving() -> pa.DataFrameSchema:
             "concurrency": positive("requests in flight on the replica, as 64"),
             "disaggregated": flag(),
             "speculative": flag(),
+            "beams": count("sequences kept for each request, as 4"),
             "tensor_parallel": count("chips that share a layer, as 8"),
             "scenario": choice(SCENARIOS),
             "software": text(required=False),

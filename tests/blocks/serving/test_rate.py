@@ -54,7 +54,8 @@ def _random_rows(rng: np.random.Generator) -> Columns:
     n_chips, active, mixture = one_of(1, 2, 4, 8, 16, 64), between(1e9, 4e11), one_of(0, 1)
     rows = {
         "n_chips": n_chips,
-        "width": np.minimum(n_chips, 8),
+        "least_chips": np.minimum(n_chips, one_of(1, 2, 4, 8)),
+        "split": one_of(0, 1),
         "concurrency": or_unstated(np.ceil(between(1, 3000))),
         "flops": between(1e14, 1e16),
         "compute_bits": one_of(4, 8, 16),
@@ -64,6 +65,7 @@ def _random_rows(rng: np.random.Generator) -> Columns:
         "active_params": active,
         "total_params": active * np.where(mixture > 0, between(1.5, 30), 1),
         "share_routed": mixture * np.where(rng.random(ROWS) < 0.3, -1, between(0.01, 0.3)),
+        "experts_per_token": mixture * or_unstated(one_of(1, 2, 4, 8)),
         "n_layers": or_unstated(one_of(32, 61, 80, 126)),
         "attending_layers": or_unstated(one_of(8, 61, 80)),
         "latent_attention": one_of(0, 1),
@@ -73,6 +75,7 @@ def _random_rows(rng: np.random.Generator) -> Columns:
         "weight_bits": one_of(4, 8, 16),
         "input_tokens": or_unstated(np.ceil(between(50, 1e5))),
         "output_tokens": or_unstated(np.ceil(between(20, 1e4))),
+        "beams": one_of(1, 4),
         "cached_share": one_of(0, 0.5, 0.9),
         "decode_only": np.zeros(ROWS),
         "prefill_only": np.zeros(ROWS),
@@ -87,7 +90,11 @@ def _per_chip(rows: Columns, parameters: Columns) -> NDArray[np.float64]:
 
 def _slow_rate(row: Mapping[str, float], p: Mapping[str, float]) -> float:
     """Return tokens/s per chip of one configuration, step by step in plain floats."""
-    chips, width, active = row["n_chips"], row["width"], row["active_params"]
+    all_chips, active, beams = row["n_chips"], row["active_params"], row["beams"]
+    chips = all_chips
+    if row["split"]:
+        chips = row["least_chips"] * (all_chips / row["least_chips"]) ** p["engine_width_exponent"]
+    engines, width = all_chips / chips, min(chips, 8)
     inputs = row["input_tokens"] or p["unstated_input_tokens"]
     outputs = row["output_tokens"] or p["unstated_output_tokens"]
     layers = row["n_layers"] or p["unstated_layers"]
@@ -109,21 +116,26 @@ def _slow_rate(row: Mapping[str, float], p: Mapping[str, float]) -> float:
     kv_per_token *= kv_bits / 16
     read_tokens = min(inputs + outputs / 2, row["most_tokens_read"])
 
-    memory = chips * row["memory"] * p["memory_share"]
-    room = max(memory - row["total_params"] * bits / 8, 0.05 * memory)
-    fits = room / (kv_per_token * (inputs + outputs))
+    memory = all_chips * row["memory"] * p["memory_share"]
+    room = max(memory - engines * row["total_params"] * bits / 8, 0.05 * memory)
+    fits = room / (kv_per_token * (inputs + beams * outputs))
     if row["concurrency"]:
-        batch = (row["concurrency"] ** -4 + fits**-4) ** (-1 / 4)
+        requests = (row["concurrency"] ** -4 + fits**-4) ** (-1 / 4)
     else:
-        batch = 1 / (1 / fits + 1 / (chips * p["scheduler_batch_per_chip"]))
+        requests = 1 / (1 / fits + 1 / (all_chips * p["scheduler_batch_per_chip"]))
+    on_engine = requests / engines
+    if engines > 1:
+        on_engine = max(on_engine, 1)
+    batch = on_engine * beams
 
     of_bits = {4: p["compute_gain_4bit"], 8: p["compute_gain_8bit"], 16: 1}
     flops = chips * row["flops"] * of_bits[int(row["compute_bits"])]
     if mixture:
-        flops *= p["compute_share_experts"]
+        taken = row["experts_per_token"] or p["unstated_experts_per_token"]
+        flops *= p["compute_share_experts"] ** (math.log(1 + taken) / math.log(9))
     bandwidth = row["bandwidth"] * p["bandwidth_share"]
     link = (row["link_bandwidth"] or p["unstated_link_bandwidth"]) * p["link_share"]
-    sent_per_token = 2 * 2 * 2 * layers * channels / chips if width > 1 else 0
+    sent_per_token = 2 * 2 * 2 * layers * channels / chips if chips > 1 else 0
 
     decode_channels = p["latent_decode_channels"] if latent else channels
     decode_flop = 2 * active + 4 * read_tokens * attending * decode_channels
@@ -149,10 +161,10 @@ def _slow_rate(row: Mapping[str, float], p: Mapping[str, float]) -> float:
     prefill += fresh * sent_per_token / link + p["request_overhead_us"] / 1e6 / chips
 
     if row["decode_only"]:
-        return batch / step / chips
+        return requests / step / all_chips
     if row["prefill_only"]:
-        return fresh / prefill / chips
-    return batch * outputs / (outputs * step + batch * prefill) / chips
+        return engines * fresh / prefill / all_chips
+    return requests * outputs / (outputs * step + on_engine * prefill) / all_chips
 
 
 def test_the_rate_is_what_a_slow_walk_through_each_row_gives(
@@ -233,7 +245,7 @@ def test_a_cached_prompt_is_never_slower(rows: Columns, parameters: Columns) -> 
 def test_more_experts_are_never_faster_on_one_server_with_room(
     rows: Columns, parameters: Columns
 ) -> None:
-    server = {"n_chips": np.full(ROWS, 8.0), "width": np.full(ROWS, 8.0)}
+    server = {"n_chips": np.full(ROWS, 8.0), "split": np.zeros(ROWS)}
     routed = np.where(rows["share_routed"] == 0, 0.0, 0.02)
     small = {**rows, **server, "memory": np.full(ROWS, 1e13), "share_routed": routed}
     large = {**small, "total_params": small["total_params"] * np.where(routed > 0, 1.3, 1)}
@@ -256,6 +268,7 @@ def test_a_stated_size_does_not_hear_what_is_believed_of_unstated_ones(
     unstated = [name for name in PARAMETERS if name.startswith("unstated_")]
     fields = ["input_tokens", "output_tokens", "n_layers", "kv_bytes_per_token_16bit"]
     filled = {**rows, **{name: np.maximum(rows[name], 61) for name in fields}}
+    filled["experts_per_token"] = np.maximum(rows["experts_per_token"], 1)
     filled["link_bandwidth"] = np.maximum(rows["link_bandwidth"], 1e10)
     filled["share_routed"] = np.where(rows["share_routed"] < 0, 0.05, rows["share_routed"])
     moved = {**parameters, **{name: parameters[name] * 0.9 for name in unstated}}
@@ -280,6 +293,23 @@ def test_an_unstated_size_takes_what_is_believed_of_it(
     assert np.all(_per_chip(missing, moved) != _per_chip(missing, parameters))
 
 
+@pytest.mark.parametrize("pool", [False, True], ids=["deployment", "decode pool"])
+def test_beams_are_decoded_and_thrown_away(pool: bool, rows: Columns, parameters: Columns) -> None:
+    one = {**rows, "beams": np.ones(ROWS), "decode_only": np.full(ROWS, float(pool))}
+    four = {**one, "beams": np.full(ROWS, 4.0)}
+    assert np.all(_per_chip(four, parameters) < _per_chip(one, parameters))
+
+
+def test_fewer_requests_than_engines_leave_engines_idle(rows: Columns, parameters: Columns) -> None:
+    several = {**rows, "split": np.ones(ROWS), "n_chips": np.full(ROWS, 512.0)}
+    several["least_chips"] = np.full(ROWS, 8.0)
+    shape = rate.shape(several, parameters, np)
+    one, two = (rate.output_rate(several, parameters, shape, np.full(ROWS, n), np) for n in (1, 2))
+    room = shape["engines"] >= 2
+    assert room.any()
+    np.testing.assert_allclose(two[room], 2 * one[room])
+
+
 def test_the_batch_is_what_was_asked_for_where_there_is_room(
     rows: Columns, parameters: Columns
 ) -> None:
@@ -294,6 +324,7 @@ def test_the_caches_of_a_crowd_fit_beside_the_weights(rows: Columns, parameters:
     crowd = {**rows, "concurrency": np.full(ROWS, 1e9)}
     shape = rate.shape(crowd, parameters, np)
     memory = crowd["n_chips"] * crowd["memory"]
-    beside = memory - crowd["total_params"] * shape["bits"] / 8
+    weights = shape["engines"] * crowd["total_params"] * shape["bits"] / 8
+    beside = memory - weights
     held = rate.batch_in_flight(crowd, parameters, shape, np) * shape["kv_held"]
     assert np.all(held <= np.maximum(beside, rate.LEAST_SEQUENCE_SHARE * memory) * ROUNDING)

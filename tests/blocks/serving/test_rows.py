@@ -95,7 +95,16 @@ def test_every_measured_row_has_every_field_effect_and_group(known: Rows) -> Non
 
 
 def test_measured_rows_state_what_no_belief_can_stand_in_for(known: Rows) -> None:
-    needed = ("n_chips", "width", "flops", "bandwidth", "memory", "active_params", "weight_bits")
+    needed = (
+        "n_chips",
+        "least_chips",
+        "beams",
+        "flops",
+        "bandwidth",
+        "memory",
+        "active_params",
+        "weight_bits",
+    )
     for name in needed:
         assert np.all(known.fields[name] > 0), name
     assert np.all(known.fields["total_params"] >= known.fields["active_params"])
@@ -169,8 +178,29 @@ def test_a_replica_is_all_chips_or_the_fewest_that_hold_the_weights(
     assert _one(rows, "n_chips") == replica
 
 
-def test_no_group_that_shares_each_layer_is_wider_than_a_server(known: Rows) -> None:
-    assert np.all(known.fields["width"] <= np.minimum(known.fields["n_chips"], 8))
+def test_an_engine_has_at_least_a_server_or_what_holds_the_weights(
+    tables: Tables, configure: Configure
+) -> None:
+    large = configure(model="deepseek-v3", weight_bits=8, chip="h100-sxm", n_chips=64)
+    assert _one(make_rows(large, tables), "least_chips") == 16  # 671 GB in 0.8 x 80 GB each
+    assert _one(make_rows(configure(n_chips=64), tables), "least_chips") == 8
+    assert _one(make_rows(configure(n_chips=2, weight_bits=8), tables), "least_chips") == 2
+
+
+def test_a_pool_does_not_wait_as_a_split_deployment_does(
+    tables: Tables, configure: Configure
+) -> None:
+    whole = make_rows(configure(n_chips=32), tables)
+    pool = make_rows(configure(n_chips=32, scenario="decode_only"), tables)
+    assert whole.effects["split"] > whole.effects["pool"]
+    assert pool.effects["pool"] > pool.effects["split"]
+
+
+def test_requests_keep_one_sequence_unless_told_of_beams(
+    tables: Tables, configure: Configure
+) -> None:
+    assert _one(make_rows(configure(), tables), "beams") == 1
+    assert _one(make_rows(configure(beams=4), tables), "beams") == 4
 
 
 @pytest.mark.parametrize("scenario", ["decode_only", "prefill_only"])
@@ -248,9 +278,10 @@ def test_a_great_fleet_is_many_replicas_not_one_wide_one(
         ({}, "whole"),
         ({"disaggregated": True}, "split"),
         ({"n_chips": 16}, "split"),
-        ({"n_chips": 16, "chip": "gb200"}, "whole"),
+        ({"n_chips": 16, "chip": "gb200"}, "split"),
+        ({"n_chips": 16, "chip": "gb200", "concurrency": np.nan}, "whole"),
     ],
-    ids=["one server", "two pools", "two servers", "two servers in one domain"],
+    ids=["one server", "two pools", "two servers", "a rack under load", "replicas in a rack"],
 )
 def test_cells_of_split_deployments_are_marked(
     cells: dict[str, object], mark: str, tables: Tables, configure: Configure

@@ -55,11 +55,13 @@ PARAMETERS = (
     "latent_decode_channels",
     "latent_prefill_channels",
     "link_share",
+    "engine_width_exponent",
     "stored_bits_4bit",
     "unstated_input_tokens",
     "unstated_output_tokens",
     "unstated_layers",
     "unstated_routed_share",
+    "unstated_experts_per_token",
     "unstated_kv_bytes_per_token",
     "unstated_link_bandwidth",
 )

@@ -178,7 +178,7 @@ def time_shares(
         "latency": parts["latency"],
     }
     decode = {name: time * shape["outputs"] for name, time in decode.items()}
-    prefill = batch * rate.prefill_time(fields, p, shape, np)
+    prefill = rate.sharing(shape, batch, np) * rate.prefill_time(fields, p, shape, np)
     whole = sum(decode.values()) + prefill
     shares = {name: np.asarray(time / whole) for name, time in decode.items()}
     shares["prefill"] = np.asarray(prefill / whole)
@@ -194,10 +194,7 @@ def _speed(
     effects: Draws,
 ) -> Draws:
     """Return output tokens per second of one request among ``batch``."""
-    parts = rate.step_parts(fields, p, shape, batch, np)
-    step = rate.step_time(parts, p["overlap_sharpness"])
-    prefill = rate.prefill_time(fields, p, shape, np)
-    together = physics.closed_loop_rate(batch, shape["outputs"], step, prefill, 0.0)
+    together = rate.output_rate(fields, p, shape, batch, np)
     return np.asarray(np.exp(effects) * together / batch)
 
 

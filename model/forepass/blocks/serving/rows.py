@@ -28,7 +28,8 @@ __all__ = [
 
 FIELDS = (
     "n_chips",
-    "width",
+    "least_chips",
+    "split",
     "concurrency",
     "flops",
     "compute_bits",
@@ -38,6 +39,7 @@ FIELDS = (
     "active_params",
     "total_params",
     "share_routed",
+    "experts_per_token",
     "n_layers",
     "attending_layers",
     "latent_attention",
@@ -47,6 +49,7 @@ FIELDS = (
     "weight_bits",
     "input_tokens",
     "output_tokens",
+    "beams",
     "cached_share",
     "decode_only",
     "prefill_only",
@@ -55,7 +58,8 @@ EFFECTS = (
     "server",
     "interactive",
     "production",
-    "disaggregated",
+    "pool",
+    "split",
     "beyond_domain",
     "speculative",
     "software_date",
@@ -63,8 +67,6 @@ EFFECTS = (
 )
 LEVELS = ("generation", "stack", "model", "engine", "campaign", "cell")
 
-WIDEST_GROUP = 8
-"""Chips of one server: tensor parallelism seldom goes wider."""
 CHIPS_IN_ONE_SERVER = 8
 MOST_IN_ONE_REPLICA = 256
 """A larger deployment is many replicas, whatever its count of chips."""
@@ -172,27 +174,24 @@ def make_rows(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Rows:
     pairs = list(zip(chip_of, bits, strict=True))
     computed = np.array([compute_bits(chip, bit) for chip, bit in pairs])
     flops = np.array([dense_flops(c, b) for (c, _), b in zip(pairs, computed, strict=True)])
-    concurrency = np.nan_to_num(column("concurrency"))
-    replica = _replica(table, chip_of, model_of, concurrency, bits)
+    scenario = _text(table, "scenario", "offline")
     fields = {
-        "n_chips": replica,
-        "width": np.minimum(replica, WIDEST_GROUP),
-        "concurrency": concurrency,
+        **_deployment(table, chip_of, model_of, bits),
         "flops": flops,
         "compute_bits": computed,
         "weight_bits": bits,
         "kv_bits": np.nan_to_num(column("kv_bits")),
         "input_tokens": np.nan_to_num(column("input_tokens")),
         "output_tokens": np.nan_to_num(column("output_tokens")),
+        "beams": np.nan_to_num(column("beams"), nan=1.0),
         "cached_share": np.nan_to_num(column("cached_share")),
+        "decode_only": np.asarray(scenario == "decode_only", dtype=float),
+        "prefill_only": np.asarray(scenario == "prefill_only", dtype=float),
         **_chip_fields(chip_of),
         **model_fields(model_of),
     }
-    scenario = _text(table, "scenario", "offline")
-    fields["decode_only"] = np.asarray(scenario == "decode_only", dtype=float)
-    fields["prefill_only"] = np.asarray(scenario == "prefill_only", dtype=float)
-    effects = _effects(table, chip_of, scenario, concurrency)
-    return Rows(fields, effects, _levels(table, chip_of, model_of, effects))
+    effects = _effects(table, chip_of, scenario, fields)
+    return Rows(fields, effects, _levels(table, chip_of, model_of, fields, effects))
 
 
 def _columns(table: pd.DataFrame) -> Any:  # noqa: ANN401 - a closure
@@ -210,23 +209,37 @@ def _text(table: pd.DataFrame, name: str, otherwise: str) -> NDArray[Any]:
     return np.asarray(table[name].fillna(otherwise).replace("", otherwise), dtype=object)
 
 
-def _replica(
+def _deployment(
     table: pd.DataFrame,
     chip_of: "pd.Series[Any]",
     model_of: "pd.Series[Any]",
-    concurrency: NDArray[np.float64],
     bits: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return the chips that serve one copy of the weights.
+) -> dict[str, NDArray[np.float64]]:
+    """Return the chips that serve together, the least that one engine could have, and the requests.
 
-    All of them where the requests in flight are stated, since they are stated for all of them;
-    otherwise as few as hold the weights with room for the KV cache.
+    All chips serve together where the requests in flight are stated, since they are stated for all
+    of them; otherwise as few as hold the weights with room for the KV cache. A deployment is split
+    where it has pools of its own, or more chips than one server or scale-up domain.
     """
     n_chips = np.asarray(table["n_chips"], dtype=float)
+    concurrency = np.nan_to_num(_columns(table)("concurrency"))
     memory = np.array([chip.memory_capacity_bytes for chip in chip_of])
     params = np.array([model.total_params for model in model_of])
     least = np.minimum(least_replica(params, bits, memory), n_chips)
-    return np.where(concurrency > 0, n_chips, least)
+    together = np.where(concurrency > 0, n_chips, least)
+    wide = (together > _domain(chip_of)) | ((concurrency > 0) & (n_chips > CHIPS_IN_ONE_SERVER))
+    return {
+        "n_chips": together,
+        "least_chips": np.maximum(least, np.minimum(together, CHIPS_IN_ONE_SERVER)),
+        "split": np.asarray(wide | (_flag(table, "disaggregated") > 0), dtype=float),
+        "concurrency": concurrency,
+    }
+
+
+def _domain(chip_of: "pd.Series[Any]") -> NDArray[np.float64]:
+    """Return the chips of a scale-up domain, or of a server where chips have no link."""
+    linked = np.array([chip.scale_up_chips for chip in chip_of], dtype=float)
+    return np.where(linked > 1, linked, CHIPS_IN_ONE_SERVER)
 
 
 def _chip_fields(chip_of: "pd.Series[Any]") -> dict[str, NDArray[np.float64]]:
@@ -259,6 +272,7 @@ def model_fields(models: Iterable[LanguageModel]) -> dict[str, NDArray[np.float6
         "active_params": active,
         "total_params": np.maximum(total, active),
         "share_routed": routed,
+        "experts_per_token": np.nan_to_num(of("experts_per_token")),
         "n_layers": np.nan_to_num(of("n_layers")),
         "attending_layers": np.nan_to_num(of("kv_layers")),
         "latent_attention": np.array([float("mla" in kind) for kind in attention]),
@@ -271,7 +285,7 @@ def _effects(
     table: pd.DataFrame,
     chip_of: "pd.Series[Any]",
     scenario: NDArray[Any],
-    concurrency: NDArray[np.float64],
+    fields: Mapping[str, NDArray[np.float64]],
 ) -> dict[str, NDArray[np.float64]]:
     dates = _text(table, "date", "2025-07")
     when = {date: year_fraction(str(date)) for date in set(dates)}
@@ -279,16 +293,17 @@ def _effects(
     released = np.array([chip.release_year for chip in chip_of], dtype=float)
     age = np.maximum(np.where(np.isnan(released), 1.0, year - released), 0.0)
     n_chips = np.minimum(np.asarray(table["n_chips"], dtype=float), MOST_IN_ONE_REPLICA)
-    domain = np.array([chip.scale_up_chips for chip in chip_of], dtype=float)
-    domain = np.where(domain > 1, domain, CHIPS_IN_ONE_SERVER)
     # Under a stated concurrency the load sets the batch, and no further latency limit acts.
-    free = concurrency <= 0
+    free = fields["concurrency"] <= 0
+    # A pool is measured at its best; a whole deployment waits where its pools do not match.
+    pool = fields["decode_only"] + fields["prefill_only"]
     return {
         "server": np.asarray((scenario == "server") & free, dtype=float),
         "interactive": np.asarray((scenario == "interactive") & free, dtype=float),
         "production": np.asarray(scenario == "production", dtype=float),
-        "disaggregated": _flag(table, "disaggregated"),
-        "beyond_domain": np.log2(np.maximum(n_chips / domain, 1.0)),
+        "pool": pool,
+        "split": fields["split"] * (1 - pool),
+        "beyond_domain": np.log2(np.maximum(n_chips / _domain(chip_of), 1.0)),
         "speculative": _flag(table, "speculative"),
         "software_date": year - EPOCH_YEAR,
         "chip_age": np.exp(-age),
@@ -305,6 +320,7 @@ def _levels(
     table: pd.DataFrame,
     chip_of: "pd.Series[Any]",
     model_of: "pd.Series[Any]",
+    fields: Mapping[str, NDArray[np.float64]],
     effects: Mapping[str, NDArray[np.float64]],
 ) -> dict[str, NDArray[np.str_]]:
     software = _text(table, "software", "")
@@ -316,7 +332,7 @@ def _levels(
         "engine": [engine[name] for name in software],
         "campaign": list(_text(table, "campaign", "")),
     }
-    split = (_flag(table, "disaggregated") > 0) | (effects["beyond_domain"] > 0)
+    split = (fields["split"] > 0) | (effects["beyond_domain"] > 0)
     kinds = zip(
         *(levels[k] for k in ("campaign", "stack", "model")),
         np.asarray(table["weight_bits"], dtype=float).astype(int).astype(str),

@@ -203,7 +203,7 @@ def _roofline(rows: Rows, share: float) -> Floats:
         batch * flop / (f["n_chips"] * f["flops"]), read / (f["n_chips"] * f["bandwidth"])
     )
     prefill = inputs * flop / (f["n_chips"] * f["flops"])
-    whole = physics.closed_loop_rate(batch, outputs, step, prefill, 0.0)
+    whole = physics.closed_loop_rate(batch, outputs, step, prefill, batch)
     pool = np.where(f["decode_only"] > 0, batch / step, inputs / prefill)
     rate = np.where(f["decode_only"] + f["prefill_only"] > 0, pool, whole)
     return np.asarray(np.log(share * rate / f["n_chips"]), dtype=float)
