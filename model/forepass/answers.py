@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forepass import __version__, atomic, fingerprints
-from forepass.errors import InputError
 from forepass.inputs.rows import read_rows
 from forepass.settings import Settings
 
@@ -129,11 +128,7 @@ def _plain(values: Any) -> Any:  # noqa: ANN401 - nested lists of numbers, as de
 
 def newest_source_date(data: Traversable) -> str:
     """Return the latest publication date (ISO) among the sources of the tables in ``data``."""
-    sources = read_rows(data / "sources.csv")
-    if "date" not in sources.header:
-        raise InputError(f"{sources.file} line 1: column 'date' is missing")
-    column = sources.header.index("date")
-    return max(row[column] for row in sources.cells)
+    return max(read_rows(data / "sources.csv").column("date"))
 
 
 def tidy_rows(document: Document) -> Iterator[dict[str, object]]:

@@ -4,14 +4,10 @@ import argparse
 import difflib
 import json
 from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING
 
 from forepass.commands import arguments
 from forepass.commands.arguments import Subparsers
 from forepass.errors import InputError
-
-if TYPE_CHECKING:
-    from forepass.inputs.rows import Rows
 
 __all__ = ["NAME", "add_parser", "run"]
 
@@ -58,7 +54,7 @@ def _list(args: argparse.Namespace) -> int:
 
     found = []
     for name, path in _tables(arguments.settings_from(args).data).items():
-        rows = _records(read_rows(path))
+        rows = read_rows(path).records()
         keys = {key for row in rows for key in row.get("source", "").split(";") if key}
         newest = max(_date(row) for row in rows)
         found.append({"table": name, "rows": len(rows), "sources": len(keys), "newest": newest})
@@ -80,7 +76,7 @@ def _show(args: argparse.Namespace) -> int:
         raise InputError(f"no table {args.table!r}; did you mean {', '.join(close)}?")
     rows = read_rows(tables[args.table])
     if args.json:
-        print(json.dumps({"table": args.table, "rows": _records(rows)}, indent=2))
+        print(json.dumps({"table": args.table, "rows": rows.records()}, indent=2))
     else:
         print(render.table(rows.cells, rows.header))
     return 0
@@ -118,10 +114,6 @@ def _tables(folder: Traversable) -> dict[str, Traversable]:
     if not files:
         raise InputError(f"{folder} holds no CSV table")
     return {name.removesuffix(".csv"): files[name] for name in sorted(files)}
-
-
-def _records(rows: "Rows") -> list[dict[str, str]]:
-    return [dict(zip(rows.header, cells, strict=True)) for cells in rows.cells]
 
 
 def _date(row: dict[str, str]) -> str:

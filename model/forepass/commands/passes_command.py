@@ -169,10 +169,12 @@ def _draw(args: argparse.Namespace, request: dict[str, Any], settings: "Settings
     from forepass import capacity, sweep
     from forepass.commands import catalogue, fitting
     from forepass.inputs.definitions import load_definitions
+    from forepass.inputs.records import chip_record, model_record
 
     # Names are checked before anything is fitted: a misspelt chip must not cost minutes.
     tables = catalogue.load(settings, chips_file=args.chips_file, models_file=args.models_file)
-    catalogue.check_names(tables, chip=args.chip, model=args.model)
+    chip_record(args.chip, tables)
+    model_record(args.model, tables)
     fits = fitting.checked_fits(
         BLOCKS,
         settings,

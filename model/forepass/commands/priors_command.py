@@ -153,7 +153,7 @@ def _all_priors(args: argparse.Namespace) -> "list[Prior]":
 
 def _named(name: str, priors: "list[Prior]") -> "list[Prior]":
     """Return the priors called ``name``, or ``block.name`` where two blocks share a name."""
-    from forepass.inputs.toml_files import suggest
+    from forepass.inputs.text_files import suggest
 
     found = [prior for prior in priors if name in (prior.name, f"{prior.block}.{prior.name}")]
     if not found:
@@ -204,18 +204,17 @@ def _sources(data: Traversable) -> dict[str, str]:
     from forepass.inputs.rows import read_rows
 
     rows = read_rows(data / "sources.csv")
-    records = [dict(zip(rows.header, cells, strict=True)) for cells in rows.cells]
     shown = ("title", "publisher", "date", "url")
     return {
         record["source"]: ", ".join(record[field] for field in shown if record.get(field))
-        for record in records
+        for record in rows.records()
     }
 
 
 def _check_references(definitions: "Definitions", data: Traversable) -> None:
     """Refuse reference names that the tables do not have."""
     from forepass.inputs.rows import read_rows
-    from forepass.inputs.toml_files import suggest
+    from forepass.inputs.text_files import suggest
 
     for table, column, field in (
         ("chips", "chip", "reference_chip"),
@@ -223,7 +222,7 @@ def _check_references(definitions: "Definitions", data: Traversable) -> None:
         ("language_models", "model", "reference_model"),
     ):
         rows = read_rows(data / f"{table}.csv")
-        known = sorted({cells[rows.header.index(column)] for cells in rows.cells})
+        known = sorted(set(rows.column(column)))
         name = getattr(definitions, field)
         if name not in known:
             raise InputError(

@@ -10,72 +10,14 @@ from forepass.errors import InputError
 __all__ = ["build_index", "normalise", "resolve"]
 
 # Words before a name that say who makes it, and words after it that leave its shape as it was.
-MAKERS = frozenset(
-    (
-        "accelerator",
-        "alibaba",
-        "amazon",
-        "amd",
-        "anthropic",
-        "apple",
-        "ascend",
-        "aws",
-        "azure",
-        "cerebras",
-        "cloud",
-        "deepmind",
-        "geforce",
-        "google",
-        "gpu",
-        "graphcore",
-        "groq",
-        "habana",
-        "hf",
-        "huawei",
-        "instinct",
-        "intel",
-        "meta",
-        "microsoft",
-        "mistral",
-        "mistralai",
-        "moonshot",
-        "moonshotai",
-        "nvidia",
-        "openai",
-        "radeon",
-        "tesla",
-        "xai",
-        "zai",
-        "zhipu",
-    )
+MAKERS = re.compile(
+    "accelerator|alibaba|amazon|amd|anthropic|apple|ascend|aws|azure|cerebras|cloud|deepmind|"
+    "geforce|google|gpu|graphcore|groq|habana|hf|huawei|instinct|intel|meta|microsoft|mistral|"
+    "mistralai|moonshot|moonshotai|nvidia|openai|radeon|tesla|xai|zai|zhipu"
 )
-VARIANTS = frozenset(
-    (
-        "accelerator",
-        "awq",
-        "bf16",
-        "chat",
-        "chip",
-        "core",
-        "fp16",
-        "fp4",
-        "fp8",
-        "gpu",
-        "gptq",
-        "hf",
-        "inst",
-        "instruct",
-        "int4",
-        "int8",
-        "it",
-        "kv",
-        "mxfp4",
-        "nvfp4",
-        "tensor",
-        "w4a16",
-        "w4a8",
-        "w8a8",
-    )
+VARIANTS = re.compile(
+    "accelerator|awq|bf16|chat|chip|core|fp16|fp4|fp8|gpu|gptq|hf|inst|instruct|int4|int8|it|kv|"
+    "mxfp4|nvfp4|tensor|w4a16|w4a8|w8a8"
 )
 MOST_SUGGESTIONS = 3
 
@@ -85,13 +27,13 @@ def normalise(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "", text.lower().replace("+", "plus"))
 
 
-def build_index(rows: Iterable[tuple[str, str | Iterable[str]]]) -> Mapping[str, str]:
+def build_index(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return every normalised spelling with the name that it stands for.
 
     Parameters
     ----------
     rows
-        Names with their aliases: an iterable of spellings, or one text with ``|`` between them.
+        Names with their aliases, one text with ``|`` between them.
 
     Raises
     ------
@@ -100,8 +42,7 @@ def build_index(rows: Iterable[tuple[str, str | Iterable[str]]]) -> Mapping[str,
     """
     index: dict[str, str] = {}
     for name, aliases in rows:
-        others = aliases.split("|") if isinstance(aliases, str) else aliases
-        for spelling in (name, *others):
+        for spelling in (name, *aliases.split("|")):
             key = normalise(spelling)
             if not key:
                 continue
@@ -163,8 +104,8 @@ def _stripped_forms(text: str) -> Iterator[tuple[int, list[str]]]:
     yield from sorted(levels.items())
 
 
-def _run_length(words: list[str], known: frozenset[str]) -> int:
-    return next((i for i, word in enumerate(words) if word not in known), len(words))
+def _run_length(words: list[str], known: re.Pattern[str]) -> int:
+    return sum(1 for _ in takewhile(known.fullmatch, words))
 
 
 def _closest(text: str, index: Mapping[str, str]) -> list[str]:

@@ -3,13 +3,12 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import pandas as pd
 
 from forepass.inputs.dates import year_fraction
-from forepass.inputs.names import build_index, normalise, resolve
+from forepass.inputs.names import build_index, resolve
 
 __all__ = ["Chip", "LanguageModel", "chip_index", "chip_record", "model_index", "model_record"]
 
@@ -132,32 +131,22 @@ def chip_index(tables: Mapping[str, pd.DataFrame]) -> Mapping[str, str]:
 
     Memory in a name is checked, not left off: ``a100-40gb`` is never the chip with 80 GB.
     """
-    spellings = _spellings(tables["chips"], "chip")
-    index = dict(build_index(spellings.items()))
-    row: Any
-    for row in tables["chips"].itertuples(index=False):
-        for spelling, memory in product(spellings[row.chip], _gigabytes(row.memory_capacity_bytes)):
-            index.setdefault(normalise(f"{spelling}{memory}gb"), row.chip)
+    index = _index(tables["chips"], "chip")
+    capacity = tables["chips"].set_index("chip")["memory_capacity_bytes"]
+    for spelling, name in list(index.items()):
+        if not math.isnan(capacity[name]):
+            for unit in (GIGABYTE, GIBIBYTE):  # makers call either of them GB
+                index.setdefault(f"{spelling}{round(capacity[name] / unit)}gb", name)
     return index
 
 
 def model_index(tables: Mapping[str, pd.DataFrame]) -> Mapping[str, str]:
     """Return every spelling of a language model with its name."""
-    return build_index(_spellings(tables["language_models"], "model").items())
+    return _index(tables["language_models"], "model")
 
 
-def _gigabytes(capacity_bytes: float) -> set[int]:
-    """Return the capacity in GB and in GiB, either of which makers call GB."""
-    if math.isnan(capacity_bytes):
-        return set()
-    return {round(capacity_bytes / unit) for unit in (GIGABYTE, GIBIBYTE)}
-
-
-def _spellings(table: pd.DataFrame, key: str) -> dict[str, list[str]]:
-    return {
-        name: [name, *(aliases.split("|") if isinstance(aliases, str) else [])]
-        for name, aliases in zip(table[key], table["aliases"], strict=True)
-    }
+def _index(table: pd.DataFrame, key: str) -> dict[str, str]:
+    return build_index(zip(table[key], table["aliases"].fillna(""), strict=True))
 
 
 def _row(table: pd.DataFrame, key: str, name: str) -> dict[str, Any]:

@@ -179,8 +179,8 @@ def _first_fault(rows: Rows, error: "SchemaError") -> tuple[int, str]:
 
 
 def _refuse_unknown_sources(rows: Rows, sources: Rows) -> None:
-    known = set(_column(sources, "source"))
-    for line, cell in zip(rows.lines, _column(rows, "source"), strict=True):
+    known = set(sources.column("source"))
+    for line, cell in zip(rows.lines, rows.column("source"), strict=True):
         for key in map(str.strip, cell.split(";")):
             if key not in known:
                 hint = closest_hint(key, known) or f": {sources.file} has no such key"
@@ -191,7 +191,7 @@ def _refuse_unknown_sources(rows: Rows, sources: Rows) -> None:
 
 def _refuse_unknown_names(rows: Rows, column: str, others: Rows) -> None:
     """Refuse a chip or model that is not the name of a row of its own table."""
-    known = set(_column(others, column))
+    known = set(others.column(column))
     position = rows.header.index(column)
     for row, cells in enumerate(rows.cells):
         name = cells[position]
@@ -201,19 +201,11 @@ def _refuse_unknown_names(rows: Rows, column: str, others: Rows) -> None:
             and not (name == DESIGNER_TOTAL and "designer" in rows.header)
         ):
             where = f"{rows.file} line {rows.lines[row]}, column {column}"
-            index = build_index(
-                zip(_column(others, column), _column(others, "aliases"), strict=True)
-            )
+            index = build_index(zip(others.column(column), others.column("aliases"), strict=True))
             meant = resolve(name, index, kind=column, where=where)
             raise InputError(
                 f"{where}: must be the name in {others.file}, got {name!r} (write {meant})"
             )
-
-
-def _column(rows: Rows, name: str) -> list[str]:
-    if name not in rows.header:
-        raise InputError(f"{rows.file} line 1: column {name!r} is missing")
-    return [cells[rows.header.index(name)] for cells in rows.cells]
 
 
 def _filled(rows: Rows, columns: Iterable[str]) -> Rows:
