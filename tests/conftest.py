@@ -55,11 +55,11 @@ def forward_fits(prior_fits: "Mapping[str, Fit]") -> "dict[str, Fit]":
     from pytensor.compile.mode import Mode
 
     from forepass.posterior import build_model
-    from forepass.settings import default_settings
+    from forepass.settings import Settings
 
     found = {}
     for name in ("chips", "language_models", "fleet", "training", "demand"):
-        with build_model(name, default_settings()) as model:
+        with build_model(name, Settings()) as model:
             kept = [variable.name for variable in (*model.free_RVs, *model.deterministics)]
             drawn = pm.sample_prior_predictive(
                 FORWARD_DRAWS,

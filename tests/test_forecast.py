@@ -13,7 +13,7 @@ from forepass.forecast import checked, deployment, forecast, on_inference, world
 from forepass.inputs.definitions import load_definitions
 from forepass.posterior import Fit
 from forepass.projection import Projection, project, served, throughput
-from forepass.settings import default_settings
+from forepass.settings import Settings
 
 type Tables = Mapping[str, pd.DataFrame]
 type Fits = Mapping[str, Fit]
@@ -66,7 +66,7 @@ def foretold(
     return forecast(
         fits,
         years,
-        settings=default_settings(seed=seed),
+        settings=Settings(seed=seed),
         definitions=load_definitions(),
         tables=tables,
     )

@@ -14,7 +14,7 @@ from forepass.inputs.definitions import load_definitions
 from forepass.overhang import overhang
 from forepass.posterior import Fit
 from forepass.projection import Projection, project, served
-from forepass.settings import default_settings
+from forepass.settings import Settings
 
 type Tables = Mapping[str, pd.DataFrame]
 type Fits = Mapping[str, Fit]
@@ -67,7 +67,7 @@ def overhung(
     return overhang(
         fits,
         years,
-        settings=default_settings(seed=seed),
+        settings=Settings(seed=seed),
         definitions=replace(load_definitions(), copy_speed_tokens_per_s=speed),
         tables=tables,
     )
@@ -169,7 +169,7 @@ def test_capacity_over_demand_agrees_with_the_forecast(
     foretold = forecast(
         fits,
         YEARS,
-        settings=default_settings(seed=1),
+        settings=Settings(seed=1),
         definitions=load_definitions(),
         tables=question_tables,
     )

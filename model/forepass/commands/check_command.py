@@ -1,13 +1,12 @@
 """``forepass check``: whether the fits converged, and how the serving block predicts."""
 
 import argparse
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from forepass import __version__
-from forepass.commands import arguments, by_year, fit_command, fitting
-from forepass.commands.arguments import Subparsers
+from forepass.commands import arguments, fit_command, fitting
+from forepass.commands.arguments import Command
+from forepass.commands.output import print_json, say_written
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,9 +18,8 @@ if TYPE_CHECKING:
     from forepass.posterior import Fit
     from forepass.settings import Settings
 
-__all__ = ["NAME", "add_parser", "run"]
+__all__ = ["COMMAND"]
 
-NAME = "check"
 SERVING = "serving"
 KINDS = ("chip", "generation", "model", "campaign", "date", "vendor")
 
@@ -43,17 +41,8 @@ SCORES = {
 }
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the parser of ``check``."""
-    parser = subparsers.add_parser(
-        NAME,
-        help="convergence of the fits, their predictive checks, and validation on unseen rows",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--block", action="append", metavar="NAME", help="this block only (may be repeated)"
-    )
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    arguments.add_blocks(parser)
     parser.add_argument(
         "--serving-validation",
         action="store_true",
@@ -75,8 +64,6 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="DIR",
         help="write the predictive check of the serving block to DIR as PNG and SVG",
     )
-    arguments.add_common(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -93,15 +80,26 @@ def run(args: argparse.Namespace) -> int:
         fits = posterior.fitted(names, settings, progress=report, unsafe=True)
     found = _predictive(fits[SERVING], settings) if SERVING in fits else None
     scores = _validation(args, settings) if args.serving_validation else None
-    print((_as_json if args.json else _as_text)(fits, found, scores))
+    if args.json:
+        _print_json(fits, found, scores)
+    else:
+        print(_as_text(fits, found, scores))
     if args.csv is not None and scores is not None:
         _write_csv(scores, args)
     if args.figure is not None and found is not None:
         from forepass import check_figures
 
-        for path in check_figures.save_check(found, args.figure):
-            by_year.say_written(path, args)
+        say_written(args, *check_figures.save_check(found, args.figure))
     return 0 if all(fit.diagnostics.passed for fit in fits.values()) else 1
+
+
+COMMAND = Command(
+    "check",
+    "convergence of the fits, their predictive checks, and validation on unseen rows",
+    EXAMPLE,
+    run,
+    _add_options,
+)
 
 
 def _refuse_lonely_options(args: argparse.Namespace) -> None:
@@ -168,15 +166,15 @@ def _teller(report: Callable[[str, str], None] | None) -> Callable[[str], None]:
     return tell
 
 
-def _as_json(
+def _print_json(
     fits: "Mapping[str, Fit]", found: "Predictive | None", scores: "pd.DataFrame | None"
-) -> str:
-    content: dict[str, Any] = {"forepass": __version__, "blocks": fit_command.diagnostics(fits)}
+) -> None:
+    content: dict[str, Any] = {"blocks": fit_command.diagnostics(fits)}
     if found is not None:
         content["predictive"] = {"scores": found.scores, "loo": found.loo}
     if scores is not None:
         content["validation"] = scores.reset_index().to_dict("records")
-    return json.dumps(content, indent=2)
+    print_json(**content)
 
 
 def _as_text(
@@ -238,4 +236,4 @@ def _write_csv(scores: "pd.DataFrame", args: argparse.Namespace) -> None:
     from forepass import atomic
 
     atomic.write_text(args.csv, scores.reset_index().to_csv(index=False, lineterminator="\n"))
-    by_year.say_written(args.csv, args)
+    say_written(args, args.csv)

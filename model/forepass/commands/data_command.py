@@ -1,17 +1,15 @@
 """``forepass data``: the observed tables, listed, shown and checked."""
 
 import argparse
-import difflib
 import json
 from importlib.resources.abc import Traversable
 
 from forepass.commands import arguments
-from forepass.commands.arguments import Subparsers
+from forepass.commands.arguments import Command
 from forepass.errors import InputError
 
-__all__ = ["NAME", "add_parser", "run"]
+__all__ = ["COMMAND"]
 
-NAME = "data"
 
 EXAMPLE = """\
 examples:
@@ -22,30 +20,6 @@ examples:
 
 # Columns that say when a row was seen; the first that a table has dates it.
 DATES = ("date", "quarter_end", "made_date", "release_date")
-
-
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the parser of ``data``."""
-    parser = subparsers.add_parser(
-        NAME,
-        help="list, show and check the observed tables",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    listing = actions.add_parser("list", help="tables with rows, sources and newest date")
-    showing = actions.add_parser("show", help="one table")
-    showing.add_argument("table", metavar="TABLE")
-    checking = actions.add_parser("check", help="every table against its schema and the others")
-    for action, run_action in ((listing, _list), (showing, _show), (checking, _check)):
-        arguments.add_common(action)
-        action.set_defaults(run=run, run_action=run_action)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Do what was asked of the tables."""
-    status: int = args.run_action(args)
-    return status
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -69,11 +43,11 @@ def _list(args: argparse.Namespace) -> int:
 def _show(args: argparse.Namespace) -> int:
     from forepass import render
     from forepass.inputs.rows import read_rows
+    from forepass.inputs.text_files import suggest
 
     tables = _tables(arguments.settings_from(args).data)
     if args.table not in tables:
-        close = difflib.get_close_matches(args.table, tables, n=3) or sorted(tables)
-        raise InputError(f"no table {args.table!r}; did you mean {', '.join(close)}?")
+        raise InputError(f"no table {args.table!r}; {suggest(args.table, tables)}")
     rows = read_rows(tables[args.table])
     if args.json:
         print(json.dumps({"table": args.table, "rows": rows.records()}, indent=2))
@@ -89,6 +63,22 @@ def _check(args: argparse.Namespace) -> int:
     else:
         print("\n".join(findings) if findings else "the tables keep to their schemas and agree")
     return 1 if findings else 0
+
+
+def _add_table(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("table", metavar="TABLE")
+
+
+COMMAND = Command(
+    "data",
+    "list, show and check the observed tables",
+    EXAMPLE,
+    actions=(
+        Command("list", "tables with rows, sources and newest date", "", _list),
+        Command("show", "one table", "", _show, _add_table),
+        Command("check", "every table against its schema and the others", "", _check),
+    ),
+)
 
 
 def _findings(folder: Traversable) -> list[str]:

@@ -1,15 +1,17 @@
 """Fits for the subcommands that draw: from the cache or anew, with progress on a terminal."""
 
+import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from forepass.commands.arguments import settings_from
+
 if TYPE_CHECKING:
     import xarray as xr
 
     from forepass.posterior import Fit
-    from forepass.settings import Settings
 
 __all__ = ["CheckError", "checked_fits", "flagged", "progress_over"]
 
@@ -20,9 +22,7 @@ class CheckError(Exception):
     """A fit fell short of its checks: one line that says which and what to do; exit status 1."""
 
 
-def checked_fits(
-    names: Sequence[str], settings: "Settings", *, quiet: bool, despite_failed_checks: bool
-) -> "dict[str, Fit]":
+def checked_fits(names: Sequence[str], args: argparse.Namespace) -> "dict[str, Fit]":
     """Return the fits of the blocks ``names``, fitting those that are stale.
 
     Raises
@@ -32,9 +32,11 @@ def checked_fits(
     """
     from forepass import posterior
 
+    insisted = args.despite_failed_checks
     try:
-        with progress_over(names, quiet=quiet) as report:
-            return posterior.fitted(names, settings, progress=report, unsafe=despite_failed_checks)
+        with progress_over(names, quiet=args.quiet) as report:
+            settings = settings_from(args)
+            return posterior.fitted(names, settings, progress=report, unsafe=insisted)
     except posterior.FitFailed as failure:
         raise CheckError(str(failure)) from failure
 

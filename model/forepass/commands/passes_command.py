@@ -5,8 +5,9 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forepass.commands import arguments, by_year
-from forepass.commands.arguments import Subparsers
+from forepass.commands import arguments
+from forepass.commands.arguments import Command
+from forepass.commands.output import say_written
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,9 +15,8 @@ if TYPE_CHECKING:
 
     from forepass.settings import Settings
 
-__all__ = ["NAME", "add_parser", "run"]
+__all__ = ["COMMAND"]
 
-NAME = "passes"
 
 BLOCKS = ("chips", "serving")
 
@@ -28,19 +28,9 @@ examples: 128 A100s serve GPT-4 at 16 bits, at a dollar per chip-hour; what spee
 """
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the parser of ``passes``."""
-    parser = subparsers.add_parser(
-        NAME,
-        help="forward passes of these chips with this model: bounds, realised, cost, what binds",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _add_options(parser: argparse.ArgumentParser) -> None:
     _add_hardware(parser)
     _add_load(parser)
-    arguments.add_despite(parser)
-    arguments.add_common(parser)
-    parser.set_defaults(run=run)
 
 
 def _add_hardware(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +45,7 @@ def _add_hardware(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--model", required=True, help="language model, such as gpt-4")
     group.add_argument(
         "--weight-bits",
-        type=arguments.one_of(16, 8, 4),
+        type=arguments.weight_bits,
         metavar="BITS",
         help="bits per weight as served: 16, 8 or 4 (default: those the model was released in)",
     )
@@ -63,18 +53,7 @@ def _add_hardware(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--date", type=arguments.iso_date, help="date of the serving software, YYYY[-MM[-DD]]"
     )
-    group.add_argument(
-        "--chips-file",
-        type=arguments.existing_file,
-        metavar="CSV",
-        help="more chips, in the columns of data/chips.csv",
-    )
-    group.add_argument(
-        "--models-file",
-        type=arguments.existing_file,
-        metavar="CSV",
-        help="more models, in the columns of data/language_models.csv",
-    )
+    arguments.add_own_tables(group)
 
 
 def _add_load(parser: argparse.ArgumentParser) -> None:
@@ -126,16 +105,25 @@ def run(args: argparse.Namespace) -> int:
         "files": [_content(args.chips_file), _content(args.models_file)],
         "despite_failed_checks": args.despite_failed_checks,
     }
-    name = f"{NAME} --sweep" if args.sweep else NAME
+    name = "passes --sweep" if args.sweep else "passes"
     document = answers.answer(name, asked, settings, draw=lambda: _draw(args, request, settings))
     as_text = render.sweep_text if args.sweep else render.passes_text
     print(render.as_json(document) if args.json else as_text(document))
     if args.figure is not None:
         from forepass import sweep_figures
 
-        for path in sweep_figures.save_sweep(document, args.figure):
-            by_year.say_written(path, args)
+        say_written(args, *sweep_figures.save_sweep(document, args.figure))
     return 0
+
+
+COMMAND = Command(
+    "passes",
+    "forward passes of these chips with this model: bounds, realised, cost, what binds",
+    EXAMPLE,
+    run,
+    _add_options,
+    draws=True,
+)
 
 
 def _request(args: argparse.Namespace, settings: "Settings") -> dict[str, Any]:
@@ -175,12 +163,7 @@ def _draw(args: argparse.Namespace, request: dict[str, Any], settings: "Settings
     tables = catalogue.load(settings, chips_file=args.chips_file, models_file=args.models_file)
     chip_record(args.chip, tables)
     model_record(args.model, tables)
-    fits = fitting.checked_fits(
-        BLOCKS,
-        settings,
-        quiet=args.quiet,
-        despite_failed_checks=args.despite_failed_checks,
-    )
+    fits = fitting.checked_fits(BLOCKS, args)
     definitions = load_definitions(settings.priors)
     answer = sweep.sweep if args.sweep else capacity.passes
     draws = answer(capacity.PassesRequest(**request), fits, tables, definitions)

@@ -1,25 +1,22 @@
 """``forepass priors``: the beliefs, listed, shown, checked and plotted."""
 
 import argparse
-import json
 import textwrap
-from collections.abc import Callable
 from importlib import import_module
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
-from forepass import __version__
 from forepass.commands import arguments
-from forepass.commands.arguments import Subparsers
+from forepass.commands.arguments import Command
+from forepass.commands.output import print_json
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
     from forepass.inputs.definitions import Definitions
     from forepass.inputs.priors import Prior
 
-__all__ = ["NAME", "add_parser", "run"]
+__all__ = ["COMMAND"]
 
-NAME = "priors"
 
 EXAMPLE = """\
 examples:
@@ -33,54 +30,12 @@ LISTED = ("p10", "p50", "p90")
 WIDTH = 100
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the parser of ``priors``."""
-    parser = subparsers.add_parser(
-        NAME,
-        help="list, show, check and plot the beliefs",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    add_action(actions, "list", _list, "every prior with its quantiles, unit and source")
-    showing = add_action(actions, "show", _show, "one prior with its sources and rationale")
-    showing.add_argument("name", metavar="NAME", help="prior, such as growth_bandwidth")
-    add_action(actions, "check", _check, "every prior against its model, its data and itself")
-    plotting = add_action(actions, "plot", _plot, "densities of priors, as PNG and SVG")
-    plotting.add_argument("names", metavar="NAME", nargs="*", help="prior (default: all)")
-    plotting.add_argument(
-        "--out",
-        type=arguments.output_folder,
-        required=True,
-        metavar="DIR",
-        help="folder to write to",
-    )
-
-
-def add_action(
-    actions: Subparsers, name: str, action: Callable[[argparse.Namespace], int], words: str
-) -> argparse.ArgumentParser:
-    """Add the parser of one action of ``priors`` and return it."""
-    parser = actions.add_parser(
-        name, help=words, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    arguments.add_common(parser)
-    parser.set_defaults(run=run, run_action=action)
-    return parser
-
-
-def run(args: argparse.Namespace) -> int:
-    """Do what was asked of the priors."""
-    status: int = args.run_action(args)
-    return status
-
-
 def _list(args: argparse.Namespace) -> int:
     from forepass import render
 
     records = [_record(prior) for prior in _all_priors(args)]
     if args.json:
-        _print_json({"priors": records})
+        print_json(priors=records)
         return 0
     headers = ["prior", "block", "distribution", *LISTED, "unit", "source"]
     rows = [
@@ -102,7 +57,7 @@ def _show(args: argparse.Namespace) -> int:
     found = _named(args.name, _all_priors(args))
     settings = arguments.settings_from(args)
     if args.json:
-        _print_json({"priors": [_record(prior) for prior in found]})
+        print_json(priors=[_record(prior) for prior in found])
     else:
         print("\n\n".join(_description(prior, settings.data) for prior in found))
     return 0
@@ -121,7 +76,7 @@ def _check(args: argparse.Namespace) -> int:
     claims.load_claims(settings.priors)
     counts = {block: len(found) for block, found in loaded.items()}
     if args.json:
-        _print_json({"checked": counts})
+        print_json(checked=counts)
     else:
         lines = [
             f"{block}: {count} priors, as its model uses them" for block, count in counts.items()
@@ -138,10 +93,42 @@ def _plot(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     paths = prior_figures.write_figure(chosen or everything, args.out)
     if args.json:
-        _print_json({"written": [str(path) for path in paths]})
+        print_json(written=[str(path) for path in paths])
     else:
         print("\n".join(map(str, paths)))
     return 0
+
+
+def _add_name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="prior, such as growth_bandwidth")
+
+
+def _add_plot_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", metavar="NAME", nargs="*", help="prior (default: all)")
+    parser.add_argument(
+        "--out",
+        type=arguments.output_folder,
+        required=True,
+        metavar="DIR",
+        help="folder to write to",
+    )
+
+
+COMMAND = Command(
+    "priors",
+    "list, show, check and plot the beliefs",
+    EXAMPLE,
+    actions=(
+        Command("list", "every prior with its quantiles, unit and source", "", _list),
+        Command(
+            "show", "one prior with its sources and rationale", run=_show, add_options=_add_name
+        ),
+        Command("check", "every prior against its model, its data and itself", "", _check),
+        Command(
+            "plot", "densities of priors, as PNG and SVG", run=_plot, add_options=_add_plot_options
+        ),
+    ),
+)
 
 
 def _all_priors(args: argparse.Namespace) -> "list[Prior]":
@@ -234,7 +221,3 @@ def _check_references(definitions: "Definitions", data: Traversable) -> None:
 def _shown(value: float) -> str:
     """Return three figures, without an exponent up to a million."""
     return f"{float(f'{value:.3g}'):g}"
-
-
-def _print_json(content: dict[str, Any]) -> None:
-    print(json.dumps({"forepass": __version__, **content}, indent=2))

@@ -1,0 +1,22 @@
+"""What subcommands print beside their answers."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from forepass import __version__
+
+__all__ = ["print_json", "say_written"]
+
+
+def print_json(**content: object) -> None:
+    """Print what was found as JSON, with the version that found it."""
+    print(json.dumps({"forepass": __version__, **content}, indent=2))
+
+
+def say_written(args: argparse.Namespace, *paths: Path) -> None:
+    """Say on standard error that files are there."""
+    if not args.quiet:
+        for path in paths:
+            print(f"wrote {path}", file=sys.stderr)
