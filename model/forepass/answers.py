@@ -4,7 +4,10 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
 from importlib.resources.abc import Traversable
+from itertools import product
+from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,42 +134,29 @@ def newest_source_date(data: Traversable) -> str:
     return max(read_rows(data / "sources.csv").column("date"))
 
 
-def tidy_rows(document: Document) -> Iterator[dict[str, object]]:
-    """Yield one row per quantity and year (and label of any further dim), quantiles as columns."""
+def tidy_rows(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield one row per quantity and year (and label of any further dim), quantiles as columns.
+
+    What is exact stands in the column of the median.
+    """
     years = document.get("years", [])
     for name, entry in document["quantities"].items():
         columns = {key: entry[key] for key in (*QUANTILES, "value") if key in entry}
         by_year = any(isinstance(values, list) for values in columns.values())
         dims = entry.get("dims", ["year"] if by_year else [])
-        labels = {dim: years if dim == "year" else entry[dim] for dim in dims}
-        for position, at in _cells(labels):
-            row: dict[str, object] = {"quantity": name, "unit": entry["unit"], **at}
+        labels = [years if dim == "year" else entry[dim] for dim in dims]
+        for at in product(*map(enumerate, labels)):
+            row = {"quantity": name, "unit": entry["unit"]}
+            row |= {dim: label for dim, (_, label) in zip(dims, at, strict=True)}
             for key, values in columns.items():
-                cell = values
-                for index in position:
-                    cell = cell[index]
+                cell = reduce(getitem, (index for index, _ in at), values)
                 row["p50" if key == "value" else key] = cell
             yield row
 
 
-def _cells(
-    labels: Mapping[str, list[Any]],
-) -> Iterator[tuple[tuple[int, ...], dict[str, object]]]:
-    if not labels:
-        yield (), {}
-        return
-    (dim, values), *rest = labels.items()
-    for index, label in enumerate(values):
-        for position, at in _cells(dict(rest)):
-            yield (index, *position), {dim: label, **at}
-
-
-def _canonical(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
 def _digest(value: object) -> str:
-    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _read(path: Path) -> Document | None:
