@@ -86,12 +86,12 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _plot(args: argparse.Namespace) -> int:
-    from forepass import prior_figures
+    from forepass import figures, prior_figures
 
     everything = _all_priors(args)
     chosen = [prior for name in args.names for prior in _named(name, everything)]
-    args.out.mkdir(parents=True, exist_ok=True)
-    paths = prior_figures.write_figure(chosen or everything, args.out)
+    figure = prior_figures.draw_figure(chosen or everything)
+    paths = figures.save_figure(figure, args.out, "priors")
     if args.json:
         print_json(written=[str(path) for path in paths])
     else:

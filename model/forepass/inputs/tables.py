@@ -4,43 +4,21 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from forepass.errors import InputError
 from forepass.inputs.cells import Places, fault, place, typed
-from forepass.inputs.dates import year_fraction
 from forepass.inputs.names import build_index, normalise, resolve
 from forepass.inputs.rows import Rows, check_header, closest_hint, read_rows
+from forepass.inputs.schemas import OWN_SCHEMAS, SCHEMAS
 from forepass.rooms import room
 
-if TYPE_CHECKING:
-    import pandera.pandas as pa
-    from pandera.errors import SchemaError
+__all__ = ["TABLES", "load_table", "load_tables", "load_user_table", "with_user_table"]
 
-__all__ = [
-    "TABLES",
-    "load_table",
-    "load_tables",
-    "load_user_table",
-    "with_user_table",
-    "year_fraction",
-]
-
-TABLES = (
-    "sources",
-    "chips",
-    "chip_prices",
-    "language_models",
-    "training",
-    "serving",
-    "chip_stock",
-    "fleet",
-    "demand",
-    "published_trends",
-    "expert_forecasts",
-)
+TABLES = tuple(SCHEMAS)
 NAMED = {"chips": "chip", "language_models": "model"}
 JOINS = {
     "chip_prices": {"chip": "chips"},
@@ -106,8 +84,6 @@ def load_user_table(kind: str, path: Path) -> pd.DataFrame:
     InputError
         As `load_tables` does.
     """
-    from forepass.inputs.schemas import OWN_SCHEMAS
-
     schema = OWN_SCHEMAS[kind]
     rows = read_rows(path)
     given = [name for name, column in schema.columns.items() if not column.nullable]
@@ -129,8 +105,6 @@ def with_user_table(
 
 
 def _checked(name: str, read: Reader) -> pd.DataFrame:
-    from forepass.inputs.schemas import SCHEMAS
-
     if name not in SCHEMAS:
         raise InputError(f"no table is called {name!r}{closest_hint(name, SCHEMAS)}")
     rows, schema = read(name), SCHEMAS[name]
@@ -143,10 +117,8 @@ def _checked(name: str, read: Reader) -> pd.DataFrame:
     return frame
 
 
-def _validated(rows: Rows, schema: "pa.DataFrameSchema") -> pd.DataFrame:
+def _validated(rows: Rows, schema: pa.DataFrameSchema) -> pd.DataFrame:
     """Return the rows as typed columns that the schema accepts."""
-    from pandera.errors import SchemaErrors
-
     kinds = {
         name: (str(column.dtype), column.description) for name, column in schema.columns.items()
     }
@@ -161,10 +133,8 @@ def _validated(rows: Rows, schema: "pa.DataFrameSchema") -> pd.DataFrame:
     return frame
 
 
-def _first_fault(rows: Rows, error: "SchemaError") -> tuple[int, str]:
+def _first_fault(rows: Rows, error: SchemaError) -> tuple[int, str]:
     """Return the first row that a check of the schema refuses, and the message on it."""
-    from pandera.errors import SchemaErrorReason
-
     refusals = {SchemaErrorReason.DATAFRAME_CHECK, SchemaErrorReason.SERIES_CONTAINS_NULLS}
     if error.reason_code not in refusals:
         raise error  # the schema is at fault, not the table
