@@ -352,7 +352,7 @@ def test_data_show_prints_every_row(run: Run) -> None:
 
 def test_data_check_exits_with_1_when_a_table_is_wrong(run: Run, tmp_path: Path) -> None:
     status, out, _ = run("data", "check", "--json")
-    assert (status, json.loads(out)) == (0, {"findings": []})
+    assert (status, json.loads(out)["findings"]) == (0, [])
     broken = tmp_path / "data"
     broken.mkdir()
     for path in room("data").iterdir():

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from forepass.commands import arguments, fit_command, fitting
 from forepass.commands.arguments import Command
-from forepass.commands.output import print_json, say_written
+from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
     from forepass.checks import Predictive
@@ -68,7 +66,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the checks and return 1 where the sampling of a block fell short."""
-    from forepass import posterior
+    from forepass import atomic, posterior
 
     _refuse_lonely_options(args)
     asked = [SERVING] if args.serving_validation else args.block
@@ -78,14 +76,21 @@ def run(args: argparse.Namespace) -> int:
     settings = arguments.settings_from(args)
     with fitting.progress_over(names, quiet=args.quiet) as report:
         fits = posterior.fitted(names, settings, progress=report, unsafe=True)
+    parts = [fit_command.diagnostics_text(fits)]
+    content: dict[str, Any] = {"blocks": fit_command.diagnostics(fits)}
     found = _predictive(fits[SERVING], settings) if SERVING in fits else None
+    if found is not None:
+        parts.append(_predictive_text(found))
+        content["predictive"] = {"scores": found.scores, "loo": found.loo}
     scores = _validation(args, settings) if args.serving_validation else None
-    if args.json:
-        _print_json(fits, found, scores)
-    else:
-        print(_as_text(fits, found, scores))
+    if scores is not None:
+        parts.append(_validation_text(scores))
+        content["validation"] = scores.reset_index().to_dict("records")
+    tell(args, "\n\n".join(parts), **content)
     if args.csv is not None and scores is not None:
-        _write_csv(scores, args)
+        text = scores.reset_index().to_csv(index=False, lineterminator="\n")
+        atomic.write_text(args.csv, text)
+        say_written(args, args.csv)
     if args.figure is not None and found is not None:
         from forepass import check_figures
 
@@ -166,28 +171,6 @@ def _teller(report: Callable[[str, str], None] | None) -> Callable[[str], None]:
     return tell
 
 
-def _print_json(
-    fits: "Mapping[str, Fit]", found: "Predictive | None", scores: "pd.DataFrame | None"
-) -> None:
-    content: dict[str, Any] = {"blocks": fit_command.diagnostics(fits)}
-    if found is not None:
-        content["predictive"] = {"scores": found.scores, "loo": found.loo}
-    if scores is not None:
-        content["validation"] = scores.reset_index().to_dict("records")
-    print_json(**content)
-
-
-def _as_text(
-    fits: "Mapping[str, Fit]", found: "Predictive | None", scores: "pd.DataFrame | None"
-) -> str:
-    parts = [fit_command.diagnostics_text(fits)]
-    if found is not None:
-        parts.append(_predictive_text(found))
-    if scores is not None:
-        parts.append(_validation_text(scores))
-    return "\n\n".join(parts)
-
-
 def _predictive_text(found: "Predictive") -> str:
     s, loo = found.scores, found.loo
     return "\n".join(
@@ -230,10 +213,3 @@ def _score_text(column: str, value: float) -> str:
     if column == "rows":
         return f"{value:,.0f}"
     return f"{value:.0%}" if column.startswith("cover") else f"{value:.2f}"
-
-
-def _write_csv(scores: "pd.DataFrame", args: argparse.Namespace) -> None:
-    from forepass import atomic
-
-    atomic.write_text(args.csv, scores.reset_index().to_csv(index=False, lineterminator="\n"))
-    say_written(args, args.csv)

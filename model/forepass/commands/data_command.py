@@ -1,11 +1,11 @@
 """``forepass data``: the observed tables, listed, shown and checked."""
 
 import argparse
-import json
 from importlib.resources.abc import Traversable
 
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
+from forepass.commands.output import tell
 from forepass.errors import InputError
 
 __all__ = ["COMMAND"]
@@ -33,10 +33,8 @@ def _list(args: argparse.Namespace) -> int:
         newest = max(_date(row) for row in rows)
         found.append({"table": name, "rows": len(rows), "sources": len(keys), "newest": newest})
     headers = ["table", "rows", "sources", "newest"]
-    if args.json:
-        print(json.dumps({"tables": found}, indent=2))
-    else:
-        print(render.table([[str(row[key]) for key in headers] for row in found], headers))
+    text = render.table([[str(row[key]) for key in headers] for row in found], headers)
+    tell(args, text, tables=found)
     return 0
 
 
@@ -49,19 +47,14 @@ def _show(args: argparse.Namespace) -> int:
     if args.table not in tables:
         raise InputError(f"no table {args.table!r}; {suggest(args.table, tables)}")
     rows = read_rows(tables[args.table])
-    if args.json:
-        print(json.dumps({"table": args.table, "rows": rows.records()}, indent=2))
-    else:
-        print(render.table(rows.cells, rows.header))
+    tell(args, render.table(rows.cells, rows.header), table=args.table, rows=rows.records())
     return 0
 
 
 def _check(args: argparse.Namespace) -> int:
     findings = _findings(arguments.settings_from(args).data)
-    if args.json:
-        print(json.dumps({"findings": findings}, indent=2))
-    else:
-        print("\n".join(findings) if findings else "the tables keep to their schemas and agree")
+    text = "\n".join(findings) or "the tables keep to their schemas and agree"
+    tell(args, text, findings=findings)
     return 1 if findings else 0
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from forepass.commands import arguments, fitting
 from forepass.commands.arguments import Command
-from forepass.commands.output import print_json
+from forepass.commands.output import tell
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,10 +48,7 @@ def run(args: argparse.Namespace) -> int:
     with fitting.progress_over(names, quiet=args.quiet) as report:
         # A failed fit is shown here beside the others rather than raised.
         fits = posterior.fitted(names, settings, force=args.force, progress=report, unsafe=True)
-    if args.json:
-        print_json(blocks=diagnostics(fits))
-    else:
-        print(diagnostics_text(fits))
+    tell(args, diagnostics_text(fits), blocks=diagnostics(fits))
     return 0 if all(fit.diagnostics.passed for fit in fits.values()) else 1
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from forepass import __version__
 
-__all__ = ["print_json", "say_written"]
+__all__ = ["say_written", "tell"]
 
 
-def print_json(**content: object) -> None:
-    """Print what was found as JSON, with the version that found it."""
-    print(json.dumps({"forepass": __version__, **content}, indent=2))
+def tell(args: argparse.Namespace, text: str, **content: object) -> None:
+    """Print what was found as text or, where asked for, as JSON with the version that found it."""
+    print(json.dumps({"forepass": __version__, **content}, indent=2) if args.json else text)
 
 
 def say_written(args: argparse.Namespace, *paths: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
-from forepass.commands.output import print_json
+from forepass.commands.output import tell
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,32 +34,24 @@ def _list(args: argparse.Namespace) -> int:
     from forepass import render
 
     records = [_record(prior) for prior in _all_priors(args)]
-    if args.json:
-        print_json(priors=records)
-        return 0
     headers = ["prior", "block", "distribution", *LISTED, "unit", "source"]
     rows = [
         [
-            record["name"],
-            record["block"],
-            record["distribution"],
+            *(record[field] for field in ("name", "block", "distribution")),
             *(_shown(record["quantiles"][level]) for level in LISTED),
-            record["unit"],
-            record["source"],
+            *(record[field] for field in ("unit", "source")),
         ]
         for record in records
     ]
-    print(render.table(rows, headers))
+    tell(args, render.table(rows, headers), priors=records)
     return 0
 
 
 def _show(args: argparse.Namespace) -> int:
-    found = _named(args.name, _all_priors(args))
-    settings = arguments.settings_from(args)
-    if args.json:
-        print_json(priors=[_record(prior) for prior in found])
-    else:
-        print("\n\n".join(_description(prior, settings.data) for prior in found))
+    records = [_record(prior) for prior in _named(args.name, _all_priors(args))]
+    sources = _sources(arguments.settings_from(args).data)
+    text = "\n\n".join(_description(record, sources) for record in records)
+    tell(args, text, priors=records)
     return 0
 
 
@@ -75,13 +67,8 @@ def _check(args: argparse.Namespace) -> int:
     _check_references(definitions.load_definitions(settings.priors), settings.data)
     claims.load_claims(settings.priors)
     counts = {block: len(found) for block, found in loaded.items()}
-    if args.json:
-        print_json(checked=counts)
-    else:
-        lines = [
-            f"{block}: {count} priors, as its model uses them" for block, count in counts.items()
-        ]
-        print("\n".join([*lines, "sources, definitions and claims: known"]))
+    lines = [f"{block}: {count} priors, as its model uses them" for block, count in counts.items()]
+    tell(args, "\n".join([*lines, "sources, definitions and claims: known"]), checked=counts)
     return 0
 
 
@@ -91,11 +78,8 @@ def _plot(args: argparse.Namespace) -> int:
     everything = _all_priors(args)
     chosen = [prior for name in args.names for prior in _named(name, everything)]
     figure = prior_figures.draw_figure(chosen or everything)
-    paths = figures.save_figure(figure, args.out, "priors")
-    if args.json:
-        print_json(written=[str(path) for path in paths])
-    else:
-        print("\n".join(map(str, paths)))
+    paths = [str(path) for path in figures.save_figure(figure, args.out, "priors")]
+    tell(args, "\n".join(paths), written=paths)
     return 0
 
 
@@ -120,13 +104,9 @@ COMMAND = Command(
     EXAMPLE,
     actions=(
         Command("list", "every prior with its quantiles, unit and source", "", _list),
-        Command(
-            "show", "one prior with its sources and rationale", run=_show, add_options=_add_name
-        ),
+        Command("show", "one prior with its sources and rationale", "", _show, _add_name),
         Command("check", "every prior against its model, its data and itself", "", _check),
-        Command(
-            "plot", "densities of priors, as PNG and SVG", run=_plot, add_options=_add_plot_options
-        ),
+        Command("plot", "densities of priors, as PNG and SVG", "", _plot, _add_plot_options),
     ),
 )
 
@@ -155,33 +135,23 @@ def _record(prior: "Prior") -> dict[str, Any]:
     from forepass.inputs.priors import source_keys
 
     values = quantile(prior, list(LEVELS.values()))
+    as_stated = ("name", "block", "distribution", "parameters", "unit", "rationale", "file")
     return {
-        "name": prior.name,
-        "block": prior.block,
-        "distribution": prior.distribution,
-        "parameters": prior.parameters,
+        **{field: getattr(prior, field) for field in as_stated},
         "quantiles": dict(zip(LEVELS, map(float, values), strict=True)),
-        "unit": prior.unit,
         "source": ";".join(source_keys(prior)),
-        "rationale": prior.rationale,
-        "file": prior.file,
     }
 
 
-def _description(prior: "Prior", data: Traversable) -> str:
-    record = _record(prior)
-    numbers = ", ".join(f"{name} = {value:.4g}" for name, value in prior.parameters.items())
-    quantiles = ", ".join(
-        f"{level} {_shown(value)}" for level, value in record["quantiles"].items()
-    )
-    titles = {**_sources(data), "judgement": "our own judgement"}
-    sources = [f"{key}: {titles.get(key, '?')}" for key in record["source"].split(";")]
+def _description(record: dict[str, Any], sources: dict[str, str]) -> str:
+    numbers = ", ".join(f"{name} = {value:.4g}" for name, value in record["parameters"].items())
+    titles = {**sources, "judgement": "our own judgement"}
     lines = [
-        f"{prior.name} [{prior.unit}], {prior.block} block, {prior.file}",
-        f"{prior.distribution}({numbers})",
-        quantiles,
-        *sources,
-        *textwrap.wrap(prior.rationale, WIDTH - 2),
+        f"{record['name']} [{record['unit']}], {record['block']} block, {record['file']}",
+        f"{record['distribution']}({numbers})",
+        ", ".join(f"{level} {_shown(value)}" for level, value in record["quantiles"].items()),
+        *(f"{key}: {titles.get(key, '?')}" for key in record["source"].split(";")),
+        *textwrap.wrap(record["rationale"], WIDTH - 2),
     ]
     return "\n  ".join(lines)
 
