@@ -36,14 +36,10 @@ def answer(
 
     Parameters
     ----------
-    command
-        Name of the subcommand.
     arguments
         What the answer depends on besides data, priors, code and seed; values must be JSON.
-    settings
-        Where data, priors and cache are, and the seed.
     draw
-        Makes the draws when the cache has no answer: dims (draw,), (draw, year) or none.
+        Makes the draws when the cache has no answer, as `build_document` takes them.
     """
     inputs = fingerprints.input_hashes(settings.data, settings.priors)
     question = {"command": command, "arguments": dict(arguments), "seed": settings.seed}
@@ -64,13 +60,9 @@ def build_document(
 ) -> Document:
     """Summarise draws as a document of quantiles.
 
-    Parameters
-    ----------
-    draws
-        Variables with dims (draw, year, ...), (draw,), (year,) or none; ``units`` and
-        ``long_name`` in each one's attributes; remarks for the reader in ``attrs["notes"]``.
-    seed, as_of, inputs
-        What the draws came from: seed, date of the newest source, hashes of the inputs.
+    Variables have dims (draw, year, ...), (draw,), (year,) or none, ``units`` and ``long_name`` in
+    their attributes; remarks for the reader are in ``attrs["notes"]``. ``as_of`` is the date of the
+    newest source.
     """
     document: Document = {
         "forepass": __version__,

@@ -46,14 +46,8 @@ def predictive(
 ) -> Predictive:
     """Return the posterior predictive check of the serving block.
 
-    Parameters
-    ----------
-    posterior
-        Of the serving block, dims (draw, ...), chains one after the other.
-    tables
-        ``serving``, ``chips`` and ``language_models``.
-    seed
-        Of the noise of the predictive.
+    ``posterior`` has its chains one after the other along draw; ``tables`` are serving, chips and
+    language_models; ``seed`` is of the predictive's noise.
     """
     table, observed = measured(tables)
     rows = make_rows(table, tables)

@@ -71,13 +71,7 @@ def house_style() -> Iterator[None]:
 
 
 def save_forecast(document: Document, folder: Path) -> list[Path]:
-    """Write the figure of a forecast to ``folder`` as PNG and SVG and return their paths.
-
-    Raises
-    ------
-    InputError
-        When the document has one year only, which draws no line.
-    """
+    """Write the figure of a forecast, of two years at least, and return the paths of its files."""
     if len(document["years"]) < 2:
         raise InputError("a figure needs two years or more; widen --from and --to")
     return save_figure(draw_forecast(document), folder, "forecast")

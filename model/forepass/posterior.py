@@ -102,8 +102,6 @@ def fitted(
     ----------
     names
         Blocks to fit, of `BLOCKS`.
-    settings
-        Folders, seed and cache.
     force
         Fit again whatever the cache holds.
     unsafe
@@ -115,8 +113,6 @@ def fitted(
     ------
     FitFailed
         When the chains of a block disagree, its message naming the block and the figures.
-    InputError
-        When a table or a prior cannot be read.
     """
     fits = {}
     for name in names:

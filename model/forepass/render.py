@@ -59,14 +59,7 @@ def by_year_text(document: Document, years: Sequence[int] | None = None) -> str:
     """Return the table of a document by year: quantities down, years across.
 
     Each cell is the median with its interval below; each row has one scale, so that its years
-    compare at a glance.
-
-    Parameters
-    ----------
-    document
-        An answer with ``years``.
-    years
-        Those to show; a few milestones unless given.
+    compare at a glance. A few milestones are shown unless ``years`` are given.
     """
     shown = _shown_years(document["years"], years)
     rows: list[list[str]] = []

@@ -16,13 +16,7 @@ TABLES = ("chips", "language_models", "chip_prices")
 def load(
     settings: "Settings", *, chips_file: Path | None = None, models_file: Path | None = None
 ) -> "dict[str, pd.DataFrame]":
-    """Return the tables of chips, models and prices, with the rows of a user's own files.
-
-    Raises
-    ------
-    InputError
-        When a row of any of them is bad.
-    """
+    """Return the tables of chips, models and prices, with the rows of a user's own files."""
     from forepass.inputs import tables
 
     loaded = tables.load_tables(TABLES, settings.data)

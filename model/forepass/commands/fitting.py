@@ -25,10 +25,7 @@ class CheckError(Exception):
 def checked_fits(names: Sequence[str], args: argparse.Namespace) -> "dict[str, Fit]":
     """Return the fits of the blocks ``names``, fitting those that are stale.
 
-    Raises
-    ------
-    CheckError
-        When a fit fails its convergence checks and the user did not insist.
+    ``CheckError`` is raised when one fails its convergence checks and the user did not insist.
     """
     from forepass import posterior
 

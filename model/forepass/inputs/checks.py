@@ -36,14 +36,9 @@ UNIFORM_ATTENTION = ("mha", "gqa", "mqa")
 
 
 def check_tables(tables: Tables, as_of: str | None = None) -> list[Finding]:
-    """Return what is doubtful in the tables, by file and line.
+    """Return what is doubtful in the tables, all or some, by file and line.
 
-    Parameters
-    ----------
-    tables
-        Tables as `forepass.inputs.tables.load_tables` returns them, all or some.
-    as_of
-        The date up to which things can have been seen: the newest of the sources unless given.
+    ``as_of`` is the date up to which things can have been seen: the newest source's unless given.
     """
     findings = [*_dates(tables, as_of)]
     if "chips" in tables:

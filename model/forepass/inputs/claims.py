@@ -50,18 +50,7 @@ class Claim:
 
 
 def load_claims(folder: Traversable | None = None) -> dict[str, Claim]:
-    """Return the claims by name, in the order of `CLAIMS`.
-
-    Parameters
-    ----------
-    folder
-        Where to read instead of the package's own priors/.
-
-    Raises
-    ------
-    InputError
-        Naming the file and the key that is misspelt, missing or out of order.
-    """
+    """Return the claims by name, ordered as `CLAIMS`, from ``folder`` or the shipped priors/."""
     tables, file = read_tables(FILE, folder)
     check_tables(tables, CLAIMS, fields=FIELDS, unused="no such claim is judged", file=file)
     return {name: _claim(name, tables[name], f"{file}: {name}") for name in CLAIMS}

@@ -55,18 +55,7 @@ TYPES = {field.name: str(field.type) for field in fields(Definitions)}
 
 
 def load_definitions(folder: Traversable | None = None) -> Definitions:
-    """Return the conventions.
-
-    Parameters
-    ----------
-    folder
-        Where to read instead of the package's own priors/.
-
-    Raises
-    ------
-    InputError
-        Naming the file and the key that is misspelt, missing or of the wrong kind.
-    """
+    """Return the conventions, from ``folder`` or the shipped priors/."""
     tables, file = read_tables(FILE, folder)
     check_tables(tables, TYPES, fields=FIELDS, unused="nothing uses it", file=file)
     definitions = Definitions(

@@ -30,15 +30,8 @@ def normalise(text: str) -> str:
 def build_index(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return every normalised spelling with the name that it stands for.
 
-    Parameters
-    ----------
-    rows
-        Names with their aliases, one text with ``|`` between them.
-
-    Raises
-    ------
-    InputError
-        Where one spelling stands for two names.
+    ``rows`` are names with their aliases, one text with ``|`` between them. A spelling that stands
+    for two names is refused.
     """
     index: dict[str, str] = {}
     for name, aliases in rows:
@@ -66,19 +59,10 @@ def resolve(
 
     Parameters
     ----------
-    text
-        A name, an alias, or a decorated form of either.
     index
         Spellings as `build_index` returns them.
-    kind
-        What is named, for the message: ``chip`` or ``model``.
-    where
-        File, line and column that hold ``text``, put before the message.
-
-    Raises
-    ------
-    InputError
-        Where nothing, or more than one thing, is called so; with the closest names.
+    kind, where
+        What is named, and the file, line and column that name it, for the message.
     """
     for _, forms in _stripped_forms(text):
         hits = {index[form]: None for form in forms if form in index}

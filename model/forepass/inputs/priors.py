@@ -71,32 +71,13 @@ class Prior:
 
 
 def load_priors(block: str, folder: Traversable | None = None) -> dict[str, Prior]:
-    """Return the priors of a block by name.
-
-    Parameters
-    ----------
-    block
-        One of `BLOCKS`.
-    folder
-        Where to read instead of the package's own priors/.
-
-    Raises
-    ------
-    InputError
-        Naming the file and the key of the first prior that cannot be read or contradicts itself.
-    """
+    """Return the priors of a block by name, from ``folder`` or the shipped priors/."""
     tables, file = read_tables(f"{block}.toml", folder)
     return {name: _prior(block, name, table, file) for name, table in tables.items()}
 
 
 def load_all(folder: Traversable | None = None) -> dict[str, dict[str, Prior]]:
-    """Return the priors of every block, by block and name.
-
-    Raises
-    ------
-    InputError
-        As `load_priors` does, and for a TOML file that no block reads.
-    """
+    """Return the priors by block and name, and refuse a TOML file that nothing reads."""
     place, label = (room("priors"), "priors") if folder is None else (folder, str(folder))
     known = [*(f"{block}.toml" for block in BLOCKS), *OTHER_FILES]
     if not place.is_dir():
@@ -108,26 +89,14 @@ def load_all(folder: Traversable | None = None) -> dict[str, dict[str, Prior]]:
 
 
 def expect(priors: Mapping[str, Prior], names: Iterable[str], block: str) -> None:
-    """Refuse a block's priors unless they are the ones its model uses.
-
-    Raises
-    ------
-    InputError
-        Naming the first prior that the model does not use, or that it misses.
-    """
+    """Refuse a block's priors unless they are the ones that its model uses."""
     file = next((prior.file for prior in priors.values()), f"priors/{block}.toml")
     unused = f"the {block} model does not use it"
     check_tables(priors, names, fields=(*REQUIRED, "quantiles"), unused=unused, file=file)
 
 
 def check_sources(priors: Iterable[Prior], keys: Collection[str]) -> None:
-    """Refuse a source that is neither "judgement" nor one of `keys`, the keys of data/sources.csv.
-
-    Raises
-    ------
-    InputError
-        Naming the file, the prior and the closest known keys.
-    """
+    """Refuse a source that is neither "judgement" nor one of the keys of data/sources.csv."""
     for prior in priors:
         for key in source_keys(prior):
             if key != JUDGEMENT and key not in keys:

@@ -95,21 +95,9 @@ class LanguageModel:
 
 
 def chip_record(name: str, tables: Mapping[str, pd.DataFrame], *, where: str | None = None) -> Chip:
-    """Return the chip that ``name`` stands for.
+    """Return the chip that ``name`` stands for, in any spelling that `resolve` knows.
 
-    Parameters
-    ----------
-    name
-        A name or alias, in any spelling that `forepass.inputs.names.resolve` knows.
-    tables
-        Tables with ``chips`` among them.
-    where
-        File, line and column that hold the name, for the message.
-
-    Raises
-    ------
-    InputError
-        Where no chip, or more than one, is called so.
+    ``where`` is the file, line and column that hold the name, for the message.
     """
     row = _row(tables["chips"], "chip", resolve(name, chip_index(tables), "chip", where))
     rates = (row["flops_fp8_flop_per_s"], row["flops_int8_op_per_s"])

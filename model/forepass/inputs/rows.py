@@ -51,10 +51,7 @@ class Rows:
 def read_rows(path: Traversable) -> Rows:
     """Return the cells of a CSV file (UTF-8, one header line, blank lines skipped).
 
-    Raises
-    ------
-    InputError
-        Where the file is missing, empty, too large, not UTF-8, or no sound CSV; with the line.
+    What is missing, empty, too large, not UTF-8, or no sound CSV is refused, with the line.
     """
     file = label(path, "data")
     header: tuple[str, ...] = ()

@@ -41,17 +41,9 @@ type Reader = Callable[[str], Rows]
 def load_tables(names: Iterable[str], folder: Traversable | None = None) -> dict[str, pd.DataFrame]:
     """Return the named tables, checked cell by cell and against the tables that they refer to.
 
-    Parameters
-    ----------
-    names
-        Table names, as ``chips`` for ``chips.csv``.
-    folder
-        Where the CSV files lie; the shipped ``data/`` unless given.
-
-    Returns
-    -------
-    Frames of float64 numbers, bool flags and ``str`` texts, with NaN for a missing number or text;
-    dates stay ISO texts. ``attrs["places"]`` knows the file and line of each index label.
+    They lie in ``folder``, or in the shipped ``data/``. Frames hold float64 numbers, bool flags and
+    ``str`` texts, NaN for a missing number or text; dates stay ISO texts; ``attrs["places"]`` knows
+    the file and line of each index label.
 
     Raises
     ------
@@ -69,20 +61,10 @@ def load_table(name: str, folder: Traversable | None = None) -> pd.DataFrame:
 
 
 def load_user_table(kind: str, path: Path) -> pd.DataFrame:
-    """Return a user's own chips or models, in the columns of the shipped table.
+    """Return a user's own ``chips`` or ``language_models``, in the columns of the shipped table.
 
-    Parameters
-    ----------
-    kind
-        ``chips`` or ``language_models``.
-    path
-        A CSV file. Required are the name and what bounds a forward pass: of chips bandwidth,
-        capacity and one rate, of models both parameter counts. Other columns may be missing.
-
-    Raises
-    ------
-    InputError
-        As `load_tables` does.
+    Required are the name and what bounds a forward pass: of chips bandwidth, capacity and one rate,
+    of models both parameter counts. Other columns may be missing.
     """
     schema = OWN_SCHEMAS[kind]
     rows = read_rows(path)

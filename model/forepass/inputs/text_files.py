@@ -17,13 +17,7 @@ def label(path: Traversable, room_name: str) -> str:
 
 
 def read_text(path: Traversable, file: str, *, most_bytes: int) -> str:
-    """Return the text of a UTF-8 file that messages call ``file``.
-
-    Raises
-    ------
-    InputError
-        Where the file is missing, too large or not UTF-8; with the line.
-    """
+    """Return the text of a UTF-8 file that messages call ``file``."""
     try:
         with path.open("rb") as stream:
             content = stream.read(most_bytes + 1)

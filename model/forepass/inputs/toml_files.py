@@ -21,19 +21,9 @@ type Table = dict[str, Any]
 
 
 def read_tables(name: str, folder: Traversable | None) -> tuple[dict[str, Table], str]:
-    """Return the tables of one TOML file in its order, and the label that messages use for it.
+    """Return the tables of a file in ``folder`` or the shipped priors/, and its name in messages.
 
-    Parameters
-    ----------
-    name
-        File name, as ``fleet.toml``.
-    folder
-        Where to read instead of the package's own priors/.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or holds anything but tables with names in lower case.
+    Anything but tables with names in lower case is refused.
     """
     path = (room("priors") if folder is None else folder) / name
     file = label(path, "priors")
@@ -65,18 +55,9 @@ def _parse(text: str, file: str) -> dict[str, Any]:
 def check_tables(
     tables: Iterable[str], known: Iterable[str], *, fields: Iterable[str], unused: str, file: str
 ) -> None:
-    """Refuse tables that nobody reads, then the lack of one that is read.
+    """Refuse tables that nobody reads, then the lack of one of those that are ``known``.
 
-    Parameters
-    ----------
-    tables, known
-        Names in the file, and those that it must hold.
-    fields
-        What a table must hold, for the message.
-    unused
-        Words for a table that nobody reads.
-    file
-        How messages name the file.
+    ``fields`` is what a table must hold, ``unused`` what to say of one that nobody reads.
     """
     tables, known = list(tables), list(known)
     missing = [name for name in known if name not in tables]
