@@ -54,24 +54,11 @@ def progress_over(
         yield None
         return
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        SpinnerColumn,
-        TextColumn,
-        TimeElapsedColumn,
-    )
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(what),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    watched = Console(stderr=True)
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), what, TimeElapsedColumn())
+    with Progress(*columns, console=watched, transient=True) as bar:
         task = bar.add_task("fits", total=len(names))
 
         def report(block: str, stage: str) -> None:
