@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from forepass.forecast import checked, deployment, forecast, on_inference, world_rate
 from forepass.inputs.definitions import load_definitions
 from forepass.posterior import Fit
-from forepass.projection import Projection, project, served, throughput
+from forepass.projection import Projection, served, throughput
 from forepass.settings import Settings
 
 type Tables = Mapping[str, pd.DataFrame]
@@ -20,7 +20,6 @@ type Fits = Mapping[str, Fit]
 
 DRAWS = 100
 YEARS = np.arange(2020, 2036)
-FORWARD = ("chips", "language_models", "fleet", "training", "demand")
 UNITS = {
     "chip_flops": "FLOP/s",
     "chip_bandwidth": "bytes/s",
@@ -53,11 +52,6 @@ def fits(forward_fits: Fits) -> Fits:
 @pytest.fixture(scope="module")
 def forecasted(fits: Fits, question_tables: Tables) -> xr.Dataset:
     return foretold(fits, question_tables)
-
-
-@pytest.fixture(scope="module")
-def projection(fits: Fits, question_tables: Tables) -> Projection:
-    return project(fits, YEARS, seed=1, definitions=load_definitions(), tables=question_tables)
 
 
 def foretold(

@@ -13,7 +13,7 @@ from forepass.forecast import forecast, world_rate
 from forepass.inputs.definitions import load_definitions
 from forepass.overhang import overhang
 from forepass.posterior import Fit
-from forepass.projection import Projection, project, served
+from forepass.projection import Projection, served
 from forepass.settings import Settings
 
 type Tables = Mapping[str, pd.DataFrame]
@@ -21,7 +21,6 @@ type Fits = Mapping[str, Fit]
 
 DRAWS = 100
 YEARS = np.arange(2020, 2036)
-FORWARD = ("chips", "language_models", "fleet", "training", "demand")
 HOURS_PER_YEAR = 24 * 365.25
 SECONDS_PER_DAY = 86400
 SPEED = load_definitions().copy_speed_tokens_per_s
@@ -44,11 +43,6 @@ def fits(forward_fits: Fits) -> Fits:
 @pytest.fixture(scope="module")
 def out(fits: Fits, question_tables: Tables) -> xr.Dataset:
     return overhung(fits, question_tables)
-
-
-@pytest.fixture(scope="module")
-def projection(fits: Fits, question_tables: Tables) -> Projection:
-    return project(fits, YEARS, seed=1, definitions=load_definitions(), tables=question_tables)
 
 
 @pytest.fixture(scope="module")
