@@ -18,8 +18,6 @@ from forepass.settings import Settings
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["QUANTILES", "answer", "build_document", "newest_source_date", "tidy_rows"]
-
 Document = dict[str, Any]
 
 QUANTILES = {f"p{percent:02}": percent / 100 for percent in (5, 10, 25, 50, 75, 90, 95)}

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_check", "save_check"]
-
 BINS = 20
 ON_LOGS = {
     "concurrency_per_chip": "requests in flight per chip",

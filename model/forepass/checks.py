@@ -16,8 +16,6 @@ from forepass.blocks.serving.rows import Rows, make_rows
 from forepass.blocks.serving.validation import score
 from forepass.posterior import CHAINS
 
-__all__ = ["Predictive", "leave_one_out", "pointwise_log_likelihood", "predictive"]
-
 type Floats = NDArray[np.float64]
 
 

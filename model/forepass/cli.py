@@ -22,8 +22,6 @@ from forepass.commands.fitting import CheckError
 from forepass.errors import InputError
 from forepass.inputs.text_files import suggest
 
-__all__ = ["build_parser", "main"]
-
 DONE, FELL_SHORT, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 COMMANDS = (

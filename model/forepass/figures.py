@@ -17,16 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-__all__ = [
-    "draw_bands",
-    "draw_forecast",
-    "house_style",
-    "label_values",
-    "plain_ticks",
-    "save_figure",
-    "save_forecast",
-]
-
 Document = Mapping[str, Any]
 
 PANELS = (

@@ -6,8 +6,6 @@ from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-__all__ = ["code_files", "fingerprint", "input_hashes"]
-
 NUMERICAL_PACKAGES = ("numpy", "pymc", "pytensor", "nutpie", "xarray")
 
 

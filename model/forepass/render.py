@@ -15,16 +15,6 @@ from forepass import answers, atomic
 from forepass.inputs.claims import Claim
 from forepass.rounding import interval_text, scaled, times
 
-__all__ = [
-    "as_json",
-    "by_year_text",
-    "passes_text",
-    "post_text",
-    "sweep_text",
-    "table",
-    "write_csv",
-]
-
 Document = Mapping[str, Any]
 
 LOW, CENTRE, HIGH = "p10", "p50", "p90"

@@ -4,8 +4,6 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-__all__ = ["room"]
-
 CHECKOUT = Path(__file__).parents[2]
 
 

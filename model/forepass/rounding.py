@@ -3,8 +3,6 @@
 import math
 from collections.abc import Sequence
 
-__all__ = ["interval_text", "number_text", "scaled", "times"]
-
 type Numbers = Sequence[float | None]
 
 MISSING = "-"

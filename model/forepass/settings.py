@@ -8,8 +8,6 @@ from pathlib import Path
 
 from forepass.rooms import room
 
-__all__ = ["Settings", "cache_folder"]
-
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
     """Return ``$FOREPASS_CACHE``, else ``forepass`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_sweep", "save_sweep"]
-
 Document = Mapping[str, Any]
 
 PANELS = ("passes_at_speed", "cost_at_speed")

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from forepass.inputs.priors import Prior
 
-__all__ = ["PRIORS", "TABLES", "Reports", "build", "project", "token_reports"]
-
 TABLES = ("demand",)
 PRIORS = (
     "world_tokens_per_s",

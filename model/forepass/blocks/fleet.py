@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from forepass.inputs.priors import Prior
 
-__all__ = ["PRIORS", "TABLES", "build", "project"]
-
 TABLES = ("chip_stock", "fleet")
 PRIORS = (
     "source_error",

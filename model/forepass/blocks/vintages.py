@@ -10,8 +10,6 @@ from forepass.blocks.growth import damped_log_path, logit, sigmoid
 from forepass.blocks.shipments import QUARTERS_PER_YEAR
 from forepass.blocks.survival import waiting_share
 
-__all__ = ["Shipped", "facility_per_chip_watt", "ship"]
-
 # Two years before the record get a vintage of their own; the third holds all that came before.
 YEARS_BEFORE_RECORD = 3
 # The calendar years that `power_added_limit` and `missing_share` are elicited for.

@@ -13,23 +13,6 @@ from forepass.inputs.dates import is_date
 if TYPE_CHECKING:
     from forepass.settings import Settings
 
-__all__ = [
-    "Command",
-    "add_blocks",
-    "add_command",
-    "add_own_tables",
-    "existing_file",
-    "iso_date",
-    "new_file",
-    "output_folder",
-    "positive_integer",
-    "positive_number",
-    "settings_from",
-    "share",
-    "weight_bits",
-    "year_list",
-]
-
 type Run = Callable[[argparse.Namespace], int]
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from forepass.settings import Settings
 
-__all__ = ["FORECAST", "OVERHANG"]
-
 FORECAST_EXAMPLE = """\
 example: the forecast to 2030 with its figure, and all its numbers as a table
   forepass forecast --to 2030 --figure forecast --csv forecast.csv

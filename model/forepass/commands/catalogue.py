@@ -8,8 +8,6 @@ if TYPE_CHECKING:
 
     from forepass.settings import Settings
 
-__all__ = ["load"]
-
 TABLES = ("chips", "language_models", "chip_prices")
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from forepass.posterior import Fit
     from forepass.settings import Settings
 
-__all__ = ["COMMAND"]
-
 SERVING = "serving"
 KINDS = ("chip", "generation", "model", "campaign", "date", "vendor")
 

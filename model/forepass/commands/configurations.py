@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from forepass.inputs.rows import Rows
 
-__all__ = ["COLUMNS", "parse", "read", "write"]
-
 COLUMNS = (
     "chip",
     "n_chips",

@@ -8,9 +8,6 @@ from forepass.commands.arguments import Command
 from forepass.commands.output import tell
 from forepass.errors import InputError
 
-__all__ = ["COMMAND"]
-
-
 EXAMPLE = """\
 examples:
   forepass data list

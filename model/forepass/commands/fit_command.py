@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from forepass.posterior import Fit
 
-__all__ = ["COMMAND", "chosen_blocks", "diagnostics", "diagnostics_text"]
-
 HEADERS = (
     "block",
     "cached",

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from forepass.posterior import Fit
 
-__all__ = ["CheckError", "checked_fits", "flagged", "progress_over"]
-
 type Report = Callable[[str, str], None]
 
 

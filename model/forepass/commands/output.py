@@ -7,8 +7,6 @@ from pathlib import Path
 
 from forepass import __version__
 
-__all__ = ["say_written", "tell"]
-
 
 def tell(args: argparse.Namespace, text: str, **content: object) -> None:
     """Print what was found as text or, where asked for, as JSON with the version that found it."""

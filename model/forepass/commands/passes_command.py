@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from forepass.settings import Settings
 
-__all__ = ["COMMAND"]
-
 
 BLOCKS = ("chips", "serving")
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from forepass.inputs.claims import Claim
     from forepass.settings import Settings
 
-__all__ = ["COMMAND"]
-
 BLOCKS = ("serving",)
 TABLES = ("chips", "language_models", "serving")
 

@@ -11,8 +11,6 @@ from forepass.commands.arguments import Command
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COMMAND"]
-
 
 EXAMPLE = """\
 example: the p05 to p95 of output tokens per second and chip, row by row

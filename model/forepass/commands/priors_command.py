@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from forepass.inputs.definitions import Definitions
     from forepass.inputs.priors import Prior
 
-__all__ = ["COMMAND"]
-
 
 EXAMPLE = """\
 examples:

@@ -11,8 +11,6 @@ import pandas as pd
 from forepass.errors import InputError
 from forepass.inputs.rows import Rows
 
-__all__ = ["Places", "fault", "place", "typed"]
-
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 FLAGS = {"true": True, "false": False}
 

@@ -11,8 +11,6 @@ from forepass.inputs.dates import first_day, last_day, year_fraction
 from forepass.inputs.findings import Finding, finding, neighbour_ratio
 from forepass.inputs.records import chip_index, model_index
 
-__all__ = ["Finding", "check_tables", "newest_source"]
-
 type Tables = Mapping[str, pd.DataFrame]
 
 SEEN = ("measured", "disclosed")

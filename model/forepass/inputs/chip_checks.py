@@ -8,8 +8,6 @@ import pandas as pd
 from forepass.inputs.dates import year_fraction
 from forepass.inputs.findings import Finding, finding, neighbour_ratio
 
-__all__ = ["check_chips", "eight_bit_rate"]
-
 RATES = RATE_16, RATE_FP8, RATE_INT8, RATE_4 = (
     "flops_16bit_flop_per_s",
     "flops_fp8_flop_per_s",

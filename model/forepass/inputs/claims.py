@@ -19,8 +19,6 @@ from forepass.inputs.toml_files import (
     text_field,
 )
 
-__all__ = ["CLAIMS", "FILE", "Claim", "load_claims"]
-
 FILE = "claims.toml"
 FIELDS = ("statement", "unit", "rationale")
 CLAIMS = (

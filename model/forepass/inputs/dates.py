@@ -4,8 +4,6 @@ import calendar
 import re
 from datetime import date
 
-__all__ = ["EPOCH_YEAR", "first_day", "is_date", "last_day", "year_fraction"]
-
 EPOCH_YEAR = 2022  # time in models is counted in years since the start of this one
 EARLIEST, LATEST = 1950, 2100
 PATTERN = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)

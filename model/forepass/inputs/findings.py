@@ -7,8 +7,6 @@ import pandas as pd
 
 from forepass.inputs.cells import place
 
-__all__ = ["Finding", "finding", "neighbour_ratio"]
-
 NEIGHBOURS = 9
 
 

@@ -7,8 +7,6 @@ from itertools import product, takewhile
 
 from forepass.errors import InputError
 
-__all__ = ["build_index", "normalise", "resolve"]
-
 # Words before a name that say who makes it, and words after it that leave its shape as it was.
 MAKERS = re.compile(
     "accelerator|alibaba|amazon|amd|anthropic|apple|ascend|aws|azure|cerebras|cloud|deepmind|"

@@ -10,8 +10,6 @@ import pandas as pd
 from forepass.inputs.dates import year_fraction
 from forepass.inputs.names import build_index, resolve
 
-__all__ = ["Chip", "LanguageModel", "chip_index", "chip_record", "model_index", "model_record"]
-
 GIGABYTE, GIBIBYTE = 1e9, 2.0**30
 
 

@@ -10,8 +10,6 @@ from importlib.resources.abc import Traversable
 from forepass.errors import InputError
 from forepass.inputs.text_files import label, read_text
 
-__all__ = ["LARGEST_FILE_BYTES", "Rows", "check_header", "closest_hint", "read_rows"]
-
 LARGEST_FILE_BYTES = 50_000_000
 
 

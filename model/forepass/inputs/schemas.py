@@ -24,8 +24,6 @@ from forepass.inputs.columns import (
     text,
 )
 
-__all__ = ["OWN_SCHEMAS", "SCHEMAS"]
-
 STATUSES = ("measured", "disclosed", "estimated", "announced")
 PRICE_TYPES = ("purchase", "cloud_on_demand", "cloud_reserved", "cloud_spot")
 SCENARIOS = (

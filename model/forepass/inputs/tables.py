@@ -16,8 +16,6 @@ from forepass.inputs.rows import Rows, check_header, closest_hint, read_rows
 from forepass.inputs.schemas import OWN_SCHEMAS, SCHEMAS
 from forepass.rooms import room
 
-__all__ = ["TABLES", "load_table", "load_tables", "load_user_table", "with_user_table"]
-
 TABLES = tuple(SCHEMAS)
 NAMED = {"chips": "chip", "language_models": "model"}
 JOINS = {

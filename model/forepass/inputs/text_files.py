@@ -7,8 +7,6 @@ from importlib.resources.abc import Traversable
 from forepass.errors import InputError
 from forepass.rooms import room
 
-__all__ = ["label", "read_text", "suggest"]
-
 
 def label(path: Traversable, room_name: str) -> str:
     """Return how messages name a file: one that is shipped by its room, others as they are."""
