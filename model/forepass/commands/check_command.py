@@ -26,14 +26,14 @@ examples: convergence of every block; the serving block refitted without each ch
 """
 
 SCORES = {
-    "rows": "rows",
-    "fold50": "median\nfold",
-    "fold90": "90th pct\nfold",
-    "bias": "bias",
-    "cover50": "in 50%\ninterval",
-    "cover80": "in 80%\ninterval",
-    "width80": "80% width,\nfactor",
-    "crps": "CRPS",
+    "rows": ("rows", "{:,.0f}"),
+    "fold50": ("median\nfold", "{:.2f}"),
+    "fold90": ("90th pct\nfold", "{:.2f}"),
+    "bias": ("bias", "{:.2f}"),
+    "cover50": ("in 50%\ninterval", "{:.0%}"),
+    "cover80": ("in 80%\ninterval", "{:.0%}"),
+    "width80": ("80% width,\nfactor", "{:.2f}"),
+    "crps": ("CRPS", "{:.2f}"),
 }
 
 
@@ -190,12 +190,18 @@ def _validation_text(scores: "pd.DataFrame") -> str:
     for row in scores.reset_index().to_dict("records"):
         peers = {name: value for name, value in row.items() if str(name).startswith("crps ")}
         best = min(peers, key=lambda name: peers[name])
-        own = [_score_text(column, row[column]) for column in SCORES]
+        own = [words.format(row[column]) for column, (_, words) in SCORES.items()]
         rival = f"{peers[best]:.2f} ({str(best).removeprefix('crps ')})"
         rows.append(
             [row["kind"], row["name"], *own, rival, f"{row['crps'] / peers[best] - 1:+.0%}"]
         )
-    headers = ["held out", "", *SCORES.values(), "best naive peer's\nCRPS", "CRPS\nagainst it"]
+    headers = [
+        "held out",
+        "",
+        *(head for head, _ in SCORES.values()),
+        "best naive peer's\nCRPS",
+        "CRPS\nagainst it",
+    ]
     return "\n".join(
         [
             render.table(rows, headers),
@@ -205,9 +211,3 @@ def _validation_text(scores: "pd.DataFrame") -> str:
             "- CRPS: of the natural log of tokens/s per chip; lower is better",
         ]
     )
-
-
-def _score_text(column: str, value: float) -> str:
-    if column == "rows":
-        return f"{value:,.0f}"
-    return f"{value:.0%}" if column.startswith("cover") else f"{value:.2f}"

@@ -14,16 +14,13 @@ if TYPE_CHECKING:
 
     from forepass.posterior import Fit
 
-HEADERS = (
-    "block",
-    "cached",
-    "seconds",
-    "draws",
-    "R-hat",
-    "bulk ESS",
-    "tail ESS",
-    "divergences",
-    "checks",
+COLUMNS = (
+    ("seconds", "seconds", "{:.1f}"),
+    ("draws", "draws", "{:,}"),
+    ("R-hat", "rhat", "{:.3f}"),
+    ("bulk ESS", "ess_bulk", "{:,.0f}"),
+    ("tail ESS", "ess_tail", "{:,.0f}"),
+    ("divergences", "divergences", "{}"),
 )
 
 EXAMPLE = """\
@@ -87,20 +84,13 @@ def diagnostics_text(fits: "Mapping[str, Fit]") -> str:
     """Return the table of how well each block was sampled."""
     from forepass import render
 
-    rows = []
-    for name, fit in fits.items():
-        found = fit.diagnostics
-        rows.append(
-            [
-                name.replace("_", " "),
-                "yes" if fit.from_cache else "no",
-                f"{found.seconds:.1f}",
-                f"{found.draws:,}",
-                f"{found.rhat:.3f}",
-                f"{found.ess_bulk:,.0f}",
-                f"{found.ess_tail:,.0f}",
-                str(found.divergences),
-                "passed" if found.passed else "FAILED",
-            ]
-        )
-    return render.table(rows, HEADERS)
+    rows = [
+        [
+            name.replace("_", " "),
+            "yes" if fit.from_cache else "no",
+            *(words.format(getattr(fit.diagnostics, field)) for _, field, words in COLUMNS),
+            "passed" if fit.diagnostics.passed else "FAILED",
+        ]
+        for name, fit in fits.items()
+    ]
+    return render.table(rows, ["block", "cached", *(head for head, *_ in COLUMNS), "checks"])

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import product, takewhile
 
 from forepass.errors import InputError
@@ -62,7 +62,7 @@ def resolve(
     kind, where
         What is named, and the file, line and column that name it, for the message.
     """
-    for _, forms in _stripped_forms(text):
+    for forms in _stripped_forms(text):
         hits = {index[form]: None for form in forms if form in index}
         if len(hits) == 1:
             return next(iter(hits))
@@ -71,8 +71,8 @@ def resolve(
     raise InputError(_unknown(text, kind, where, _closest(text, index)))
 
 
-def _stripped_forms(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the spellings that remain of ``text`` with 0, 1, 2, ... words left off."""
+def _stripped_forms(text: str) -> list[list[str]]:
+    """Return the spellings that remain of ``text`` with 0, 1, 2, ... words left off."""
     levels: dict[int, list[str]] = {0: [normalise(text)]}
     for start in {text, text.rpartition("/")[2]}:
         words = re.findall(r"[a-z0-9.+]+", start.lower())
@@ -83,7 +83,7 @@ def _stripped_forms(text: str) -> Iterator[tuple[int, list[str]]]:
             kept = words[first : len(words) - last]
             if kept:
                 levels.setdefault(slash + first + last, []).append(normalise("".join(kept)))
-    yield from sorted(levels.items())
+    return [forms for _, forms in sorted(levels.items())]
 
 
 def _run_length(words: list[str], known: re.Pattern[str]) -> int:
