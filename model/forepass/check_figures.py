@@ -1,13 +1,12 @@
 """The figure of a predictive check: calibration, and residuals against what they should not see."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from forepass.checks import Predictive
-from forepass.figures import HUE, INK, house_style, plain_ticks, save_figure
+from forepass.figures import HUE, INK, house_style, plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,11 +19,6 @@ ON_LOGS = {
     "output_tokens": "output tokens per request",
 }
 IN_GROUPS = {"weight_bits": "bits per weight", "engine": "serving software"}
-
-
-def save_check(found: Predictive, folder: Path) -> list[Path]:
-    """Write the figure to ``folder`` as PNG and SVG and return their paths."""
-    return save_figure(draw_check(found), folder, "serving_check")
 
 
 @house_style()

@@ -119,7 +119,7 @@ def fitted(
         key = _key(name, settings)
         fit = None if force else _read(name, key, settings.cache)
         if fit is None:
-            fit = _fit(name, key, settings, progress or _silent)
+            fit = _fit(name, key, settings, progress or (lambda _block, _stage: None))
             _keep(name, fit, settings.cache)
         if not (fit.diagnostics.passed or unsafe):
             raise FitFailed(_complaint(fit.diagnostics))
@@ -290,7 +290,3 @@ def _complaint(found: Diagnostics) -> str:
         f"{found.divergences} divergences (limit 0); undo the last change to its priors or data, "
         f"or run `forepass fit --block {found.block} --force --seed N` with another seed"
     )
-
-
-def _silent(_block: str, _stage: str) -> None:
-    return None

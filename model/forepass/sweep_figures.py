@@ -1,11 +1,10 @@
 """The figure of a sweep: throughput and cost of one deployment against the speed of each user."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forepass.answers import QUANTILES
-from forepass.figures import draw_bands, house_style, label_values, plain_ticks, save_figure
+from forepass.figures import draw_bands, house_style, label_values, plain_ticks
 from forepass.rounding import scaled
 
 if TYPE_CHECKING:
@@ -15,11 +14,6 @@ if TYPE_CHECKING:
 Document = Mapping[str, Any]
 
 PANELS = ("passes_at_speed", "cost_at_speed")
-
-
-def save_sweep(document: Document, folder: Path) -> list[Path]:
-    """Write the figure of a sweep to ``folder`` as PNG and SVG and return their paths."""
-    return save_figure(draw_sweep(document), folder, "sweep")
 
 
 @house_style()

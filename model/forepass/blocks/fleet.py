@@ -121,7 +121,8 @@ def _agree_with_world(
         "h100e_per_chip": pt.exp(model["log_h100e_per_chip"]),
         "tdp_per_chip": pt.exp(model["log_tdp_per_chip"]),
     }
-    end = _quarter_ends(len(record.quarters), int(record.quarters[0][:4]))
+    start = int(record.quarters[0][:4]) - EPOCH_YEAR
+    end = start + np.arange(1, len(record.quarters) + 1) / QUARTERS_PER_YEAR
     ahead = beliefs["missing_share_growth"] * (end - _year_end(ANCHORS[0]))
     missing = _shifted(beliefs["missing_share"], ahead)
 
@@ -168,10 +169,6 @@ def _rows(fleet: pd.DataFrame, wanted: pd.Series, ends: NDArray[np.float64]) -> 
 
 def _year_end(year: int) -> float:
     return year + 1 - EPOCH_YEAR
-
-
-def _quarter_ends(n_quarters: int, first_year: int) -> NDArray[np.float64]:
-    return first_year - EPOCH_YEAR + np.arange(1, n_quarters + 1) / QUARTERS_PER_YEAR
 
 
 def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Generator) -> xr.Dataset:
@@ -223,7 +220,7 @@ def _share(
     trend = start + np.where(
         grid < first, before * (grid - first), slope * np.minimum(grid - first, last - first)
     )
-    ahead = grid > _last_record_year(posterior)
+    ahead = grid > int(str(posterior["quarter"].to_numpy()[-1])[:4])
     # The walk ahead starts at the same year whatever years are asked for.
     steps = drifting_logit(
         trend[:, grid >= first],
@@ -233,10 +230,6 @@ def _share(
     )
     past = 1 / (1 + np.exp(-trend[:, grid < first]))
     return np.concatenate([past, steps], axis=1)[:, grid >= years.min()]
-
-
-def _last_record_year(posterior: xr.Dataset) -> int:
-    return int(str(posterior["quarter"].to_numpy()[-1])[:4])
 
 
 def _constant(posterior: xr.Dataset, name: str, years: NDArray[np.int_]) -> NDArray[np.float64]:

@@ -90,9 +90,10 @@ def run(args: argparse.Namespace) -> int:
         atomic.write_text(args.csv, text)
         say_written(args, args.csv)
     if args.figure is not None and found is not None:
-        from forepass import check_figures
+        from forepass import check_figures, figures
 
-        say_written(args, *check_figures.save_check(found, args.figure))
+        figure = check_figures.draw_check(found)
+        say_written(args, *figures.save_figure(figure, args.figure, "serving_check"))
     return 0 if all(fit.diagnostics.passed for fit in fits.values()) else 1
 
 
@@ -195,13 +196,8 @@ def _validation_text(scores: "pd.DataFrame") -> str:
         rows.append(
             [row["kind"], row["name"], *own, rival, f"{row['crps'] / peers[best] - 1:+.0%}"]
         )
-    headers = [
-        "held out",
-        "",
-        *(head for head, _ in SCORES.values()),
-        "best naive peer's\nCRPS",
-        "CRPS\nagainst it",
-    ]
+    scored = [head for head, _ in SCORES.values()]
+    headers = ["held out", "", *scored, "best naive peer's\nCRPS", "CRPS\nagainst it"]
     return "\n".join(
         [
             render.table(rows, headers),

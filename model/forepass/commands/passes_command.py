@@ -108,9 +108,10 @@ def run(args: argparse.Namespace) -> int:
     as_text = render.sweep_text if args.sweep else render.passes_text
     print(render.as_json(document) if args.json else as_text(document))
     if args.figure is not None:
-        from forepass import sweep_figures
+        from forepass import figures, sweep_figures
 
-        say_written(args, *sweep_figures.save_sweep(document, args.figure))
+        figure = sweep_figures.draw_sweep(document)
+        say_written(args, *figures.save_figure(figure, args.figure, "sweep"))
     return 0
 
 

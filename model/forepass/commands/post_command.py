@@ -34,9 +34,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the table, the claims with their probabilities, and the measured rows outside."""
     from forepass import answers, render
+    from forepass.inputs.claims import load_claims
 
     settings = arguments.settings_from(args)
-    claims = _claims(settings)
+    claims = load_claims(settings.priors)
     asked = {"date": args.date, "despite_failed_checks": args.despite_failed_checks}
     document = answers.answer("post", asked, settings, draw=lambda: _draw(args, settings, claims))
     print(render.as_json(document) if args.json else render.post_text(document, claims))
@@ -51,12 +52,6 @@ COMMAND = Command(
     _add_options,
     draws=True,
 )
-
-
-def _claims(settings: "Settings") -> "Mapping[str, Claim]":
-    from forepass.inputs.claims import load_claims
-
-    return load_claims(settings.priors)
 
 
 def _draw(

@@ -37,13 +37,9 @@ SLIPS = {
 
 def check_chips(chips: pd.DataFrame) -> Iterator[Finding]:
     """Yield the doubtful figures of chips, each cell at most once."""
-    seen: set[tuple[str, int, str]] = set()
-    for check in (_swapped, _slips, _sparse_in_ratio, _sparse_among_siblings):
-        for found in check(chips):
-            key = (found.file, found.line, found.column)
-            if key not in seen:
-                seen.add(key)
-                yield found
+    checks = (_swapped, _slips, _sparse_in_ratio, _sparse_among_siblings)
+    findings = [found for check in checks for found in check(chips)]
+    yield from {(f.file, f.line, f.column): f for f in reversed(findings)}.values()
 
 
 def eight_bit_rate(chips: pd.DataFrame) -> pd.Series:

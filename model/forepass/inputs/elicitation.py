@@ -155,15 +155,11 @@ def _check_statement(family: Family, stated: list[tuple[str, float]]) -> None:
             )
     for label, value in stated:
         if not family.lower < value < family.upper:
-            others = ", ".join(_families_holding(value))
+            others = ", ".join(f.name for f in FAMILIES.values() if f.lower < value < f.upper)
             raise ElicitationError(
                 f"{label} = {value:g} is impossible: {family.name} takes values {family.range}; "
                 f"choose among {others}, or check the unit"
             )
-
-
-def _families_holding(value: float) -> list[str]:
-    return [family.name for family in FAMILIES.values() if family.lower < value < family.upper]
 
 
 def _check_agreement(
