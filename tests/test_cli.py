@@ -192,6 +192,15 @@ def test_a_failed_fit_exits_with_1_and_says_what_to_do(
     assert err == "forepass: the fit of block 'fleet' fell short; try another seed\n"
 
 
+def test_passes_knows_a_chip_by_its_memory(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object, **__: object) -> dict[str, object]:
+        raise posterior.FitFailed("asked for a fit, so the names were known")
+
+    monkeypatch.setattr(posterior, "fitted", failing)
+    assert run("passes", "--chip", "P100 16GB", "--model", "gpt-4")[0] == 1
+    assert run("passes", "--chip", "P100 80GB", "--model", "gpt-4")[0] == 2
+
+
 def test_an_answer_from_a_failed_fit_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def insisted(names: list[str], *_: object, unsafe: bool, **__: object) -> dict[str, object]:
         assert unsafe

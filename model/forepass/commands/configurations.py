@@ -10,16 +10,6 @@ if TYPE_CHECKING:
 
     from forepass.inputs.rows import Rows
 
-COLUMNS = (
-    "chip",
-    "n_chips",
-    "model",
-    "weight_bits",
-    "input_tokens",
-    "output_tokens",
-    "concurrency",
-    "disaggregated",
-)
 OPTIONAL = ("scenario", "software", "date")
 NAMES = ("chip", "model")
 # Columns of numbers above 0, and whether a cell may be left empty.
@@ -30,6 +20,7 @@ NUMBERS = {
     "output_tokens": False,
     "concurrency": True,
 }
+COLUMNS = (*NAMES, *NUMBERS, "disaggregated")
 FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from forepass.settings import Settings
 
-
 BLOCKS = ("chips", "serving")
 
 EXAMPLE = """\

@@ -11,7 +11,6 @@ from forepass.commands.arguments import Command
 if TYPE_CHECKING:
     import pandas as pd
 
-
 EXAMPLE = """\
 example: the p05 to p95 of output tokens per second and chip, row by row
   forepass predict configurations.csv --out predicted.csv

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from forepass.inputs.definitions import Definitions
     from forepass.inputs.priors import Prior
 
-
 EXAMPLE = """\
 examples:
   forepass priors list
