@@ -13,6 +13,7 @@ from forepass.inputs.dates import is_date
 if TYPE_CHECKING:
     from forepass.settings import Settings
 
+type Options = argparse.ArgumentParser | argparse._ArgumentGroup
 type Run = Callable[[argparse.Namespace], int]
 
 
@@ -85,7 +86,12 @@ def add_blocks(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_own_tables(group: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
+def add_figure(parser: Options, words: str) -> None:
+    """Give a parser, or a group of its options, the folder to draw a figure in."""
+    parser.add_argument("--figure", type=output_folder, metavar="DIR", help=words)
+
+
+def add_own_tables(group: Options) -> None:
     """Give a parser, or a group of its options, the user's own chips and models."""
     for things, table in (("chips", "chips"), ("models", "language_models")):
         words = f"more {things}, in the columns of data/{table}.csv"

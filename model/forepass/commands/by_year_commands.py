@@ -43,12 +43,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_forecast_options(parser: argparse.ArgumentParser) -> None:
     _add_options(parser)
-    parser.add_argument(
-        "--figure",
-        type=arguments.output_folder,
-        metavar="DIR",
-        help="write the figure to DIR as forecast.png and forecast.svg",
-    )
+    arguments.add_figure(parser, "write the figure to DIR as forecast.png and forecast.svg")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -54,12 +54,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="with --serving-validation, write every score as CSV",
     )
-    parser.add_argument(
-        "--figure",
-        type=arguments.output_folder,
-        metavar="DIR",
-        help="write the predictive check of the serving block to DIR as PNG and SVG",
-    )
+    words = "write the predictive check of the serving block to DIR as PNG and SVG"
+    arguments.add_figure(parser, words)
 
 
 def run(args: argparse.Namespace) -> int:

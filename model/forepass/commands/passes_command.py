@@ -81,12 +81,7 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--price", **number, help="USD per chip-hour (default: the chip's last rent on record)"
     )
-    group.add_argument(
-        "--figure",
-        type=arguments.output_folder,
-        metavar="DIR",
-        help="with --sweep, write the figure to DIR as sweep.png and sweep.svg",
-    )
+    arguments.add_figure(group, "with --sweep, write the figure to DIR as sweep.png and sweep.svg")
 
 
 def run(args: argparse.Namespace) -> int:
