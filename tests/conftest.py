@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forepass.posterior import Fit
+    from forepass.projection import Projection
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("PYTENSOR_FLAGS", "numba__fastmath=False")
@@ -55,11 +56,11 @@ def forward_fits(prior_fits: "Mapping[str, Fit]") -> "dict[str, Fit]":
     from pytensor.compile.mode import Mode
 
     from forepass.posterior import build_model
-    from forepass.settings import default_settings
+    from forepass.settings import Settings
 
     found = {}
     for name in ("chips", "language_models", "fleet", "training", "demand"):
-        with build_model(name, default_settings()) as model:
+        with build_model(name, Settings()) as model:
             kept = [variable.name for variable in (*model.free_RVs, *model.deterministics)]
             drawn = pm.sample_prior_predictive(
                 FORWARD_DRAWS,
@@ -71,6 +72,21 @@ def forward_fits(prior_fits: "Mapping[str, Fit]") -> "dict[str, Fit]":
         found[name] = replace(prior_fits["chips"], posterior=posterior)
     serving = prior_fits["serving"].posterior.isel(draw=slice(0, FORWARD_DRAWS))
     return found | {"serving": replace(prior_fits["serving"], posterior=serving)}
+
+
+@pytest.fixture(scope="session")
+def projection(
+    forward_fits: "Mapping[str, Fit]", question_tables: "Mapping[str, pd.DataFrame]"
+) -> "Projection":
+    """Return those fits run forward over every year that can be asked for."""
+    import numpy as np
+
+    from forepass.inputs.definitions import load_definitions
+    from forepass.projection import project
+
+    years = np.arange(2020, 2036)
+    definitions = load_definitions()
+    return project(forward_fits, years, seed=1, definitions=definitions, tables=question_tables)
 
 
 def _serving_draws(tables: "Mapping[str, pd.DataFrame]") -> "xr.Dataset":

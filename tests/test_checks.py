@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from forepass import check_figures
+from forepass import check_figures, figures
 from forepass.blocks.serving.model import measured
 from forepass.blocks.serving.prediction import log_rate_draws
 from forepass.blocks.serving.rows import make_rows
@@ -78,5 +78,5 @@ def test_the_figure_has_a_histogram_and_a_panel_for_each_covariate(
     labels = [axis.get_xlabel() for axis in figure.axes]
     assert len(labels) == 1 + len(found.covariates.columns)
     assert labels[0].endswith("(PIT)")
-    written = check_figures.save_check(found, tmp_path)
+    written = figures.save_figure(figure, tmp_path, "serving_check")
     assert sorted(path.name for path in written) == ["serving_check.png", "serving_check.svg"]

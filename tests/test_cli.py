@@ -16,7 +16,7 @@ import xarray as xr
 
 from forepass import capacity, forecast, posterior
 from forepass.cli import main
-from forepass.commands import forecast_command, overhang_command, passes_command
+from forepass.commands import by_year_commands, passes_command
 from forepass.rooms import room
 
 PASSES = ["passes", "--chip", "a100", "--model", "gpt-4"]
@@ -61,8 +61,7 @@ def passes_draws(_args: object, _request: object, _settings: object) -> xr.Datas
 @pytest.fixture
 def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer from made-up draws, so that nothing is fitted."""
-    monkeypatch.setattr(forecast_command, "_draw", by_year_draws)
-    monkeypatch.setattr(overhang_command, "_draw", by_year_draws)
+    monkeypatch.setattr(by_year_commands, "_draw", by_year_draws)
     monkeypatch.setattr(passes_command, "_draw", passes_draws)
 
 
@@ -70,8 +69,8 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     ("argv", "told"),
     [
         ([], "COMMAND"),
-        (["forcast"], "did you mean forecast?"),
-        (["xyzzy"], "did you mean passes"),
+        (["forcast"], "did you mean forecast"),
+        (["xyzzy"], "no subcommand 'xyzzy'; known: passes, predict"),
         (["passes"], "--chip"),
         ([*PASSES, "--chips", "0"], "--chips"),
         ([*PASSES, "--chips", "-3"], "--chips"),
@@ -173,7 +172,7 @@ def test_an_interrupt_exits_with_130_and_writes_nothing(
     def interrupted(*_: object) -> xr.Dataset:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(forecast_command, "_draw", interrupted)
+    monkeypatch.setattr(by_year_commands, "_draw", interrupted)
     status, out, err = run("forecast", "--csv", tmp_path / "f.csv")
     assert (status, out, err.count("\n")) == (130, "", 1)
     assert not (tmp_path / "f.csv").exists()
@@ -191,6 +190,15 @@ def test_a_failed_fit_exits_with_1_and_says_what_to_do(
     status, out, err = run("forecast")
     assert (status, out) == (1, "")
     assert err == "forepass: the fit of block 'fleet' fell short; try another seed\n"
+
+
+def test_passes_knows_a_chip_by_its_memory(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object, **__: object) -> dict[str, object]:
+        raise posterior.FitFailed("asked for a fit, so the names were known")
+
+    monkeypatch.setattr(posterior, "fitted", failing)
+    assert run("passes", "--chip", "P100 16GB", "--model", "gpt-4")[0] == 1
+    assert run("passes", "--chip", "P100 80GB", "--model", "gpt-4")[0] == 2
 
 
 def test_an_answer_from_a_failed_fit_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -353,7 +361,7 @@ def test_data_show_prints_every_row(run: Run) -> None:
 
 def test_data_check_exits_with_1_when_a_table_is_wrong(run: Run, tmp_path: Path) -> None:
     status, out, _ = run("data", "check", "--json")
-    assert (status, json.loads(out)) == (0, {"findings": []})
+    assert (status, json.loads(out)["findings"]) == (0, [])
     broken = tmp_path / "data"
     broken.mkdir()
     for path in room("data").iterdir():

@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 from forepass.forecast import checked, deployment, forecast, on_inference, world_rate
 from forepass.inputs.definitions import load_definitions
 from forepass.posterior import Fit
-from forepass.projection import Projection, project, served, throughput
-from forepass.settings import default_settings
+from forepass.projection import Projection, served, throughput
+from forepass.settings import Settings
 
 type Tables = Mapping[str, pd.DataFrame]
 type Fits = Mapping[str, Fit]
 
 DRAWS = 100
 YEARS = np.arange(2020, 2036)
-FORWARD = ("chips", "language_models", "fleet", "training", "demand")
 UNITS = {
     "chip_flops": "FLOP/s",
     "chip_bandwidth": "bytes/s",
@@ -55,18 +54,13 @@ def forecasted(fits: Fits, question_tables: Tables) -> xr.Dataset:
     return foretold(fits, question_tables)
 
 
-@pytest.fixture(scope="module")
-def projection(fits: Fits, question_tables: Tables) -> Projection:
-    return project(fits, YEARS, seed=1, definitions=load_definitions(), tables=question_tables)
-
-
 def foretold(
     fits: Fits, tables: Tables, *, years: NDArray[np.int_] = YEARS, seed: int = 1
 ) -> xr.Dataset:
     return forecast(
         fits,
         years,
-        settings=default_settings(seed=seed),
+        settings=Settings(seed=seed),
         definitions=load_definitions(),
         tables=tables,
     )

@@ -13,15 +13,14 @@ from forepass.forecast import forecast, world_rate
 from forepass.inputs.definitions import load_definitions
 from forepass.overhang import overhang
 from forepass.posterior import Fit
-from forepass.projection import Projection, project, served
-from forepass.settings import default_settings
+from forepass.projection import Projection, served
+from forepass.settings import Settings
 
 type Tables = Mapping[str, pd.DataFrame]
 type Fits = Mapping[str, Fit]
 
 DRAWS = 100
 YEARS = np.arange(2020, 2036)
-FORWARD = ("chips", "language_models", "fleet", "training", "demand")
 HOURS_PER_YEAR = 24 * 365.25
 SECONDS_PER_DAY = 86400
 SPEED = load_definitions().copy_speed_tokens_per_s
@@ -47,11 +46,6 @@ def out(fits: Fits, question_tables: Tables) -> xr.Dataset:
 
 
 @pytest.fixture(scope="module")
-def projection(fits: Fits, question_tables: Tables) -> Projection:
-    return project(fits, YEARS, seed=1, definitions=load_definitions(), tables=question_tables)
-
-
-@pytest.fixture(scope="module")
 def release(out: xr.Dataset) -> xr.DataArray:
     return out["release_overhang"]
 
@@ -67,7 +61,7 @@ def overhung(
     return overhang(
         fits,
         years,
-        settings=default_settings(seed=seed),
+        settings=Settings(seed=seed),
         definitions=replace(load_definitions(), copy_speed_tokens_per_s=speed),
         tables=tables,
     )
@@ -169,7 +163,7 @@ def test_capacity_over_demand_agrees_with_the_forecast(
     foretold = forecast(
         fits,
         YEARS,
-        settings=default_settings(seed=1),
+        settings=Settings(seed=1),
         definitions=load_definitions(),
         tables=question_tables,
     )

@@ -16,7 +16,7 @@ from forepass import fingerprints, posterior
 from forepass.blocks.variables import prior_variable
 from forepass.errors import InputError
 from forepass.inputs.priors import Prior
-from forepass.posterior import BLOCKS, Diagnostics, Fit, FitFailed, block_seed, fitted, is_stale
+from forepass.posterior import BLOCKS, Diagnostics, Fit, FitFailed, block_seed, fitted
 from forepass.settings import Settings
 
 if TYPE_CHECKING:
@@ -103,6 +103,24 @@ def _stages(settings: Settings, **options: bool) -> tuple[Fit, list[str]]:
     )[BLOCK]
     assert {block for block, _ in told} == {BLOCK}
     return fit, [stage for _, stage in told]
+
+
+class _BegunError(Exception):
+    """A fit was begun."""
+
+
+def is_stale(name: str, settings: Settings) -> bool:
+    """Return whether asking for the fit begins a new one; none is finished."""
+
+    def refuse(_block: str, stage: str) -> None:
+        if stage != "done":
+            raise _BegunError
+
+    try:
+        fitted([name], settings, progress=refuse)
+    except _BegunError:
+        return True
+    return False
 
 
 def _path(folder: object, name: str) -> Path:

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from forepass.figures import save_figure
 from forepass.inputs.elicitation import parameters_from_quantiles
 from forepass.inputs.families import FAMILIES
 from forepass.inputs.priors import Prior
-from forepass.prior_figures import draw_figure, write_figure
+from forepass.prior_figures import draw_figure
 
 
 def prior_of(distribution: str, unit: str = "USD", **stated: float) -> Prior:
@@ -45,8 +46,10 @@ def test_large_and_wide_quantities_say_how_they_are_drawn(prior: Prior, label: s
 
 def test_one_set_of_priors_gives_the_same_files_twice(tmp_path: Path) -> None:
     priors = [prior_of("Beta")]
-    first = [path.read_bytes() for path in write_figure(priors, tmp_path)]
-    assert [path.read_bytes() for path in write_figure(priors, tmp_path)] == first
+    first = [path.read_bytes() for path in save_figure(draw_figure(priors), tmp_path, "priors")]
+    assert [
+        path.read_bytes() for path in save_figure(draw_figure(priors), tmp_path, "priors")
+    ] == first
 
 
 def test_on_a_log_axis_a_lognormal_peaks_at_its_median() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from forepass.rooms import room
-from forepass.settings import cache_folder, default_settings
+from forepass.settings import Settings, cache_folder
 
 
 def test_rooms_are_found_from_another_working_directory(
@@ -22,13 +22,13 @@ def test_rooms_hold_no_code() -> None:
 
 
 def test_settings_default_to_the_shipped_rooms() -> None:
-    settings = default_settings()
+    settings = Settings()
     assert settings.data == room("data")
     assert settings.priors == room("priors")
 
 
 def test_settings_take_what_is_given(tmp_path: Path) -> None:
-    settings = default_settings(data=tmp_path, seed=7, cache=tmp_path / "cache")
+    settings = Settings(data=tmp_path, seed=7, cache=tmp_path / "cache")
     assert (settings.data, settings.seed, settings.cache) == (tmp_path, 7, tmp_path / "cache")
     assert settings.priors == room("priors")
 

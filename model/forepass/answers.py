@@ -4,19 +4,19 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
 from importlib.resources.abc import Traversable
+from itertools import product
+from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forepass import __version__, atomic, fingerprints
-from forepass.errors import InputError
 from forepass.inputs.rows import read_rows
 from forepass.settings import Settings
 
 if TYPE_CHECKING:
     import xarray as xr
-
-__all__ = ["QUANTILES", "answer", "build_document", "newest_source_date", "tidy_rows"]
 
 Document = dict[str, Any]
 
@@ -34,14 +34,10 @@ def answer(
 
     Parameters
     ----------
-    command
-        Name of the subcommand.
     arguments
         What the answer depends on besides data, priors, code and seed; values must be JSON.
-    settings
-        Where data, priors and cache are, and the seed.
     draw
-        Makes the draws when the cache has no answer: dims (draw,), (draw, year) or none.
+        Makes the draws when the cache has no answer, as `build_document` takes them.
     """
     inputs = fingerprints.input_hashes(settings.data, settings.priors)
     question = {"command": command, "arguments": dict(arguments), "seed": settings.seed}
@@ -62,13 +58,9 @@ def build_document(
 ) -> Document:
     """Summarise draws as a document of quantiles.
 
-    Parameters
-    ----------
-    draws
-        Variables with dims (draw, year, ...), (draw,), (year,) or none; ``units`` and
-        ``long_name`` in each one's attributes; remarks for the reader in ``attrs["notes"]``.
-    seed, as_of, inputs
-        What the draws came from: seed, date of the newest source, hashes of the inputs.
+    Variables have dims (draw, year, ...), (draw,), (year,) or none, ``units`` and ``long_name`` in
+    their attributes; remarks for the reader are in ``attrs["notes"]``. ``as_of`` is the date of the
+    newest source.
     """
     document: Document = {
         "forepass": __version__,
@@ -129,49 +121,32 @@ def _plain(values: Any) -> Any:  # noqa: ANN401 - nested lists of numbers, as de
 
 def newest_source_date(data: Traversable) -> str:
     """Return the latest publication date (ISO) among the sources of the tables in ``data``."""
-    sources = read_rows(data / "sources.csv")
-    if "date" not in sources.header:
-        raise InputError(f"{sources.file} line 1: column 'date' is missing")
-    column = sources.header.index("date")
-    return max(row[column] for row in sources.cells)
+    return max(read_rows(data / "sources.csv").column("date"))
 
 
-def tidy_rows(document: Document) -> Iterator[dict[str, object]]:
-    """Yield one row per quantity and year (and label of any further dim), quantiles as columns."""
+def tidy_rows(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield one row per quantity and year (and label of any further dim), quantiles as columns.
+
+    What is exact stands in the column of the median.
+    """
     years = document.get("years", [])
     for name, entry in document["quantities"].items():
         columns = {key: entry[key] for key in (*QUANTILES, "value") if key in entry}
         by_year = any(isinstance(values, list) for values in columns.values())
         dims = entry.get("dims", ["year"] if by_year else [])
-        labels = {dim: years if dim == "year" else entry[dim] for dim in dims}
-        for position, at in _cells(labels):
-            row: dict[str, object] = {"quantity": name, "unit": entry["unit"], **at}
+        labels = [years if dim == "year" else entry[dim] for dim in dims]
+        for at in product(*map(enumerate, labels)):
+            row = {"quantity": name, "unit": entry["unit"]}
+            row |= {dim: label for dim, (_, label) in zip(dims, at, strict=True)}
             for key, values in columns.items():
-                cell = values
-                for index in position:
-                    cell = cell[index]
+                cell = reduce(getitem, (index for index, _ in at), values)
                 row["p50" if key == "value" else key] = cell
             yield row
 
 
-def _cells(
-    labels: Mapping[str, list[Any]],
-) -> Iterator[tuple[tuple[int, ...], dict[str, object]]]:
-    if not labels:
-        yield (), {}
-        return
-    (dim, values), *rest = labels.items()
-    for index, label in enumerate(values):
-        for position, at in _cells(dict(rest)):
-            yield (index, *position), {dim: label, **at}
-
-
-def _canonical(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
 def _digest(value: object) -> str:
-    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _read(path: Path) -> Document | None:

@@ -1,19 +1,16 @@
 """The figure of a predictive check: calibration, and residuals against what they should not see."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from forepass.checks import Predictive
-from forepass.figures import HUE, INK, figure_style, save_figure
+from forepass.figures import HUE, INK, house_style, plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-__all__ = ["draw_check", "save_check"]
 
 BINS = 20
 ON_LOGS = {
@@ -24,26 +21,21 @@ ON_LOGS = {
 IN_GROUPS = {"weight_bits": "bits per weight", "engine": "serving software"}
 
 
-def save_check(found: Predictive, folder: Path) -> list[Path]:
-    """Write the figure to ``folder`` as PNG and SVG and return their paths."""
-    return save_figure(lambda: draw_check(found), folder, "serving_check")
-
-
+@house_style()
 def draw_check(found: Predictive) -> "Figure":
     """Return the figure: a histogram of PIT values, and residuals against each covariate."""
     from matplotlib.figure import Figure
 
-    with figure_style():
-        figure = Figure(figsize=(13.5, 7.4), layout="constrained")
-        first, *others = figure.subplots(2, 3).flat
-        _pit(first, found.pit)
-        for axis, name in zip(others, (*ON_LOGS, *IN_GROUPS), strict=True):
-            values = found.covariates[name].to_numpy()
-            if name in ON_LOGS:
-                _against_number(axis, values, found.residual, ON_LOGS[name])
-            else:
-                _against_group(axis, values.tolist(), found.residual, IN_GROUPS[name])
-        figure.supxlabel(_caption(found), fontsize=10, x=0.01, ha="left")
+    figure = Figure(figsize=(13.5, 7.4), layout="constrained")
+    first, *others = figure.subplots(2, 3).flat
+    _pit(first, found.pit)
+    for axis, name in zip(others, (*ON_LOGS, *IN_GROUPS), strict=True):
+        values = found.covariates[name].to_numpy()
+        if name in ON_LOGS:
+            _against_number(axis, values, found.residual, ON_LOGS[name])
+        else:
+            _against_group(axis, values.tolist(), found.residual, IN_GROUPS[name])
+    figure.supxlabel(_caption(found), fontsize=10, x=0.01, ha="left")
     return figure
 
 
@@ -79,13 +71,9 @@ def _against_group(axis: "Axes", values: Sequence[object], residual: Any, label:
 
 
 def _finish(axis: "Axes", label: str) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
     axis.axhline(1, color=INK, linewidth=1)
     axis.set_yscale("log")
-    axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0), numticks=9))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.yaxis.set_minor_formatter(NullFormatter())
+    plain_ticks(axis.yaxis, (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
     axis.set_ylabel("measured over predicted")
     axis.set_xlabel(label)
 

@@ -16,8 +16,6 @@ from forepass.blocks.serving.rows import Rows, make_rows
 from forepass.blocks.serving.validation import score
 from forepass.posterior import CHAINS
 
-__all__ = ["Predictive", "leave_one_out", "pointwise_log_likelihood", "predictive"]
-
 type Floats = NDArray[np.float64]
 
 
@@ -46,14 +44,8 @@ def predictive(
 ) -> Predictive:
     """Return the posterior predictive check of the serving block.
 
-    Parameters
-    ----------
-    posterior
-        Of the serving block, dims (draw, ...), chains one after the other.
-    tables
-        ``serving``, ``chips`` and ``language_models``.
-    seed
-        Of the noise of the predictive.
+    ``posterior`` has its chains one after the other along draw; ``tables`` are serving, chips and
+    language_models; ``seed`` is of the predictive's noise.
     """
     table, observed = measured(tables)
     rows = make_rows(table, tables)

@@ -1,7 +1,6 @@
 """The command ``forepass``: finds the subcommand, runs it, and turns errors into exit statuses."""
 
 import argparse
-import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -12,30 +11,29 @@ from forepass.commands import (
     check_command,
     data_command,
     fit_command,
-    forecast_command,
-    overhang_command,
     passes_command,
     post_command,
     predict_command,
     priors_command,
 )
+from forepass.commands.arguments import add_command
+from forepass.commands.by_year_commands import FORECAST, OVERHANG
 from forepass.commands.fitting import CheckError
 from forepass.errors import InputError
-
-__all__ = ["build_parser", "main"]
+from forepass.inputs.text_files import suggest
 
 DONE, FELL_SHORT, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 COMMANDS = (
-    passes_command,
-    predict_command,
-    fit_command,
-    forecast_command,
-    overhang_command,
-    post_command,
-    check_command,
-    priors_command,
-    data_command,
+    passes_command.COMMAND,
+    predict_command.COMMAND,
+    fit_command.COMMAND,
+    FORECAST,
+    OVERHANG,
+    post_command.COMMAND,
+    check_command.COMMAND,
+    priors_command.COMMAND,
+    data_command.COMMAND,
 )
 
 
@@ -59,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
         title="subcommands", dest="command", metavar="COMMAND", required=True
     )
     for command in COMMANDS:
-        command.add_parser(subparsers)
+        add_command(subparsers, command)
     return parser
 
 
@@ -94,12 +92,11 @@ def _run(arguments: list[str]) -> int:
 
 def _check_command(arguments: list[str]) -> None:
     """Refuse an unknown subcommand with the closest names, which argparse does not offer."""
-    names = [command.NAME for command in COMMANDS]
+    names = [command.name for command in COMMANDS]
     word = next((argument for argument in arguments if not argument.startswith("-")), None)
     if word is None or word in names:
         return
-    close = difflib.get_close_matches(word, names, n=2, cutoff=0.6) or names
-    raise InputError(f"no subcommand {word!r}; did you mean {' or '.join(close)}?")
+    raise InputError(f"no subcommand {word!r}; {suggest(word, names)}")
 
 
 def _complain(error: object, status: int) -> int:

@@ -1,7 +1,5 @@
 """What a user did wrong, in one line."""
 
-__all__ = ["InputError"]
-
 
 class InputError(Exception):
     """Bad input: one line for the user that says what was wrong, where, and what would be right.

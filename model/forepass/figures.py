@@ -2,20 +2,20 @@
 
 import math
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forepass import atomic
+from forepass.answers import QUANTILES
 from forepass.errors import InputError
 from forepass.rounding import number_text, scaled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
-
-__all__ = ["draw_forecast", "figure_style", "label_ticks", "save_figure", "save_forecast"]
 
 Document = Mapping[str, Any]
 
@@ -51,34 +51,37 @@ STYLE: Any = {
 }
 
 
-def save_forecast(document: Document, folder: Path) -> list[Path]:
-    """Write the figure of a forecast to ``folder`` as PNG and SVG and return their paths.
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw in the house style; also a decorator."""
+    import matplotlib as mpl
 
-    Raises
-    ------
-    InputError
-        When the document has one year only, which draws no line.
-    """
+    with mpl.rc_context(STYLE):
+        yield
+
+
+def save_forecast(document: Document, folder: Path) -> list[Path]:
+    """Write the figure of a forecast, of two years at least, and return the paths of its files."""
     if len(document["years"]) < 2:
         raise InputError("a figure needs two years or more; widen --from and --to")
-    return save_figure(lambda: draw_forecast(document), folder, "forecast")
+    return save_figure(draw_forecast(document), folder, "forecast")
 
 
-def save_figure(draw: Callable[[], "Figure"], folder: Path, name: str) -> list[Path]:
-    """Draw in the house style, write to ``folder`` as PNG and SVG, and return the two paths."""
+@house_style()
+def save_figure(figure: "Figure", folder: Path, name: str) -> list[Path]:
+    """Write a figure to ``folder`` as PNG and SVG and return the two paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with figure_style():
-        figure = draw()
-        # Neither the date nor the library's version goes in: the same answer, the same bytes.
-        for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
-            path = folder / f"{name}{suffix}"
-            with atomic.replacing(path) as temporary:
-                figure.savefig(temporary, dpi=160, metadata=metadata)
-            written.append(path)
+    # Neither the date nor the library's version goes in: the same answer, the same bytes.
+    for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
+        path = folder / f"{name}{suffix}"
+        with atomic.replacing(path) as temporary:
+            figure.savefig(temporary, dpi=160, metadata=metadata)
+        written.append(path)
     return written
 
 
+@house_style()
 def draw_forecast(document: Document) -> "Figure":
     """Return the figure: one fan chart for each headline quantity that has numbers."""
     from matplotlib.figure import Figure
@@ -86,49 +89,61 @@ def draw_forecast(document: Document) -> "Figure":
     quantities = document["quantities"]
     names = [name for name in PANELS if name in quantities and any(quantities[name]["p50"])]
     n_rows = (len(names) + 1) // 2
-    with figure_style():
-        figure = Figure(figsize=(10.5, 3.5 * n_rows + 0.6), layout="constrained")
-        axes = list(figure.subplots(n_rows, 2, squeeze=False).flat)
-        for axis, name in zip(axes, names, strict=False):
-            _fan(axis, document["years"], quantities[name], document["as_of"])
-        for axis in axes[len(names) :]:
-            axis.remove()
-        figure.supxlabel(_caption(document), fontsize=11, x=0.01, ha="left")
+    figure = Figure(figsize=(10.5, 3.5 * n_rows + 0.6), layout="constrained")
+    axes = list(figure.subplots(n_rows, 2, squeeze=False).flat)
+    for axis, name in zip(axes, names, strict=False):
+        _fan(axis, document["years"], quantities[name], document["as_of"])
+    for axis in axes[len(names) :]:
+        axis.remove()
+    figure.supxlabel(_caption(document), fontsize=11, x=0.01, ha="left")
     return figure
 
 
 def _fan(axis: "Axes", years: list[int], entry: Mapping[str, Any], as_of: str) -> None:
-    """Draw median and nested intervals of one quantity on a log axis, its ends labelled."""
+    """Draw one quantity over the years on a log axis, its ends labelled."""
     unit, factor = scaled(entry["unit"], [*entry["p50"], *entry["p10"], *entry["p90"]])
     series = {
         key: [float("nan") if value is None else value * factor for value in entry[key]]
-        for key in entry
-        if key.startswith("p") and key[1:].isdigit()
+        for key in QUANTILES
     }
-    for low, high, opacity in BANDS:
-        axis.fill_between(years, series[low], series[high], color=HUE, alpha=opacity, linewidth=0)
-    axis.plot(years, series["p50"], color=INK, linewidth=2)
-    axis.set_yscale("log")
+    draw_bands(axis, years, series)
     axis.set_title(
         "\n".join(textwrap.wrap(", ".join(filter(None, (entry["long_name"], unit))), 38))
     )
     axis.set_xlim(years[0], years[-1])
-    label_ticks(axis)
+    label_values(axis)
     _label_ends(axis, years[-1], {key: values[-1] for key, values in series.items()})
     _mark_as_of(axis, years, as_of)
 
 
-def label_ticks(axis: "Axes") -> None:
-    """Put plain numbers on a log axis, as many as its range needs."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+def draw_bands(
+    axis: "Axes", across: Sequence[float], series: Mapping[str, Sequence[float]]
+) -> None:
+    """Draw median and nested intervals, quantiles by name, on a log axis."""
+    for low, high, opacity in BANDS:
+        axis.fill_between(across, series[low], series[high], color=HUE, alpha=opacity, linewidth=0)
+    axis.plot(across, series["p50"], color=INK, linewidth=2)
+    axis.set_yscale("log")
+
+
+def label_values(axis: "Axes") -> None:
+    """Put plain numbers on a vertical log axis, as many as its range needs, and whole years."""
+    from matplotlib.ticker import MaxNLocator
 
     low, high = axis.get_ylim()
     decades = math.log10(high / low)
     steps = (1.0,) if decades > 3 else (1.0, 3.0) if decades > 1.5 else (1.0, 2.0, 3.0, 5.0, 7.0)
-    axis.yaxis.set_major_locator(LogLocator(subs=steps, numticks=8))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axis.yaxis.set_minor_formatter(NullFormatter())
+    plain_ticks(axis.yaxis, steps)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+
+
+def plain_ticks(axis: "Axis", steps: Sequence[float]) -> None:
+    """Put plain numbers on a log axis, at these steps of each power of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=steps, numticks=9))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _label_ends(axis: "Axes", year: int, last: Mapping[str, float]) -> None:
@@ -171,12 +186,3 @@ def _caption(document: Document) -> str:
         f"median, p10 and p90 of {document['years'][-1]}.\nDashed: as of {document['as_of']}, "
         f"where the record ends. Seed {document['seed']}; forepass {document['forepass']}."
     )
-
-
-@contextmanager
-def figure_style() -> Iterator[None]:
-    """Draw in the house style."""
-    import matplotlib as mpl
-
-    with mpl.rc_context(STYLE):
-        yield

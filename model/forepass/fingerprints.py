@@ -6,21 +6,11 @@ from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-__all__ = ["code_files", "fingerprint", "input_hashes"]
-
 NUMERICAL_PACKAGES = ("numpy", "pymc", "pytensor", "nutpie", "xarray")
 
 
 def fingerprint(paths: Iterable[Traversable], *, salt: str = "") -> str:
-    """Return the SHA-256 of the names and contents of files, whatever their order.
-
-    Parameters
-    ----------
-    paths
-        Files to read.
-    salt
-        Further text to be part of the hash: a seed, a setting.
-    """
+    """Return the SHA-256 of a salt and of the names and contents of files, whatever their order."""
     digest = hashlib.sha256(salt.encode())
     for name, content in sorted((path.name, path.read_bytes()) for path in paths):
         digest.update(f"{name}\0{len(content)}\0".encode())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
 
-__all__ = ["BLOCKS", "Diagnostics", "Fit", "FitFailed", "block_module", "fitted", "is_stale"]
+__all__ = ["BLOCKS", "Diagnostics", "Fit", "FitFailed", "block_module", "fitted"]
 
 CHAINS, DRAWS, TUNE = 4, 1000, 600
 KEPT = 600
@@ -102,8 +102,6 @@ def fitted(
     ----------
     names
         Blocks to fit, of `BLOCKS`.
-    settings
-        Folders, seed and cache.
     force
         Fit again whatever the cache holds.
     unsafe
@@ -115,15 +113,13 @@ def fitted(
     ------
     FitFailed
         When the chains of a block disagree, its message naming the block and the figures.
-    InputError
-        When a table or a prior cannot be read.
     """
     fits = {}
     for name in names:
         key = _key(name, settings)
         fit = None if force else _read(name, key, settings.cache)
         if fit is None:
-            fit = _fit(name, key, settings, progress or _silent)
+            fit = _fit(name, key, settings, progress or (lambda _block, _stage: None))
             _keep(name, fit, settings.cache)
         if not (fit.diagnostics.passed or unsafe):
             raise FitFailed(_complaint(fit.diagnostics))
@@ -131,12 +127,6 @@ def fitted(
             progress(name, "done")
         fits[name] = fit
     return fits
-
-
-def is_stale(name: str, settings: Settings) -> bool:
-    """Tell whether the cache lacks the fit of this block."""
-    _, sidecar = _paths(name, _key(name, settings), settings.cache)
-    return not sidecar.is_file()
 
 
 def build_model(name: str, settings: Settings) -> "pm.Model":
@@ -157,8 +147,6 @@ def block_seed(name: str, settings: Settings) -> int:
 
 
 def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
-    import arviz as az
-    import numpy as np
     import nutpie
     from pytensor.configdefaults import config
 
@@ -169,7 +157,6 @@ def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
         model = build_model(name, settings)
         progress(name, "compiling")
         compiled = nutpie.compile_pymc_model(model)
-        variables = sorted(variable.name for variable in model.free_RVs)
         for attempt in ATTEMPTS:
             progress(name, "sampling")
             sampling = nutpie.sample(
@@ -184,19 +171,7 @@ def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
                 **attempt,
             )
             tree = _waited(sampling)
-            free = tree.posterior.dataset[variables]
-            moving = _moving(free)
-            with np.errstate(invalid="ignore"):
-                rhat, bulk, tail = az.rhat(free), az.ess(free), az.ess(free, method="tail")
-            diagnostics = Diagnostics(
-                block=name,
-                rhat=_worst(rhat, moving, "max"),
-                ess_bulk=_worst(bulk, moving, "min"),
-                ess_tail=_worst(tail, moving, "min"),
-                divergences=int(tree.sample_stats["diverging"].sum()),
-                seconds=time.monotonic() - start,
-                draws=CHAINS * KEPT,
-            )
+            diagnostics = _diagnosed(name, tree, [v.name for v in model.free_RVs], start)
             if diagnostics.passed:
                 break
     return Fit(_stacked(tree.posterior.dataset), diagnostics, key, from_cache=False)
@@ -215,24 +190,28 @@ def _waited(sampling: Any) -> Any:  # noqa: ANN401 - nutpie is untyped
         raise
 
 
-def _moving(free: "xr.Dataset") -> "xr.Dataset":
-    """Return which elements differ between draws: a correlation of a thing with itself does not."""
-    return free.max(("chain", "draw")) > free.min(("chain", "draw"))
-
-
-def _worst(values: "xr.Dataset", moving: "xr.Dataset", which: str) -> float:
-    """Return the extreme over the elements that move; not a number where one of them has none."""
+def _diagnosed(name: str, tree: Any, variables: list[str], start: float) -> Diagnostics:  # noqa: ANN401
+    import arviz as az
     import numpy as np
 
-    extremes = [
-        float(
-            getattr(array.where(moving[name], 1.0 if which == "max" else np.inf), which)(
-                skipna=False
-            )
+    free = tree.posterior.dataset[sorted(variables)]
+    # What never moves, as a correlation of a thing with itself, has no R-hat; what moves must.
+    moving = free.max(("chain", "draw")) > free.min(("chain", "draw"))
+
+    def worst(values: "xr.Dataset", extreme: Any, neutral: float) -> float:  # noqa: ANN401
+        held = values.where(moving, neutral).data_vars.values()
+        return float(extreme(np.concatenate([array.values.ravel() for array in held])))
+
+    with np.errstate(invalid="ignore"):
+        return Diagnostics(
+            block=name,
+            rhat=worst(az.rhat(free), np.max, 1.0),
+            ess_bulk=worst(az.ess(free), np.min, np.inf),
+            ess_tail=worst(az.ess(free, method="tail"), np.min, np.inf),
+            divergences=int(tree.sample_stats["diverging"].sum()),
+            seconds=time.monotonic() - start,
+            draws=CHAINS * KEPT,
         )
-        for name, array in values.data_vars.items()
-    ]
-    return float(np.max(extremes) if which == "max" else np.min(extremes))
 
 
 def _stacked(posterior: "xr.Dataset") -> "xr.Dataset":
@@ -311,7 +290,3 @@ def _complaint(found: Diagnostics) -> str:
         f"{found.divergences} divergences (limit 0); undo the last change to its priors or data, "
         f"or run `forepass fit --block {found.block} --force --seed N` with another seed"
     )
-
-
-def _silent(_block: str, _stage: str) -> None:
-    return None

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forepass.atomic import replacing
+from forepass.figures import HUE
 from forepass.inputs.elicitation import log_density, quantile
 
 if TYPE_CHECKING:
@@ -22,25 +21,10 @@ if TYPE_CHECKING:
 
 COLUMNS = 4
 PANEL_INCHES = (2.6, 1.9)
-# Blue and vermilion of Okabe and Ito: apart under every common colour blindness and in grey.
-BODY, CENTRE = "#0072B2", "#D55E00"
+CENTRE = "#D55E00"  # Okabe and Ito's vermilion: apart from their blue to every eye and in grey
 # A LogNormal wider than this is drawn on a log axis.
 LOG_AXIS_RATIO = 30.0
 POINTS = 301
-
-
-def write_figure(priors: Sequence[Prior], folder: Path, name: str = "priors") -> list[Path]:
-    """Draw the priors into ``folder`` as PNG and SVG and return the two paths."""
-    import matplotlib as mpl
-
-    paths = [folder / f"{name}.png", folder / f"{name}.svg"]
-    # A fixed salt and no date make the file depend on the priors alone.
-    with mpl.rc_context({"svg.hashsalt": "forepass"}):
-        figure = draw_figure(priors)
-        for path, metadata in zip(paths, ({"Software": None}, {"Date": None}), strict=True):
-            with replacing(path) as temporary:
-                figure.savefig(temporary, dpi=150, metadata=metadata)
-    return paths
 
 
 def draw_figure(priors: Sequence[Prior]) -> Figure:
@@ -66,10 +50,10 @@ def _draw_panel(panel: Axes, prior: Prior) -> None:
     in_logs = prior.distribution == "LogNormal" and high / low > LOG_AXIS_RATIO
     x = np.geomspace(low, high, POINTS) if in_logs else np.linspace(low, high, POINTS)
     y = _density(prior, x, in_logs=in_logs)
-    panel.plot(x, y, color=BODY, linewidth=1.2)
+    panel.plot(x, y, color=HUE, linewidth=1.2)
     shaded = np.concatenate([[p10], x[(x > p10) & (x < p90)], [p90]])
     panel.fill_between(
-        shaded, _density(prior, shaded, in_logs=in_logs), color=BODY, alpha=0.25, linewidth=0
+        shaded, _density(prior, shaded, in_logs=in_logs), color=HUE, alpha=0.25, linewidth=0
     )
     panel.vlines(p50, 0, _density(prior, marks[1:2], in_logs=in_logs), color=CENTRE, linewidth=1.5)
     if in_logs:

@@ -13,17 +13,7 @@ from tabulate import tabulate
 
 from forepass import answers, atomic
 from forepass.inputs.claims import Claim
-from forepass.rounding import interval_text, number_text, scaled, times
-
-__all__ = [
-    "as_json",
-    "by_year_text",
-    "passes_text",
-    "post_text",
-    "sweep_text",
-    "table",
-    "write_csv",
-]
+from forepass.rounding import interval_text, scaled, times
 
 Document = Mapping[str, Any]
 
@@ -46,80 +36,54 @@ def as_json(document: Document) -> str:
     return json.dumps(document, indent=2, allow_nan=False)
 
 
-def table(rows: Iterable[Sequence[str]], headers: Sequence[str]) -> str:
+def table(
+    rows: Iterable[Sequence[str]], headers: Sequence[str], align: Sequence[str] | None = None
+) -> str:
     """Return rows of text under headers, ready to paste."""
-    return tabulate(list(rows), headers=list(headers), tablefmt="simple", disable_numparse=True)
+    return tabulate(
+        list(rows), headers=list(headers), tablefmt="simple", disable_numparse=True, colalign=align
+    )
 
 
 def by_year_text(document: Document, years: Sequence[int] | None = None) -> str:
     """Return the table of a document by year: quantities down, years across.
 
     Each cell is the median with its interval below; each row has one scale, so that its years
-    compare at a glance.
-
-    Parameters
-    ----------
-    document
-        An answer with ``years``.
-    years
-        Those to show; a few milestones unless given.
+    compare at a glance. A few milestones are shown unless ``years`` are given.
     """
     shown = _shown_years(document["years"], years)
-    places = [document["years"].index(year) for year in shown]
     rows: list[list[str]] = []
-    for label, entry in _series(document):
-        unit, factor = scaled(entry["unit"], [entry[CENTRE][place] for place in places])
-        cells = [
-            interval_text(*(times(entry[key][place], factor) for key in (CENTRE, LOW, HIGH)))
-            for place in places
-        ]
-        rows.append([_wrapped(label, unit), *(cell.replace(" (", "\n(") for cell in cells)])
-    text = tabulate(
-        rows,
-        headers=["", *map(str, shown)],
-        tablefmt="simple",
-        disable_numparse=True,
-        colalign=["left", *("right" for _ in shown)],
-    )
-    return "\n".join([_header(document), "", text, *_notes(document)])
+    for (label, unit), by_year in _series(document).items():
+        entries = [by_year.get(year, by_year.get(None, {})) for year in shown]
+        unit, factor = scaled(unit, [entry[CENTRE] for entry in entries])
+        cells = [_cell(entry, factor).replace(" (", "\n(") for entry in entries]
+        words = textwrap.wrap(f"{label}, {unit}" if unit else label, LABEL_COLUMNS)
+        rows.append(["\n".join(words), *cells])
+    align = ["left", *("right" for _ in shown)]
+    return _framed(document, "", table(rows, ["", *map(str, shown)], align))
 
 
 def passes_text(document: Document) -> str:
     """Return the answer of ``passes`` as text."""
     rows = []
     for entry in document["quantities"].values():
-        exact = "value" in entry
-        centre = entry["value"] if exact else entry[CENTRE]
-        unit, factor = scaled(entry["unit"], [centre])
-        if exact:
-            cell = number_text(times(centre, factor))
-        else:
-            cell = interval_text(*(times(entry[key], factor) for key in (CENTRE, LOW, HIGH)))
-        rows.append([entry["long_name"], cell, unit])
+        unit, factor = scaled(entry["unit"], [entry.get(CENTRE, entry.get("value"))])
+        rows.append([entry["long_name"], _cell(entry, factor), unit])
     text = tabulate(rows, tablefmt="plain", disable_numparse=True)
-    lines = [_header(document), _question(document["request"]), "", text, *_notes(document)]
-    return "\n".join(lines)
+    return _framed(document, _question(document["request"]), "", text)
 
 
 def sweep_text(document: Document) -> str:
     """Return the answer of ``passes --sweep`` as text: requests in flight down, results across."""
-    columns, headers = [], ["requests\nin flight"]
     entries = [e for e in document["quantities"].values() if "concurrency" in e["dims"]]
+    rungs = entries[0]["concurrency"]
+    columns, headers = [[f"{rung:,.0f}" for rung in rungs]], ["requests\nin flight"]
     for entry in entries:
         unit, factor = scaled(entry["unit"], entry[CENTRE])
         headers.append("\n".join(filter(None, (entry["long_name"], unit))))
-        triples = zip(*(entry[key] for key in (CENTRE, LOW, HIGH)), strict=True)
-        columns.append([interval_text(*(times(v, factor) for v in three)) for three in triples])
-    rungs = [f"{rung:,.0f}" for rung in entries[0]["concurrency"]]
-    text = tabulate(
-        list(zip(rungs, *columns, strict=True)),
-        headers=headers,
-        tablefmt="simple",
-        disable_numparse=True,
-        colalign=["right"] * len(headers),
-    )
-    lines = [_header(document), _question(document["request"]), "", text, *_notes(document)]
-    return "\n".join(lines)
+        columns.append([_cell(_at(entry, place), factor) for place in range(len(rungs))])
+    text = table(zip(*columns, strict=True), headers, ["right"] * len(headers))
+    return _framed(document, _question(document["request"]), "", text)
 
 
 def post_text(document: Document, claims: Mapping[str, Claim]) -> str:
@@ -127,7 +91,7 @@ def post_text(document: Document, claims: Mapping[str, Claim]) -> str:
     quantities = document["quantities"]
     cases = quantities["passes_realised_per_chip"]["case"]
     table_of_cases = [
-        [case, *(_at_place(quantities[name], place) for name in POST_COLUMNS)]
+        [case, *(_with_sign(_at(quantities[name], place)) for name in POST_COLUMNS)]
         for place, case in enumerate(cases)
     ]
     judged = quantities["probability"]
@@ -135,7 +99,7 @@ def post_text(document: Document, claims: Mapping[str, Claim]) -> str:
         [
             "\n".join(textwrap.wrap(claims[name].statement, 2 * LABEL_COLUMNS)),
             _range(claims[name]),
-            _with_unit(quantities[f"claim_{name}"]),
+            _with_sign(quantities[f"claim_{name}"]),
             f"{probability:.0%}",
         ]
         for name, probability in zip(judged["claim"], judged["value"], strict=True)
@@ -143,25 +107,34 @@ def post_text(document: Document, claims: Mapping[str, Claim]) -> str:
     outside = quantities["measured_rows_outside"]
     shares = zip(outside["place"], outside["value"], strict=True)
     missed = [[place, f"{share:.1%}"] for place, share in shares]
-    parts = [
-        _header(document),
+    return _framed(
+        document,
+        "",
         table(table_of_cases, ["passes/s per chip", *POST_COLUMNS.values()]),
+        "",
         table(table_of_claims, ["the post's claim", "holds in", INTERVAL, "probability"]),
+        "",
         table(missed, ["measured rows", "share"]),
-    ]
-    return "\n".join(["\n\n".join(parts), *_notes(document)])
+    )
 
 
-def _at_place(entry: Mapping[str, Any], place: int) -> str:
-    """Return one cell of a quantity that lies along one dim: exact, or with its interval."""
-    if "value" in entry:
-        return number_text(entry["value"][place])
-    return _with_unit({"unit": entry["unit"], **{k: entry[k][place] for k in (CENTRE, LOW, HIGH)}})
+def _at(entry: Document, place: int) -> dict[str, Any]:
+    """Return one place of a quantity that lies along one dim."""
+    return {
+        key: entry[key][place] if key in (LOW, CENTRE, HIGH, "value") else entry[key]
+        for key in ("unit", LOW, CENTRE, HIGH, "value")
+        if key in entry
+    }
 
 
-def _with_unit(entry: Mapping[str, Any]) -> str:
-    factor, sign = (100.0, "%") if entry["unit"] == "share" else (1.0, "")
-    return interval_text(*(times(entry[key], factor) for key in (CENTRE, LOW, HIGH))) + sign
+def _cell(entry: Document, factor: float = 1.0) -> str:
+    """Return a median with its interval, or what is exact, times a factor."""
+    exact = entry.get("value", entry.get(CENTRE))
+    return interval_text(*(times(entry.get(key, exact), factor) for key in (CENTRE, LOW, HIGH)))
+
+
+def _with_sign(entry: Document) -> str:
+    return f"{_cell(entry, 100.0)}%" if entry["unit"] == "share" else _cell(entry)
 
 
 def _range(claim: Claim) -> str:
@@ -174,12 +147,10 @@ def _range(claim: Claim) -> str:
 
 def write_csv(document: Document, path: Path) -> None:
     """Write the document by year as tidy CSV: quantity, unit, year, p05 ... p95; all or nothing."""
-    rows = list(answers.tidy_rows(dict(document)))
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    extra = [
-        name for name in columns if name not in {"quantity", "unit", "year", *answers.QUANTILES}
-    ]
-    fields = ["quantity", "unit", "year", *extra, *answers.QUANTILES]
+    rows = list(answers.tidy_rows(document))
+    first, last = ["quantity", "unit", "year"], list(answers.QUANTILES)
+    columns = dict.fromkeys(column for row in rows for column in row)
+    fields = [*first, *(name for name in columns if name not in first + last), *last]
     lines = io.StringIO()
     writer = csv.DictWriter(lines, fields, restval="", lineterminator="\n")
     writer.writeheader()
@@ -187,38 +158,15 @@ def write_csv(document: Document, path: Path) -> None:
     atomic.write_text(path, lines.getvalue())
 
 
-def _series(document: Document) -> Iterable[tuple[str, dict[str, Any]]]:
-    """Yield label and entry of each list along the years, a further dim spread into several."""
-    for entry in document["quantities"].values():
-        extra = [dim for dim in entry.get("dims", []) if dim != "year"]
-        if not extra:
-            yield entry["long_name"], _by_year(entry, len(document["years"]))
-            continue
-        for position, labels in _places(entry, extra):
-            part = {"unit": entry["unit"]}
-            for key in (LOW, CENTRE, HIGH):
-                part[key] = [_at(of_year, position) for of_year in entry[key]]
-            yield f"{entry['long_name']}, {labels}", part
-
-
-def _by_year(entry: Mapping[str, Any], n_years: int) -> dict[str, Any]:
-    """Return the entry with a list along the years for each of median, low and high."""
-    spread: dict[str, Any] = {"unit": entry["unit"]}
-    for key in (LOW, CENTRE, HIGH):
-        values = entry.get(key, entry.get("value"))
-        spread[key] = values if isinstance(values, list) else [values] * n_years
-    return spread
-
-
-def _places(entry: Mapping[str, Any], dims: Sequence[str]) -> Iterable[tuple[tuple[int, ...], str]]:
-    if not dims:
-        yield (), ""
-        return
-    first, *rest = dims
-    for index, label in enumerate(entry[first]):
-        here = _label_text(first, label)
-        for position, others in _places(entry, rest):
-            yield (index, *position), ", ".join(filter(None, (here, others)))
+def _series(document: Document) -> dict[tuple[str, str], dict[int | None, dict[str, Any]]]:
+    """Return the numbers of each quantity by year, and of each label of a further dim, by words."""
+    series: dict[tuple[str, str], dict[int | None, dict[str, Any]]] = {}
+    for row in answers.tidy_rows(document):
+        entry = document["quantities"][row["quantity"]]
+        labels = [_label_text(dim, row[dim]) for dim in entry.get("dims", []) if dim != "year"]
+        words = ", ".join([entry["long_name"], *labels])
+        series.setdefault((words, entry["unit"]), {})[row.get("year")] = row
+    return series
 
 
 def _label_text(dim: str, label: object) -> str:
@@ -227,28 +175,20 @@ def _label_text(dim: str, label: object) -> str:
     return words if isinstance(label, str) else f"{words} {dim.replace('_', ' ')}"
 
 
-def _at(values: Any, position: tuple[int, ...]) -> float | None:  # noqa: ANN401 - nested lists
-    for index in position:
-        values = values[index]
-    return values
-
-
 def _shown_years(known: Sequence[int], asked: Sequence[int] | None) -> list[int]:
     if asked:
         return [year for year in asked if year in known]
     return [year for year in MILESTONES if year in known] or [known[0], known[-1]][: len(known)]
 
 
-def _wrapped(label: str, unit: str) -> str:
-    """Return label and unit over as many short lines as they need."""
-    return "\n".join(textwrap.wrap(f"{label}, {unit}" if unit else label, LABEL_COLUMNS))
-
-
-def _header(document: Document) -> str:
-    return (
+def _framed(document: Document, *parts: str) -> str:
+    """Return the parts under what they are of, and over the notes."""
+    header = (
         f"forepass {document['forepass']}, as of {document['as_of']}, seed {document['seed']}: "
         f"median ({INTERVAL})"
     )
+    notes = [f"- {note}" for note in document.get("notes", [])]
+    return "\n".join([header, *parts, *(["", *notes] if notes else [])])
 
 
 def _question(request: Mapping[str, Any]) -> str:
@@ -262,8 +202,3 @@ def _question(request: Mapping[str, Any]) -> str:
     if request["speed"]:
         load = f", {request['speed']:,.0f} tokens/s for each user"
     return f"{chips}, {request['model']}{bits}; {lengths}{load}"
-
-
-def _notes(document: Document) -> list[str]:
-    notes = document.get("notes", [])
-    return ["", *(f"- {note}" for note in notes)] if notes else []

@@ -4,18 +4,10 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-__all__ = ["room"]
-
 CHECKOUT = Path(__file__).parents[2]
 
 
 def room(name: str) -> Traversable:
-    """Return the folder ``name``: the wheel's own copy, else the checkout's.
-
-    Parameters
-    ----------
-    name
-        ``priors``, ``data`` or ``reports/templates``.
-    """
+    """Return a folder, as ``priors`` or ``data``: the wheel's own copy, else the checkout's."""
     shipped = files("forepass").joinpath(name)
     return shipped if shipped.is_dir() else CHECKOUT / name

@@ -3,8 +3,6 @@
 import math
 from collections.abc import Sequence
 
-__all__ = ["interval_text", "number_text", "scaled", "times"]
-
 type Numbers = Sequence[float | None]
 
 MISSING = "-"
@@ -24,14 +22,9 @@ UNSCALED = frozenset({"bits", "1", "ratio", "FLOP/byte", "FLOP per byte"})
 
 
 def scaled(unit: str, values: Numbers) -> tuple[str, float]:
-    """Return the unit to show and the factor that values are multiplied by, one for all of them.
+    """Return the unit to show and the factor that the values of one row are multiplied by.
 
-    Parameters
-    ----------
-    unit
-        As in a document.
-    values
-        What will stand in one row: the scale suits the middle of their range of magnitudes.
+    The scale suits the middle of their range of magnitudes.
     """
     if unit == "share":
         return "%", 100.0

@@ -1,71 +1,56 @@
 """The figure of a sweep: throughput and cost of one deployment against the speed of each user."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forepass.figures import BANDS, HUE, INK, figure_style, label_ticks, save_figure
+from forepass.answers import QUANTILES
+from forepass.figures import draw_bands, house_style, label_values, plain_ticks
 from forepass.rounding import scaled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_sweep", "save_sweep"]
-
 Document = Mapping[str, Any]
 
 PANELS = ("passes_at_speed", "cost_at_speed")
 
 
-def save_sweep(document: Document, folder: Path) -> list[Path]:
-    """Write the figure of a sweep to ``folder`` as PNG and SVG and return their paths."""
-    return save_figure(lambda: draw_sweep(document), folder, "sweep")
-
-
+@house_style()
 def draw_sweep(document: Document) -> "Figure":
     """Return the figure: a panel for throughput and, where a price is known, one for cost."""
     from matplotlib.figure import Figure
 
     quantities = document["quantities"]
     names = [name for name in PANELS if any(quantities[name]["p50"])]
-    with figure_style():
-        figure = Figure(figsize=(5.25 * len(names), 4.4), layout="constrained")
-        panels = figure.subplots(1, len(names), squeeze=False).flat
-        for axis, name in zip(panels, names, strict=True):
-            _curve(axis, quantities[name])
-        figure.supxlabel(_caption(document), fontsize=10, x=0.01, ha="left")
+    figure = Figure(figsize=(5.25 * len(names), 4.4), layout="constrained")
+    panels = figure.subplots(1, len(names), squeeze=False).flat
+    for axis, name in zip(panels, names, strict=True):
+        _curve(axis, quantities[name])
+    figure.supxlabel(_caption(document), fontsize=10, x=0.01, ha="left")
     return figure
 
 
 def _curve(axis: "Axes", entry: Mapping[str, Any]) -> None:
-    """Draw median and nested intervals of one quantity against speed, both in logs."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
+    """Draw one quantity against speed, both in logs."""
     unit, factor = scaled(entry["unit"], [value for value in entry["p50"] if value])
     shown = [value * factor for key in ("p10", "p50", "p90") for value in entry[key] if value]
     # What cannot be reached or paid for lies outside the axes, and its band runs out of them.
     outside = dict.fromkeys(("p05", "p10", "p25"), 0.01 * min(shown))
     series = {
-        key: [value * factor if value else outside.get(key, 100 * max(shown)) for value in values]
-        for key, values in entry.items()
-        if key.startswith("p") and key[1:].isdigit()
+        key: [
+            value * factor if value else outside.get(key, 100 * max(shown)) for value in entry[key]
+        ]
+        for key in QUANTILES
     }
-    for low, high, opacity in BANDS:
-        axis.fill_between(
-            entry["speed"], series[low], series[high], color=HUE, alpha=opacity, linewidth=0
-        )
-    axis.plot(entry["speed"], series["p50"], color=INK, linewidth=2)
+    draw_bands(axis, entry["speed"], series)
     axis.set_xscale("log")
-    axis.set_yscale("log")
     axis.set_title(f"{entry['long_name']},\n{unit}")
     axis.set_xlabel("speed of each user, tokens/s")
     axis.set_ylim(0.7 * min(shown), 1.4 * max(shown))
     axis.set_xlim(entry["speed"][0], entry["speed"][-1])
-    label_ticks(axis)
-    axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axis.xaxis.set_minor_formatter(NullFormatter())
+    label_values(axis)
+    plain_ticks(axis.xaxis, (1.0, 2.0, 5.0))
 
 
 def _caption(document: Document) -> str:

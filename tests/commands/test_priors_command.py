@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from forepass.commands import priors_command
+from forepass.commands.arguments import add_command
 from forepass.errors import InputError
 from forepass.inputs.priors import BLOCKS
 
@@ -31,7 +32,7 @@ def beliefs(tmp_path: Path) -> Path:
 
 def run(*words: str, folder: Path) -> int:
     parser = argparse.ArgumentParser()
-    priors_command.add_parser(parser.add_subparsers())
+    add_command(parser.add_subparsers(), priors_command.COMMAND)
     args = parser.parse_args(["priors", *words, "--priors", str(folder)])
     status: int = args.run(args)
     return status

@@ -115,7 +115,7 @@ def test_a_makers_name_alone_is_no_chip() -> None:
 
 def test_one_spelling_for_two_names_is_refused() -> None:
     with pytest.raises(InputError, match="'h-100' stands for both 'h100-sxm' and 'h100-pcie'"):
-        build_index([("h100-sxm", ["H100"]), ("h100-pcie", ["h-100"])])
+        build_index([("h100-sxm", "H100"), ("h100-pcie", "h-100")])
 
 
 def test_every_shipped_spelling_stands_for_one_name(tables: Mapping[str, pd.DataFrame]) -> None:

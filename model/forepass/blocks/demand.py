@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from forepass.inputs.priors import Prior
 
-__all__ = ["PRIORS", "TABLES", "Reports", "build", "project", "token_reports"]
-
 TABLES = ("demand",)
 PRIORS = (
     "world_tokens_per_s",
@@ -64,6 +62,12 @@ TOKEN_QUANTITY = (
 )
 WORDS, THEIR_SERIES = "words_generated", "tokens_processed"
 STEPS_PER_YEAR = 4
+ABOUT = {
+    "demand_tokens_per_s": ("tokens/s", "tokens processed in the world, in and out"),
+    "demand_output_tokens_per_s": ("tokens/s", "tokens generated in the world"),
+    "human_tokens_per_s": ("tokens/s", "tokens that stand for a second of human work"),
+    "human_hours_per_year": ("hours per year", "hours that a person works in a year"),
+}
 
 type Array = NDArray[np.float64]
 
@@ -151,13 +155,8 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
         since = reports.when - reports.when.max()
         bends = pm.Normal("growth_bends", 0, beliefs["demand_growth_change"], dims="knot")
         level = pt.log(beliefs["world_tokens_per_s"])
-        change = _world_path(
-            0.0,
-            beliefs["demand_growth"],
-            bends,
-            since=since,
-            before_knots=np.maximum(knots - reports.when[:, None], 0.0),
-        )
+        end = reports.when.max()
+        change = _change(beliefs["demand_growth"], bends, reports.when, end=end, knots=knots)
         pm.Deterministic("log_world_tokens_per_s", level + change, dims="report")
         pm.Normal(
             "tokens_seen",
@@ -197,24 +196,14 @@ def _reported(
     return pt.switch(reports.member >= 0, of_series, level)
 
 
-def _world_path(
-    level: Any,  # noqa: ANN401
-    growth: Any,  # noqa: ANN401
-    bends: Any,  # noqa: ANN401
-    *,
-    since: Any,  # noqa: ANN401
-    before_knots: Any,  # noqa: ANN401
-) -> Any:  # noqa: ANN401
-    """Return log tokens/s at times before the record's end.
+def _change(growth: Any, bends: Any, when: Array, *, end: float, knots: Array) -> Any:  # noqa: ANN401
+    """Return log tokens/s of the world at times of the record less those at its end.
 
-    Parameters
-    ----------
-    level, growth : value and slope at the end of the record.
-    bends : how much larger the slope was before each knot than after it, last dim (knot).
-    since : years from the record's end, at most 0, last dim (time).
-    before_knots : years by which a time lies before each knot, at least 0, dims (time, knot).
+    ``growth`` is the slope at the end, ``bends`` how much larger it was before each knot than
+    after, last dim (knot).
     """
-    return level + growth * since - (bends * before_knots).sum(axis=-1)
+    before_knots = np.maximum(knots - when[:, None], 0.0)
+    return growth * (when - end) - (bends * before_knots).sum(axis=-1)
 
 
 def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Generator) -> xr.Dataset:
@@ -233,31 +222,21 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     years = as_years(years)
     world = np.exp(_log_world(posterior, mid_year(years), rng))
     output = world * posterior["output_share"].to_numpy()[:, None]
-    return xr.Dataset(
-        {
-            "demand_tokens_per_s": (
-                ("draw", "year"),
-                world,
-                {"units": "tokens/s", "long_name": "tokens processed in the world, in and out"},
-            ),
-            "demand_output_tokens_per_s": (
-                ("draw", "year"),
-                output,
-                {"units": "tokens/s", "long_name": "tokens generated in the world"},
-            ),
-            "human_tokens_per_s": (
-                ("draw",),
-                posterior["human_tokens_per_s"].to_numpy(),
-                {"units": "tokens/s", "long_name": "tokens that stand for a second of human work"},
-            ),
-            "human_hours_per_year": (
-                ("draw",),
-                posterior["human_hours_per_year"].to_numpy(),
-                {"units": "hours per year", "long_name": "hours that a person works in a year"},
-            ),
-        },
-        coords={"year": years},
-    )
+    values = {
+        "demand_tokens_per_s": world,
+        "demand_output_tokens_per_s": output,
+        "human_tokens_per_s": posterior["human_tokens_per_s"].to_numpy(),
+        "human_hours_per_year": posterior["human_hours_per_year"].to_numpy(),
+    }
+    variables = {
+        name: (
+            ("draw", "year")[: values[name].ndim],
+            values[name],
+            {"units": unit, "long_name": words},
+        )
+        for name, (unit, words) in ABOUT.items()
+    }
+    return xr.Dataset(variables, coords={"year": years})
 
 
 def _log_world(posterior: xr.Dataset, when: Array, rng: np.random.Generator) -> Array:
@@ -267,20 +246,16 @@ def _log_world(posterior: xr.Dataset, when: Array, rng: np.random.Generator) -> 
     """
     end = float(posterior["report"].to_numpy().max())
     level = np.log(posterior["world_tokens_per_s"].to_numpy())[:, None]
-    bends = posterior["growth_bends"].transpose("draw", "knot").to_numpy()
+    growth = posterior["demand_growth"].to_numpy()
+    bends = posterior["growth_bends"].transpose("draw", "knot").to_numpy()[:, None]
+    knots = posterior["knot"].to_numpy()
     start = float(posterior["report"].to_numpy().min())
     within = np.clip(when, start, end)
-    past = _world_path(
-        level,
-        posterior["demand_growth"].to_numpy()[:, None],
-        bends[:, None, :],
-        since=within - end,
-        before_knots=np.maximum(posterior["knot"].to_numpy() - within[:, None], 0.0),
-    )
+    past = level + _change(growth[:, None], bends, within, end=end, knots=knots)
     early = posterior["demand_growth_early"].to_numpy()[:, None] * np.minimum(when - start, 0.0)
     steps = max(int(np.ceil((when.max() - end) * STEPS_PER_YEAR)), 0)
     path = damped_log_path(
-        growth_now=posterior["demand_growth"].to_numpy(),
+        growth_now=growth,
         growth_longrun=posterior["demand_growth_longrun"].to_numpy(),
         halflife=posterior["demand_growth_halflife"].to_numpy(),
         shock=posterior["demand_growth_shock"].to_numpy(),

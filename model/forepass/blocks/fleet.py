@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from forepass.inputs.priors import Prior
 
-__all__ = ["PRIORS", "TABLES", "build", "project"]
-
 TABLES = ("chip_stock", "fleet")
 PRIORS = (
     "source_error",
@@ -78,6 +76,12 @@ POWER = "ai_datacenter_power"
 LAB_FLEET = "_lab_fleet_h100e"
 # The years that the shares named after them, and the missing makers' share, are elicited for.
 ANCHORS = (2025, 2030)
+SHARES = {
+    "inference_share": "share of the fleet's compute that serves models",
+    "lab_share": "share of the world's deployed H100 equivalents that the leading lab uses",
+    "duty_cycle": "mean over peak load of serving chips",
+    "availability": "share of time that a deployed chip is fit for work",
+}
 
 
 def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm.Model:
@@ -117,11 +121,10 @@ def _agree_with_world(
         "h100e_per_chip": pt.exp(model["log_h100e_per_chip"]),
         "tdp_per_chip": pt.exp(model["log_tdp_per_chip"]),
     }
-    end = _quarter_ends(len(record.quarters), int(record.quarters[0][:4]))
-    missing = pt.sigmoid(
-        pt.log(beliefs["missing_share"] / (1 - beliefs["missing_share"]))
-        + beliefs["missing_share_growth"] * (end - _year_end(ANCHORS[0]))
-    )
+    start = int(record.quarters[0][:4]) - EPOCH_YEAR
+    end = start + np.arange(1, len(record.quarters) + 1) / QUARTERS_PER_YEAR
+    ahead = beliefs["missing_share_growth"] * (end - _year_end(ANCHORS[0]))
+    missing = _shifted(beliefs["missing_share"], ahead)
 
     def counted(what: str, rows: pd.DataFrame, lag: Any) -> Any:  # noqa: ANN401
         shipped = (chips * per_chip[what]).sum(axis=0) / (1 - missing)
@@ -135,30 +138,25 @@ def _agree_with_world(
     power = _rows(fleet, fleet["quantity"].str.startswith(POWER), end)
     labs = _rows(fleet, fleet["quantity"].str.endswith(LAB_FLEET), end)
     labs = labs.loc[labs.groupby("date")["central"].idxmax()]
-    installed = pt.log(counted("h100e_per_chip", counts, beliefs["deployment_lag"]))
-    pm.Normal(
-        "installed_seen",
-        installed + beliefs["count_offset"],
-        beliefs["count_scatter"],
-        observed=np.log(counts["central"]),
-    )
-    at_chips = pt.log(counted("tdp_per_chip", power, None))
-    pm.Normal(
-        "power_seen",
-        at_chips + pt.log(beliefs["server_overhead"] * beliefs["pue"]),
-        beliefs["power_scatter"],
-        observed=np.log(power["central"]),
-    )
+    lag = beliefs["deployment_lag"]
+    facility = pt.log(beliefs["server_overhead"] * beliefs["pue"])
     since = times(labs["date"]) - _year_end(ANCHORS[0])
-    at_anchor = beliefs["lab_share_2025"]
-    share = pt.sigmoid(pt.log(at_anchor / (1 - at_anchor)) + beliefs["lab_share_growth"] * since)
-    world = counted("h100e_per_chip", labs, beliefs["deployment_lag"])
-    pm.Normal(
-        "lab_seen",
-        pt.log(share * world),
-        beliefs["lab_scatter"],
-        observed=np.log(labs["central"]),
-    )
+    share = _shifted(beliefs["lab_share_2025"], beliefs["lab_share_growth"] * since)
+    expected = {
+        "count": (counts, counted("h100e_per_chip", counts, lag), beliefs["count_offset"]),
+        "power": (power, counted("tdp_per_chip", power, None), facility),
+        "lab": (labs, counted("h100e_per_chip", labs, lag), pt.log(share)),
+    }
+    for name, (rows, total, offset) in expected.items():
+        scatter, seen = beliefs[f"{name}_scatter"], np.log(rows["central"])
+        pm.Normal(f"{name}_seen", pt.log(total) + offset, scatter, observed=seen)
+
+
+def _shifted(share: Any, by: Any) -> Any:  # noqa: ANN401
+    """Return a share moved by so much in logits."""
+    import pytensor.tensor as pt
+
+    return pt.sigmoid(pt.log(share / (1 - share)) + by)
 
 
 def _rows(fleet: pd.DataFrame, wanted: pd.Series, ends: NDArray[np.float64]) -> pd.DataFrame:
@@ -171,10 +169,6 @@ def _rows(fleet: pd.DataFrame, wanted: pd.Series, ends: NDArray[np.float64]) -> 
 
 def _year_end(year: int) -> float:
     return year + 1 - EPOCH_YEAR
-
-
-def _quarter_ends(n_quarters: int, first_year: int) -> NDArray[np.float64]:
-    return first_year - EPOCH_YEAR + np.arange(1, n_quarters + 1) / QUARTERS_PER_YEAR
 
 
 def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Generator) -> xr.Dataset:
@@ -200,25 +194,13 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     flow_rng, share_rng, lab_rng = rng.spawn(3)
     fleet = stock(posterior, ship(posterior, int(years.max()), flow_rng), years)
     per_year = {
-        "inference_share": (
-            _share(posterior, "inference_share", years, share_rng),
-            "share of the fleet's compute that serves models",
-        ),
-        "lab_share": (
-            _share(posterior, "lab_share", years, lab_rng),
-            "share of the world's deployed H100 equivalents that the leading lab uses",
-        ),
-        "duty_cycle": (
-            _constant(posterior, "duty_cycle", years),
-            "mean over peak load of serving chips",
-        ),
-        "availability": (
-            _constant(posterior, "availability", years),
-            "share of time that a deployed chip is fit for work",
-        ),
+        "inference_share": _share(posterior, "inference_share", years, share_rng),
+        "lab_share": _share(posterior, "lab_share", years, lab_rng),
+        "duty_cycle": _constant(posterior, "duty_cycle", years),
+        "availability": _constant(posterior, "availability", years),
     }
-    for name, (values, long_name) in per_year.items():
-        fleet[name] = (("draw", "year"), values, {"units": "1", "long_name": long_name})
+    for name, values in per_year.items():
+        fleet[name] = (("draw", "year"), values, {"units": "1", "long_name": SHARES[name]})
     return fleet
 
 
@@ -238,7 +220,7 @@ def _share(
     trend = start + np.where(
         grid < first, before * (grid - first), slope * np.minimum(grid - first, last - first)
     )
-    ahead = grid > _last_record_year(posterior)
+    ahead = grid > int(str(posterior["quarter"].to_numpy()[-1])[:4])
     # The walk ahead starts at the same year whatever years are asked for.
     steps = drifting_logit(
         trend[:, grid >= first],
@@ -248,10 +230,6 @@ def _share(
     )
     past = 1 / (1 + np.exp(-trend[:, grid < first]))
     return np.concatenate([past, steps], axis=1)[:, grid >= years.min()]
-
-
-def _last_record_year(posterior: xr.Dataset) -> int:
-    return int(str(posterior["quarter"].to_numpy()[-1])[:4])
 
 
 def _constant(posterior: xr.Dataset, name: str, years: NDArray[np.int_]) -> NDArray[np.float64]:

@@ -8,8 +8,6 @@ from forepass.blocks.shipments import QUARTERS_PER_YEAR
 from forepass.blocks.survival import surviving_share
 from forepass.blocks.vintages import Shipped, facility_per_chip_watt
 
-__all__ = ["stock"]
-
 ABOUT = {
     "fleet_chips_by_vintage": (
         "chips",

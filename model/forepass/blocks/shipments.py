@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     type Variable = TensorVariable[Any, Any]
     type Variables = Mapping[str, Variable]
 
-__all__ = ["QUARTERS_PER_YEAR", "Record", "quarterly_record", "shipment_walks"]
-
 QUARTERS_PER_YEAR = 4
 WHOLE_FLEET = "all"
 P95_OVER_SIGMA = 1.6448536269514722  # standard normal quantile

@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["surviving_share", "waiting_share", "waiting_weight"]
-
 type Array = NDArray[np.float64]
 
 

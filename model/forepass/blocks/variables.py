@@ -14,21 +14,10 @@ if TYPE_CHECKING:
 def prior_variable(
     prior: Prior, *, dims: str | Sequence[str] | None = None, name: str | None = None
 ) -> TensorVariable[Any, Any]:
-    """Return a free variable distributed as the prior; call it inside a model.
+    """Return a free variable distributed as the prior, in its unit; call it inside a model.
 
-    Parameters
-    ----------
-    prior
-        The belief. Its parameters carry PyMC's names.
-    dims
-        Dimensions of the model; each element gets the same prior, independently.
-    name
-        Name in the model and the posterior; the prior's own unless given.
-
-    Returns
-    -------
-    TensorVariable
-        In the prior's unit.
+    Each element along ``dims`` gets the same prior, independently. The name in the model and the
+    posterior is the prior's own unless given.
     """
     import pymc as pm
 

@@ -10,8 +10,6 @@ from forepass.blocks.growth import damped_log_path, logit, sigmoid
 from forepass.blocks.shipments import QUARTERS_PER_YEAR
 from forepass.blocks.survival import waiting_share
 
-__all__ = ["Shipped", "facility_per_chip_watt", "ship"]
-
 # Two years before the record get a vintage of their own; the third holds all that came before.
 YEARS_BEFORE_RECORD = 3
 # The calendar years that `power_added_limit` and `missing_share` are elicited for.
@@ -57,21 +55,16 @@ def ship(posterior: xr.Dataset, last_year: int, rng: np.random.Generator) -> Shi
     quarters = posterior["quarter"].to_numpy()
     first_year, record_end = int(str(quarters[0])[:4]), int(str(quarters[-1])[:4])
     n_years = max(last_year, record_end) - first_year + 1
-    chips, h100e, watts = _quarterly(posterior, n_years * QUARTERS_PER_YEAR, rng)
+    flows = _quarterly(posterior, n_years * QUARTERS_PER_YEAR, rng)
     made = np.arange(first_year, first_year + n_years)
-    chips, h100e, watts = (
-        flow.reshape(flow.shape[0], n_years, QUARTERS_PER_YEAR) / (1 - _missing(posterior, made))
-        for flow in (chips, h100e, watts)
-    )
+    flows = flows.reshape(*flows.shape[:2], n_years, QUARTERS_PER_YEAR)
+    flows = flows / (1 - _missing(posterior, made))
     lag = posterior["deployment_lag"].to_numpy()
-    waiting = waiting_share(h100e, lag)
-    yearly = [flow.sum(axis=-1) for flow in (chips, h100e, watts)]
+    waiting = waiting_share(flows[1], lag)
+    yearly = flows.sum(axis=-1)
     allowed, limited = _within_power(posterior, yearly[2], made, made > record_end)
-    base = _before_record(posterior, *(flow[:, 0] for flow in yearly))
-    chips, h100e, watts = (
-        np.concatenate([old, flow * allowed], axis=1)
-        for old, flow in zip(base, yearly, strict=True)
-    )
+    before = _before_record(posterior, yearly[:, :, 0])
+    chips, h100e, watts = np.concatenate([before, yearly * allowed], axis=-1)
     old_years = np.arange(-YEARS_BEFORE_RECORD, 0) + first_year
     uniform = waiting_share(np.ones((lag.size, old_years.size, QUARTERS_PER_YEAR)), lag)
     return Shipped(
@@ -85,27 +78,23 @@ def ship(posterior: xr.Dataset, last_year: int, rng: np.random.Generator) -> Shi
     )
 
 
-def _quarterly(
-    posterior: xr.Dataset, n_quarters: int, rng: np.random.Generator
-) -> tuple[Array, Array, Array]:
-    """Return chips, H100e and W of chip power shipped in each quarter by the makers on record."""
-    order = ("draw", "quarter", "designer")
+def _quarterly(posterior: xr.Dataset, n_quarters: int, rng: np.random.Generator) -> Array:
+    """Return what the makers on record ship in each quarter, dims (flow, draw, quarter).
+
+    The flows, here and below, are chips, H100e and W of chip power.
+    """
     log_chips, log_h100e, log_watts = (
-        posterior[name].transpose(*order).to_numpy()
+        posterior[name].transpose("draw", "quarter", "designer").to_numpy()
         for name in ("log_shipments", "log_h100e_per_chip", "log_tdp_per_chip")
     )
-    paths = _log_paths(posterior, n_quarters - log_chips.shape[1], rng)
-    flows = []
-    for logs, path in zip((0.0, log_h100e, log_watts), paths, strict=True):
-        seen = np.exp(log_chips + logs).sum(axis=-1)
-        flows.append(np.concatenate([seen, seen[:, -1:] * np.exp(path)], axis=1))
-    return flows[0], flows[1], flows[2]
+    logs = (log_chips, log_chips + log_h100e, log_chips + log_watts)
+    seen = np.stack([np.exp(log).sum(axis=-1) for log in logs])
+    ahead = _log_paths(posterior, n_quarters - seen.shape[-1], rng)
+    return np.concatenate([seen, seen[..., -1:] * np.exp(ahead)], axis=-1)
 
 
-def _log_paths(
-    posterior: xr.Dataset, steps: int, rng: np.random.Generator
-) -> tuple[Array, Array, Array]:
-    """Return the logs of chips, H100e and W shipped in coming quarters over the record's last.
+def _log_paths(posterior: xr.Dataset, steps: int, rng: np.random.Generator) -> Array:
+    """Return the logs of flows in coming quarters over the record's last.
 
     H100e per chip is W per chip times H100e per W, as it is efficiency that technology sets.
     """
@@ -127,7 +116,7 @@ def _log_paths(
         )
         for (name, (growth, shock)), source in zip(growing.items(), rng.spawn(3), strict=True)
     )
-    return chips, chips + watts + efficiency, chips + watts
+    return np.stack([chips, chips + watts + efficiency, chips + watts])
 
 
 def _missing(posterior: xr.Dataset, years: NDArray[np.int_]) -> Array:
@@ -140,27 +129,19 @@ def _missing(posterior: xr.Dataset, years: NDArray[np.int_]) -> Array:
     )
 
 
-def _before_record(
-    posterior: xr.Dataset, chips: Array, h100e: Array, watts: Array
-) -> tuple[Array, Array, Array]:
-    """Return what was shipped before the record, by vintage, from its first year, dims (draw).
+def _before_record(posterior: xr.Dataset, first: Array) -> Array:
+    """Return the flows before the record, by vintage, from its first year's, dims (flow, draw).
 
     Shipments are taken to have grown at a constant rate, so that all of the first vintage and
     before is a geometric sum.
     """
-    back = np.arange(YEARS_BEFORE_RECORD, 0, -1)
     growth = posterior["base_shipment_growth"].to_numpy()
-    rates = (
-        growth,
-        growth + posterior["base_h100e_per_chip_growth"].to_numpy(),
-        growth + posterior["base_tdp_per_chip_growth"].to_numpy(),
-    )
-    flows = []
-    for flow, rate in zip((chips, h100e, watts), rates, strict=True):
-        before = flow[:, None] * np.exp(-rate[:, None] * back)
-        before[:, 0] /= -np.expm1(-rate)
-        flows.append(before)
-    return flows[0], flows[1], flows[2]
+    per_chip = [posterior[f"base_{name}_growth"].to_numpy() for name in GROWING[1:]]
+    rates = np.stack([growth, *(growth + rate for rate in per_chip)])
+    back = np.arange(YEARS_BEFORE_RECORD, 0, -1)
+    before = first[..., None] * np.exp(-rates[..., None] * back)
+    before[..., 0] /= -np.expm1(-rates)
+    return before
 
 
 def _within_power(

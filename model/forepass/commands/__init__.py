@@ -1,1 +1,1 @@
-"""Subcommands: each module offers ``add_parser`` (light) and ``run`` (imports what it needs)."""
+"""Subcommands: each module offers its `Command`, light to import; what it runs imports the rest."""

@@ -1,58 +1,101 @@
-"""Options and argument checks that the subcommands share."""
+"""Subcommands as values, the options that they share, and checks of what is typed."""
 
 import argparse
 import dataclasses
 import math
-import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from forepass.inputs.dates import is_date
 
 if TYPE_CHECKING:
     from forepass.settings import Settings
 
-__all__ = [
-    "Subparsers",
-    "add_common",
-    "add_despite",
-    "existing_file",
-    "iso_date",
-    "new_file",
-    "one_of",
-    "output_folder",
-    "positive_integer",
-    "positive_number",
-    "settings_from",
-    "share",
-    "year_list",
-]
-
-type Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+type Options = argparse.ArgumentParser | argparse._ArgumentGroup
+type Run = Callable[[argparse.Namespace], int]
 
 
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Give ``parser`` the options that every subcommand has."""
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A subcommand, or an action of one.
+
+    Attributes
+    ----------
+    name, words, example
+        What is typed, what it answers, and how it is used.
+    run
+        Does it and returns the exit status; absent where there are actions.
+    add_options
+        Adds the options that it has beside the common ones.
+    draws
+        Whether it answers from fits, so that a user may insist on one that failed.
+    """
+
+    name: str
+    words: str
+    example: str = ""
+    run: Run | None = None
+    add_options: Callable[[argparse.ArgumentParser], None] | None = None
+    draws: bool = False
+    actions: "tuple[Command, ...]" = ()
+
+
+def add_command(subparsers: "argparse._SubParsersAction[Any]", command: Command) -> None:
+    """Add the parser of a subcommand with its own options, then the common ones."""
+    parser = subparsers.add_parser(
+        command.name,
+        help=command.words,
+        epilog=command.example,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    if command.actions:
+        actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+        for action in command.actions:
+            add_command(actions, dataclasses.replace(action, example=command.example))
+        return
+    if command.add_options:
+        command.add_options(parser)
+    if command.draws:
+        parser.add_argument(
+            "--despite-failed-checks",
+            action="store_true",
+            help="answer even from a fit that failed its convergence checks",
+        )
+    _add_common(parser)
+    parser.set_defaults(run=command.run)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
     common = parser.add_argument_group("common options")
     common.add_argument("--json", action="store_true", help="print JSON instead of text")
     common.add_argument(
         "--seed", type=seed, metavar="N", help="seed of every random draw (a whole number)"
     )
     common.add_argument("--quiet", action="store_true", help="show no progress")
-    common.add_argument(
-        "--data", type=folder, metavar="DIR", help="folder of observed tables, not the shipped one"
-    )
-    common.add_argument(
-        "--priors", type=folder, metavar="DIR", help="folder of priors, not the shipped one"
-    )
+    for name, what in (("data", "observed tables"), ("priors", "priors")):
+        words = f"folder of {what}, not the shipped one"
+        common.add_argument(f"--{name}", type=folder, metavar="DIR", help=words)
 
 
-def add_despite(parser: argparse.ArgumentParser) -> None:
-    """Give ``parser`` the option that lets a failed fit answer."""
+def add_blocks(parser: argparse.ArgumentParser) -> None:
+    """Give ``parser`` the option that names blocks."""
     parser.add_argument(
-        "--despite-failed-checks",
-        action="store_true",
-        help="answer even from a fit that failed its convergence checks",
+        "--block", action="append", metavar="NAME", help="this block only (may be repeated)"
     )
+
+
+def add_figure(parser: Options, words: str) -> None:
+    """Give a parser, or a group of its options, the folder to draw a figure in."""
+    parser.add_argument("--figure", type=output_folder, metavar="DIR", help=words)
+
+
+def add_own_tables(group: Options) -> None:
+    """Give a parser, or a group of its options, the user's own chips and models."""
+    for things, table in (("chips", "chips"), ("models", "language_models")):
+        words = f"more {things}, in the columns of data/{table}.csv"
+        group.add_argument(f"--{things}-file", type=existing_file, metavar="CSV", help=words)
 
 
 def settings_from(args: argparse.Namespace) -> "Settings":
@@ -60,121 +103,39 @@ def settings_from(args: argparse.Namespace) -> "Settings":
     from forepass.settings import Settings
 
     asked = {"seed": args.seed, "data": args.data, "priors": args.priors}
-    given = {name: value for name, value in asked.items() if value is not None}
-    return dataclasses.replace(Settings.default(), **given)
+    return Settings(**{name: value for name, value in asked.items() if value is not None})
 
 
-def positive_number(text: str) -> float:
-    """Return a finite number above zero."""
-    value = _number(text, "a number above 0")
-    if value <= 0:
-        raise _wrong("a number above 0", text)
-    return value
+def _checked[T](
+    want: str, read: Callable[[str], T], holds: Callable[[T], bool] = lambda _: True
+) -> Callable[[str], T]:
+    """Return what reads an argument and refuses one that is not as wanted."""
 
-
-def share(text: str) -> float:
-    """Return a number from 0 to 1."""
-    value = _number(text, "a share from 0 to 1")
-    if not 0 <= value <= 1:
-        raise _wrong("a share from 0 to 1", text)
-    return value
-
-
-def positive_integer(text: str) -> int:
-    """Return a whole number above zero."""
-    value = _integer(text, "a whole number above 0")
-    if value < 1:
-        raise _wrong("a whole number above 0", text)
-    return value
-
-
-def seed(text: str) -> int:
-    """Return a whole number that is not negative."""
-    value = _integer(text, "a whole number, 0 or more")
-    if value < 0:
-        raise _wrong("a whole number, 0 or more", text)
-    return value
-
-
-def one_of(*allowed: int) -> Callable[[str], int]:
-    """Return a check that a whole number is one of those allowed."""
-    names = f"{', '.join(map(str, allowed[:-1]))} or {allowed[-1]}"
-
-    def check(text: str) -> int:
-        value = _integer(text, names)
-        if value not in allowed:
-            raise _wrong(names, text)
+    def check(text: str) -> T:
+        try:
+            value = read(text)
+        except ValueError:
+            value = None
+        if value is None or not holds(value):
+            raise argparse.ArgumentTypeError(f"must be {want}, got {text!r}")
         return value
 
     return check
 
 
-def year_list(text: str) -> list[int]:
-    """Return the years of a list such as ``2026,2030,2035``, in order and each once."""
-    return sorted({_integer(year, "years such as 2026,2030") for year in text.split(",")})
-
-
-def iso_date(text: str) -> str:
-    """Return a date written YYYY, YYYY-MM or YYYY-MM-DD."""
-    import datetime
-
-    if not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", text):
-        raise _wrong("a date such as 2026, 2026-05 or 2026-05-31", text)
-    try:
-        datetime.date.fromisoformat((text + "-01-01")[:10])
-    except ValueError:
-        raise _wrong("a date of the calendar", text) from None
-    return text
-
-
-def folder(text: str) -> Path:
-    """Return the path of a folder that is there."""
-    path = Path(text)
-    if not path.is_dir():
-        raise _wrong("a folder that exists", text)
-    return path
-
-
-def existing_file(text: str) -> Path:
-    """Return the path of a file that is there."""
-    path = Path(text)
-    if not path.is_file():
-        raise _wrong("a file that exists", text)
-    return path
-
-
-def new_file(text: str) -> Path:
-    """Return a path that a file can be written to, so that work is not lost at the end."""
-    path = Path(text)
-    if path.is_dir() or not path.parent.is_dir():
-        raise _wrong("a file in a folder that exists", text)
-    return path
-
-
-def output_folder(text: str) -> Path:
-    """Return the path of a folder that is there or can be made."""
-    path = Path(text)
-    if path.exists() and not path.is_dir():
-        raise _wrong("a folder", text)
-    return path
-
-
-def _number(text: str, want: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise _wrong(want, text) from None
-    if not math.isfinite(value):
-        raise _wrong(want, text)
-    return value
-
-
-def _integer(text: str, want: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise _wrong(want, text) from None
-
-
-def _wrong(want: str, got: str) -> argparse.ArgumentTypeError:
-    return argparse.ArgumentTypeError(f"must be {want}, got {got!r}")
+positive_number = _checked("a number above 0", float, lambda value: 0 < value < math.inf)
+share = _checked("a share from 0 to 1", float, lambda value: 0 <= value <= 1)
+positive_integer = _checked("a whole number above 0", int, lambda value: value > 0)
+seed = _checked("a whole number, 0 or more", int, lambda value: value >= 0)
+weight_bits = _checked("16, 8 or 4", int, lambda value: value in (16, 8, 4))
+iso_date = _checked("a date such as 2026, 2026-05 or 2026-05-31", str, is_date)
+year_list = _checked(
+    "years such as 2026,2030", lambda text: sorted({int(year) for year in text.split(",")})
+)
+folder = _checked("a folder that exists", Path, Path.is_dir)
+existing_file = _checked("a file that exists", Path, Path.is_file)
+# Asked for before the work, so that it is not lost at the end.
+new_file = _checked(
+    "a file in a folder that exists", Path, lambda path: not path.is_dir() and path.parent.is_dir()
+)
+output_folder = _checked("a folder", Path, lambda path: path.is_dir() or not path.exists())

@@ -1,27 +1,21 @@
 """``forepass check``: whether the fits converged, and how the serving block predicts."""
 
 import argparse
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from forepass import __version__
-from forepass.commands import arguments, by_year, fit_command, fitting
-from forepass.commands.arguments import Subparsers
+from forepass.commands import arguments, fit_command, fitting
+from forepass.commands.arguments import Command
+from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
     from forepass.checks import Predictive
     from forepass.posterior import Fit
     from forepass.settings import Settings
 
-__all__ = ["NAME", "add_parser", "run"]
-
-NAME = "check"
 SERVING = "serving"
 KINDS = ("chip", "generation", "model", "campaign", "date", "vendor")
 
@@ -32,28 +26,19 @@ examples: convergence of every block; the serving block refitted without each ch
 """
 
 SCORES = {
-    "rows": "rows",
-    "fold50": "median\nfold",
-    "fold90": "90th pct\nfold",
-    "bias": "bias",
-    "cover50": "in 50%\ninterval",
-    "cover80": "in 80%\ninterval",
-    "width80": "80% width,\nfactor",
-    "crps": "CRPS",
+    "rows": ("rows", "{:,.0f}"),
+    "fold50": ("median\nfold", "{:.2f}"),
+    "fold90": ("90th pct\nfold", "{:.2f}"),
+    "bias": ("bias", "{:.2f}"),
+    "cover50": ("in 50%\ninterval", "{:.0%}"),
+    "cover80": ("in 80%\ninterval", "{:.0%}"),
+    "width80": ("80% width,\nfactor", "{:.2f}"),
+    "crps": ("CRPS", "{:.2f}"),
 }
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the parser of ``check``."""
-    parser = subparsers.add_parser(
-        NAME,
-        help="convergence of the fits, their predictive checks, and validation on unseen rows",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--block", action="append", metavar="NAME", help="this block only (may be repeated)"
-    )
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    arguments.add_blocks(parser)
     parser.add_argument(
         "--serving-validation",
         action="store_true",
@@ -69,19 +54,13 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="FILE",
         help="with --serving-validation, write every score as CSV",
     )
-    parser.add_argument(
-        "--figure",
-        type=arguments.output_folder,
-        metavar="DIR",
-        help="write the predictive check of the serving block to DIR as PNG and SVG",
-    )
-    arguments.add_common(parser)
-    parser.set_defaults(run=run)
+    words = "write the predictive check of the serving block to DIR as PNG and SVG"
+    arguments.add_figure(parser, words)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the checks and return 1 where the sampling of a block fell short."""
-    from forepass import posterior
+    from forepass import atomic, posterior
 
     _refuse_lonely_options(args)
     asked = [SERVING] if args.serving_validation else args.block
@@ -91,17 +70,36 @@ def run(args: argparse.Namespace) -> int:
     settings = arguments.settings_from(args)
     with fitting.progress_over(names, quiet=args.quiet) as report:
         fits = posterior.fitted(names, settings, progress=report, unsafe=True)
+    parts = [fit_command.diagnostics_text(fits)]
+    content: dict[str, Any] = {"blocks": fit_command.diagnostics(fits)}
     found = _predictive(fits[SERVING], settings) if SERVING in fits else None
+    if found is not None:
+        parts.append(_predictive_text(found))
+        content["predictive"] = {"scores": found.scores, "loo": found.loo}
     scores = _validation(args, settings) if args.serving_validation else None
-    print((_as_json if args.json else _as_text)(fits, found, scores))
+    if scores is not None:
+        parts.append(_validation_text(scores))
+        content["validation"] = scores.reset_index().to_dict("records")
+    tell(args, "\n\n".join(parts), **content)
     if args.csv is not None and scores is not None:
-        _write_csv(scores, args)
+        text = scores.reset_index().to_csv(index=False, lineterminator="\n")
+        atomic.write_text(args.csv, text)
+        say_written(args, args.csv)
     if args.figure is not None and found is not None:
-        from forepass import check_figures
+        from forepass import check_figures, figures
 
-        for path in check_figures.save_check(found, args.figure):
-            by_year.say_written(path, args)
+        figure = check_figures.draw_check(found)
+        say_written(args, *figures.save_figure(figure, args.figure, "serving_check"))
     return 0 if all(fit.diagnostics.passed for fit in fits.values()) else 1
+
+
+COMMAND = Command(
+    "check",
+    "convergence of the fits, their predictive checks, and validation on unseen rows",
+    EXAMPLE,
+    run,
+    _add_options,
+)
 
 
 def _refuse_lonely_options(args: argparse.Namespace) -> None:
@@ -168,28 +166,6 @@ def _teller(report: Callable[[str, str], None] | None) -> Callable[[str], None]:
     return tell
 
 
-def _as_json(
-    fits: "Mapping[str, Fit]", found: "Predictive | None", scores: "pd.DataFrame | None"
-) -> str:
-    content: dict[str, Any] = {"forepass": __version__, "blocks": fit_command.diagnostics(fits)}
-    if found is not None:
-        content["predictive"] = {"scores": found.scores, "loo": found.loo}
-    if scores is not None:
-        content["validation"] = scores.reset_index().to_dict("records")
-    return json.dumps(content, indent=2)
-
-
-def _as_text(
-    fits: "Mapping[str, Fit]", found: "Predictive | None", scores: "pd.DataFrame | None"
-) -> str:
-    parts = [fit_command.diagnostics_text(fits)]
-    if found is not None:
-        parts.append(_predictive_text(found))
-    if scores is not None:
-        parts.append(_validation_text(scores))
-    return "\n\n".join(parts)
-
-
 def _predictive_text(found: "Predictive") -> str:
     s, loo = found.scores, found.loo
     return "\n".join(
@@ -211,12 +187,13 @@ def _validation_text(scores: "pd.DataFrame") -> str:
     for row in scores.reset_index().to_dict("records"):
         peers = {name: value for name, value in row.items() if str(name).startswith("crps ")}
         best = min(peers, key=lambda name: peers[name])
-        own = [_score_text(column, row[column]) for column in SCORES]
+        own = [words.format(row[column]) for column, (_, words) in SCORES.items()]
         rival = f"{peers[best]:.2f} ({str(best).removeprefix('crps ')})"
         rows.append(
             [row["kind"], row["name"], *own, rival, f"{row['crps'] / peers[best] - 1:+.0%}"]
         )
-    headers = ["held out", "", *SCORES.values(), "best naive peer's\nCRPS", "CRPS\nagainst it"]
+    scored = [head for head, _ in SCORES.values()]
+    headers = ["held out", "", *scored, "best naive peer's\nCRPS", "CRPS\nagainst it"]
     return "\n".join(
         [
             render.table(rows, headers),
@@ -226,16 +203,3 @@ def _validation_text(scores: "pd.DataFrame") -> str:
             "- CRPS: of the natural log of tokens/s per chip; lower is better",
         ]
     )
-
-
-def _score_text(column: str, value: float) -> str:
-    if column == "rows":
-        return f"{value:,.0f}"
-    return f"{value:.0%}" if column.startswith("cover") else f"{value:.2f}"
-
-
-def _write_csv(scores: "pd.DataFrame", args: argparse.Namespace) -> None:
-    from forepass import atomic
-
-    atomic.write_text(args.csv, scores.reset_index().to_csv(index=False, lineterminator="\n"))
-    by_year.say_written(args.csv, args)

@@ -10,18 +10,6 @@ if TYPE_CHECKING:
 
     from forepass.inputs.rows import Rows
 
-__all__ = ["COLUMNS", "parse", "read", "write"]
-
-COLUMNS = (
-    "chip",
-    "n_chips",
-    "model",
-    "weight_bits",
-    "input_tokens",
-    "output_tokens",
-    "concurrency",
-    "disaggregated",
-)
 OPTIONAL = ("scenario", "software", "date")
 NAMES = ("chip", "model")
 # Columns of numbers above 0, and whether a cell may be left empty.
@@ -32,17 +20,12 @@ NUMBERS = {
     "output_tokens": False,
     "concurrency": True,
 }
+COLUMNS = (*NAMES, *NUMBERS, "disaggregated")
 FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 
 
 def read(path: Path) -> "Rows":
-    """Return the rows of the table at ``path``, every cell as text.
-
-    Raises
-    ------
-    InputError
-        When the file is no CSV table or lacks a column.
-    """
+    """Return the rows of the table at ``path``, every cell as text, unless it lacks a column."""
     from forepass.inputs.rows import read_rows
 
     rows = read_rows(path)
@@ -55,13 +38,8 @@ def read(path: Path) -> "Rows":
 def parse(rows: "Rows") -> "tuple[pd.DataFrame, dict[int, str]]":
     """Return the rows whose cells can be read, typed, and for the others what is wrong.
 
-    Returns
-    -------
-    parsed
-        The columns that a prediction uses: numbers as floats (NaN where empty), flags as bool,
-        names as they were written; the index is the row's place in ``rows``.
-    errors
-        One sentence for each bad row, by its place in ``rows``.
+    Numbers are floats (NaN where empty), flags bool, names as they were written. The index, and the
+    key of each sentence on a bad row, is the row's place in ``rows``.
     """
     import pandas as pd
 

@@ -1,21 +1,12 @@
 """``forepass data``: the observed tables, listed, shown and checked."""
 
 import argparse
-import difflib
-import json
 from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING
 
 from forepass.commands import arguments
-from forepass.commands.arguments import Subparsers
+from forepass.commands.arguments import Command
+from forepass.commands.output import tell
 from forepass.errors import InputError
-
-if TYPE_CHECKING:
-    from forepass.inputs.rows import Rows
-
-__all__ = ["NAME", "add_parser", "run"]
-
-NAME = "data"
 
 EXAMPLE = """\
 examples:
@@ -28,71 +19,56 @@ examples:
 DATES = ("date", "quarter_end", "made_date", "release_date")
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the parser of ``data``."""
-    parser = subparsers.add_parser(
-        NAME,
-        help="list, show and check the observed tables",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    listing = actions.add_parser("list", help="tables with rows, sources and newest date")
-    showing = actions.add_parser("show", help="one table")
-    showing.add_argument("table", metavar="TABLE")
-    checking = actions.add_parser("check", help="every table against its schema and the others")
-    for action, run_action in ((listing, _list), (showing, _show), (checking, _check)):
-        arguments.add_common(action)
-        action.set_defaults(run=run, run_action=run_action)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Do what was asked of the tables."""
-    status: int = args.run_action(args)
-    return status
-
-
 def _list(args: argparse.Namespace) -> int:
     from forepass import render
     from forepass.inputs.rows import read_rows
 
     found = []
     for name, path in _tables(arguments.settings_from(args).data).items():
-        rows = _records(read_rows(path))
+        rows = read_rows(path).records()
         keys = {key for row in rows for key in row.get("source", "").split(";") if key}
         newest = max(_date(row) for row in rows)
         found.append({"table": name, "rows": len(rows), "sources": len(keys), "newest": newest})
     headers = ["table", "rows", "sources", "newest"]
-    if args.json:
-        print(json.dumps({"tables": found}, indent=2))
-    else:
-        print(render.table([[str(row[key]) for key in headers] for row in found], headers))
+    text = render.table([[str(row[key]) for key in headers] for row in found], headers)
+    tell(args, text, tables=found)
     return 0
 
 
 def _show(args: argparse.Namespace) -> int:
     from forepass import render
     from forepass.inputs.rows import read_rows
+    from forepass.inputs.text_files import suggest
 
     tables = _tables(arguments.settings_from(args).data)
     if args.table not in tables:
-        close = difflib.get_close_matches(args.table, tables, n=3) or sorted(tables)
-        raise InputError(f"no table {args.table!r}; did you mean {', '.join(close)}?")
+        raise InputError(f"no table {args.table!r}; {suggest(args.table, tables)}")
     rows = read_rows(tables[args.table])
-    if args.json:
-        print(json.dumps({"table": args.table, "rows": _records(rows)}, indent=2))
-    else:
-        print(render.table(rows.cells, rows.header))
+    tell(args, render.table(rows.cells, rows.header), table=args.table, rows=rows.records())
     return 0
 
 
 def _check(args: argparse.Namespace) -> int:
     findings = _findings(arguments.settings_from(args).data)
-    if args.json:
-        print(json.dumps({"findings": findings}, indent=2))
-    else:
-        print("\n".join(findings) if findings else "the tables keep to their schemas and agree")
+    text = "\n".join(findings) or "the tables keep to their schemas and agree"
+    tell(args, text, findings=findings)
     return 1 if findings else 0
+
+
+def _add_table(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("table", metavar="TABLE")
+
+
+COMMAND = Command(
+    "data",
+    "list, show and check the observed tables",
+    EXAMPLE,
+    actions=(
+        Command("list", "tables with rows, sources and newest date", "", _list),
+        Command("show", "one table", "", _show, _add_table),
+        Command("check", "every table against its schema and the others", "", _check),
+    ),
+)
 
 
 def _findings(folder: Traversable) -> list[str]:
@@ -118,10 +94,6 @@ def _tables(folder: Traversable) -> dict[str, Traversable]:
     if not files:
         raise InputError(f"{folder} holds no CSV table")
     return {name.removesuffix(".csv"): files[name] for name in sorted(files)}
-
-
-def _records(rows: "Rows") -> list[dict[str, str]]:
-    return [dict(zip(rows.header, cells, strict=True)) for cells in rows.cells]
 
 
 def _date(row: dict[str, str]) -> str:

@@ -1,17 +1,17 @@
 """Fits for the subcommands that draw: from the cache or anew, with progress on a terminal."""
 
+import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from forepass.commands.arguments import settings_from
+
 if TYPE_CHECKING:
     import xarray as xr
 
     from forepass.posterior import Fit
-    from forepass.settings import Settings
-
-__all__ = ["CheckError", "checked_fits", "flagged", "progress_over"]
 
 type Report = Callable[[str, str], None]
 
@@ -20,21 +20,18 @@ class CheckError(Exception):
     """A fit fell short of its checks: one line that says which and what to do; exit status 1."""
 
 
-def checked_fits(
-    names: Sequence[str], settings: "Settings", *, quiet: bool, despite_failed_checks: bool
-) -> "dict[str, Fit]":
+def checked_fits(names: Sequence[str], args: argparse.Namespace) -> "dict[str, Fit]":
     """Return the fits of the blocks ``names``, fitting those that are stale.
 
-    Raises
-    ------
-    CheckError
-        When a fit fails its convergence checks and the user did not insist.
+    ``CheckError`` is raised when one fails its convergence checks and the user did not insist.
     """
     from forepass import posterior
 
+    insisted = args.despite_failed_checks
     try:
-        with progress_over(names, quiet=quiet) as report:
-            return posterior.fitted(names, settings, progress=report, unsafe=despite_failed_checks)
+        with progress_over(names, quiet=args.quiet) as report:
+            settings = settings_from(args)
+            return posterior.fitted(names, settings, progress=report, unsafe=insisted)
     except posterior.FitFailed as failure:
         raise CheckError(str(failure)) from failure
 
@@ -55,24 +52,11 @@ def progress_over(
         yield None
         return
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        SpinnerColumn,
-        TextColumn,
-        TimeElapsedColumn,
-    )
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(what),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    watched = Console(stderr=True)
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), what, TimeElapsedColumn())
+    with Progress(*columns, console=watched, transient=True) as bar:
         task = bar.add_task("fits", total=len(names))
 
         def report(block: str, stage: str) -> None:

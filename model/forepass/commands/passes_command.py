@@ -5,18 +5,15 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forepass.commands import arguments, by_year
-from forepass.commands.arguments import Subparsers
+from forepass.commands import arguments
+from forepass.commands.arguments import Command
+from forepass.commands.output import say_written
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from forepass.settings import Settings
-
-__all__ = ["NAME", "add_parser", "run"]
-
-NAME = "passes"
 
 BLOCKS = ("chips", "serving")
 
@@ -28,19 +25,9 @@ examples: 128 A100s serve GPT-4 at 16 bits, at a dollar per chip-hour; what spee
 """
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the parser of ``passes``."""
-    parser = subparsers.add_parser(
-        NAME,
-        help="forward passes of these chips with this model: bounds, realised, cost, what binds",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _add_options(parser: argparse.ArgumentParser) -> None:
     _add_hardware(parser)
     _add_load(parser)
-    arguments.add_despite(parser)
-    arguments.add_common(parser)
-    parser.set_defaults(run=run)
 
 
 def _add_hardware(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +42,7 @@ def _add_hardware(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--model", required=True, help="language model, such as gpt-4")
     group.add_argument(
         "--weight-bits",
-        type=arguments.one_of(16, 8, 4),
+        type=arguments.weight_bits,
         metavar="BITS",
         help="bits per weight as served: 16, 8 or 4 (default: those the model was released in)",
     )
@@ -63,18 +50,7 @@ def _add_hardware(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--date", type=arguments.iso_date, help="date of the serving software, YYYY[-MM[-DD]]"
     )
-    group.add_argument(
-        "--chips-file",
-        type=arguments.existing_file,
-        metavar="CSV",
-        help="more chips, in the columns of data/chips.csv",
-    )
-    group.add_argument(
-        "--models-file",
-        type=arguments.existing_file,
-        metavar="CSV",
-        help="more models, in the columns of data/language_models.csv",
-    )
+    arguments.add_own_tables(group)
 
 
 def _add_load(parser: argparse.ArgumentParser) -> None:
@@ -105,12 +81,7 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--price", **number, help="USD per chip-hour (default: the chip's last rent on record)"
     )
-    group.add_argument(
-        "--figure",
-        type=arguments.output_folder,
-        metavar="DIR",
-        help="with --sweep, write the figure to DIR as sweep.png and sweep.svg",
-    )
+    arguments.add_figure(group, "with --sweep, write the figure to DIR as sweep.png and sweep.svg")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -126,16 +97,26 @@ def run(args: argparse.Namespace) -> int:
         "files": [_content(args.chips_file), _content(args.models_file)],
         "despite_failed_checks": args.despite_failed_checks,
     }
-    name = f"{NAME} --sweep" if args.sweep else NAME
+    name = "passes --sweep" if args.sweep else "passes"
     document = answers.answer(name, asked, settings, draw=lambda: _draw(args, request, settings))
     as_text = render.sweep_text if args.sweep else render.passes_text
     print(render.as_json(document) if args.json else as_text(document))
     if args.figure is not None:
-        from forepass import sweep_figures
+        from forepass import figures, sweep_figures
 
-        for path in sweep_figures.save_sweep(document, args.figure):
-            by_year.say_written(path, args)
+        figure = sweep_figures.draw_sweep(document)
+        say_written(args, *figures.save_figure(figure, args.figure, "sweep"))
     return 0
+
+
+COMMAND = Command(
+    "passes",
+    "forward passes of these chips with this model: bounds, realised, cost, what binds",
+    EXAMPLE,
+    run,
+    _add_options,
+    draws=True,
+)
 
 
 def _request(args: argparse.Namespace, settings: "Settings") -> dict[str, Any]:
@@ -169,16 +150,13 @@ def _draw(args: argparse.Namespace, request: dict[str, Any], settings: "Settings
     from forepass import capacity, sweep
     from forepass.commands import catalogue, fitting
     from forepass.inputs.definitions import load_definitions
+    from forepass.inputs.records import chip_record, model_record
 
     # Names are checked before anything is fitted: a misspelt chip must not cost minutes.
     tables = catalogue.load(settings, chips_file=args.chips_file, models_file=args.models_file)
-    catalogue.check_names(tables, chip=args.chip, model=args.model)
-    fits = fitting.checked_fits(
-        BLOCKS,
-        settings,
-        quiet=args.quiet,
-        despite_failed_checks=args.despite_failed_checks,
-    )
+    chip_record(args.chip, tables)
+    model_record(args.model, tables)
+    fits = fitting.checked_fits(BLOCKS, args)
     definitions = load_definitions(settings.priors)
     answer = sweep.sweep if args.sweep else capacity.passes
     draws = answer(capacity.PassesRequest(**request), fits, tables, definitions)

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from forepass.commands import arguments
-from forepass.commands.arguments import Subparsers
+from forepass.commands.arguments import Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from forepass.inputs.claims import Claim
     from forepass.settings import Settings
 
-__all__ = ["NAME", "add_parser", "run"]
-
-NAME = "post"
 BLOCKS = ("serving",)
 TABLES = ("chips", "language_models", "serving")
 
@@ -26,40 +23,35 @@ example: the post's table and claims, with the serving software of the month it 
 """
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the parser of ``post``."""
-    parser = subparsers.add_parser(
-        NAME,
-        help="the post that started it: its table with intervals, and whether its claims hold",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--date",
         type=arguments.iso_date,
         help="date of the serving software, YYYY[-MM[-DD]] (default: that of the definitions)",
     )
-    arguments.add_despite(parser)
-    arguments.add_common(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the table, the claims with their probabilities, and the measured rows outside."""
     from forepass import answers, render
+    from forepass.inputs.claims import load_claims
 
     settings = arguments.settings_from(args)
-    claims = _claims(settings)
+    claims = load_claims(settings.priors)
     asked = {"date": args.date, "despite_failed_checks": args.despite_failed_checks}
-    document = answers.answer(NAME, asked, settings, draw=lambda: _draw(args, settings, claims))
+    document = answers.answer("post", asked, settings, draw=lambda: _draw(args, settings, claims))
     print(render.as_json(document) if args.json else render.post_text(document, claims))
     return 0
 
 
-def _claims(settings: "Settings") -> "Mapping[str, Claim]":
-    from forepass.inputs.claims import load_claims
-
-    return load_claims(settings.priors)
+COMMAND = Command(
+    "post",
+    "the post that started it: its table with intervals, and whether its claims hold",
+    EXAMPLE,
+    run,
+    _add_options,
+    draws=True,
+)
 
 
 def _draw(
@@ -71,12 +63,7 @@ def _draw(
     from forepass.inputs.tables import load_tables
 
     tables = load_tables(TABLES, settings.data)
-    fits = fitting.checked_fits(
-        BLOCKS,
-        settings,
-        quiet=args.quiet,
-        despite_failed_checks=args.despite_failed_checks,
-    )
+    fits = fitting.checked_fits(BLOCKS, args)
     definitions = load_definitions(settings.priors)
     draws = post.revisit(fits, tables, definitions, claims, date=args.date)
     return fitting.flagged(draws, fits)

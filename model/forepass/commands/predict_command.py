@@ -6,14 +6,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from forepass.commands import arguments
-from forepass.commands.arguments import Subparsers
+from forepass.commands.arguments import Command
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["NAME", "add_parser", "run"]
-
-NAME = "predict"
 
 EXAMPLE = """\
 example: the p05 to p95 of output tokens per second and chip, row by row
@@ -25,21 +21,10 @@ columns pass through.
 """
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the parser of ``predict``."""
-    parser = subparsers.add_parser(
-        NAME,
-        help="the same for every row of a table of configurations",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("table", type=arguments.existing_file, metavar="IN.csv")
     parser.add_argument("--out", type=arguments.new_file, required=True, metavar="OUT.csv")
-    parser.add_argument("--chips-file", type=arguments.existing_file, metavar="CSV")
-    parser.add_argument("--models-file", type=arguments.existing_file, metavar="CSV")
-    arguments.add_despite(parser)
-    arguments.add_common(parser)
-    parser.set_defaults(run=run)
+    arguments.add_own_tables(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,11 +36,28 @@ def run(args: argparse.Namespace) -> int:
     predicted, failed = _predict(parsed, args)
     errors |= failed
     configurations.write(rows, predicted, args.out)
-    complaints = [(rows.lines[place], errors[place]) for place in sorted(errors)]
-    for line, error in complaints:
-        print(f"forepass: {args.table} line {line}: {error}", file=sys.stderr)
-    _report(args, n_rows=len(rows.cells), complaints=complaints)
+    complaints = [{"line": rows.lines[place], "error": errors[place]} for place in sorted(errors)]
+    for complaint in complaints:
+        where = f"{args.table} line {complaint['line']}"
+        print(f"forepass: {where}: {complaint['error']}", file=sys.stderr)
+    n_rows = len(rows.cells)
+    if args.json:
+        found = {"rows": n_rows, "out": str(args.out), "errors": complaints}
+        print(json.dumps(found, indent=2))
+    elif not args.quiet:
+        done = n_rows - len(complaints)
+        print(f"wrote {args.out}: {done} of {n_rows} rows predicted", file=sys.stderr)
     return 1 if complaints else 0
+
+
+COMMAND = Command(
+    "predict",
+    "the same for every row of a table of configurations",
+    EXAMPLE,
+    run,
+    _add_options,
+    draws=True,
+)
 
 
 def _predict(
@@ -68,19 +70,5 @@ def _predict(
 
     settings = arguments.settings_from(args)
     tables = catalogue.load(settings, chips_file=args.chips_file, models_file=args.models_file)
-    fits = fitting.checked_fits(
-        posterior.BLOCKS,
-        settings,
-        quiet=args.quiet,
-        despite_failed_checks=args.despite_failed_checks,
-    )
+    fits = fitting.checked_fits(posterior.BLOCKS, args)
     return capacity.predict(parsed, fits, tables, load_definitions(settings.priors))
-
-
-def _report(args: argparse.Namespace, *, n_rows: int, complaints: list[tuple[int, str]]) -> None:
-    if args.json:
-        errors = [{"line": line, "error": error} for line, error in complaints]
-        print(json.dumps({"rows": n_rows, "out": str(args.out), "errors": errors}, indent=2))
-    elif not args.quiet:
-        done = n_rows - len(complaints)
-        print(f"wrote {args.out}: {done} of {n_rows} rows predicted", file=sys.stderr)

@@ -1,25 +1,19 @@
 """``forepass priors``: the beliefs, listed, shown, checked and plotted."""
 
 import argparse
-import json
 import textwrap
-from collections.abc import Callable
 from importlib import import_module
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
-from forepass import __version__
 from forepass.commands import arguments
-from forepass.commands.arguments import Subparsers
+from forepass.commands.arguments import Command
+from forepass.commands.output import tell
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
     from forepass.inputs.definitions import Definitions
     from forepass.inputs.priors import Prior
-
-__all__ = ["NAME", "add_parser", "run"]
-
-NAME = "priors"
 
 EXAMPLE = """\
 examples:
@@ -33,78 +27,28 @@ LISTED = ("p10", "p50", "p90")
 WIDTH = 100
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the parser of ``priors``."""
-    parser = subparsers.add_parser(
-        NAME,
-        help="list, show, check and plot the beliefs",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    add_action(actions, "list", _list, "every prior with its quantiles, unit and source")
-    showing = add_action(actions, "show", _show, "one prior with its sources and rationale")
-    showing.add_argument("name", metavar="NAME", help="prior, such as growth_bandwidth")
-    add_action(actions, "check", _check, "every prior against its model, its data and itself")
-    plotting = add_action(actions, "plot", _plot, "densities of priors, as PNG and SVG")
-    plotting.add_argument("names", metavar="NAME", nargs="*", help="prior (default: all)")
-    plotting.add_argument(
-        "--out",
-        type=arguments.output_folder,
-        required=True,
-        metavar="DIR",
-        help="folder to write to",
-    )
-
-
-def add_action(
-    actions: Subparsers, name: str, action: Callable[[argparse.Namespace], int], words: str
-) -> argparse.ArgumentParser:
-    """Add the parser of one action of ``priors`` and return it."""
-    parser = actions.add_parser(
-        name, help=words, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    arguments.add_common(parser)
-    parser.set_defaults(run=run, run_action=action)
-    return parser
-
-
-def run(args: argparse.Namespace) -> int:
-    """Do what was asked of the priors."""
-    status: int = args.run_action(args)
-    return status
-
-
 def _list(args: argparse.Namespace) -> int:
     from forepass import render
 
     records = [_record(prior) for prior in _all_priors(args)]
-    if args.json:
-        _print_json({"priors": records})
-        return 0
     headers = ["prior", "block", "distribution", *LISTED, "unit", "source"]
     rows = [
         [
-            record["name"],
-            record["block"],
-            record["distribution"],
+            *(record[field] for field in ("name", "block", "distribution")),
             *(_shown(record["quantiles"][level]) for level in LISTED),
-            record["unit"],
-            record["source"],
+            *(record[field] for field in ("unit", "source")),
         ]
         for record in records
     ]
-    print(render.table(rows, headers))
+    tell(args, render.table(rows, headers), priors=records)
     return 0
 
 
 def _show(args: argparse.Namespace) -> int:
-    found = _named(args.name, _all_priors(args))
-    settings = arguments.settings_from(args)
-    if args.json:
-        _print_json({"priors": [_record(prior) for prior in found]})
-    else:
-        print("\n\n".join(_description(prior, settings.data) for prior in found))
+    records = [_record(prior) for prior in _named(args.name, _all_priors(args))]
+    sources = _sources(arguments.settings_from(args).data)
+    text = "\n\n".join(_description(record, sources) for record in records)
+    tell(args, text, priors=records)
     return 0
 
 
@@ -120,28 +64,48 @@ def _check(args: argparse.Namespace) -> int:
     _check_references(definitions.load_definitions(settings.priors), settings.data)
     claims.load_claims(settings.priors)
     counts = {block: len(found) for block, found in loaded.items()}
-    if args.json:
-        _print_json({"checked": counts})
-    else:
-        lines = [
-            f"{block}: {count} priors, as its model uses them" for block, count in counts.items()
-        ]
-        print("\n".join([*lines, "sources, definitions and claims: known"]))
+    lines = [f"{block}: {count} priors, as its model uses them" for block, count in counts.items()]
+    tell(args, "\n".join([*lines, "sources, definitions and claims: known"]), checked=counts)
     return 0
 
 
 def _plot(args: argparse.Namespace) -> int:
-    from forepass import prior_figures
+    from forepass import figures, prior_figures
 
     everything = _all_priors(args)
     chosen = [prior for name in args.names for prior in _named(name, everything)]
-    args.out.mkdir(parents=True, exist_ok=True)
-    paths = prior_figures.write_figure(chosen or everything, args.out)
-    if args.json:
-        _print_json({"written": [str(path) for path in paths]})
-    else:
-        print("\n".join(map(str, paths)))
+    figure = prior_figures.draw_figure(chosen or everything)
+    paths = [str(path) for path in figures.save_figure(figure, args.out, "priors")]
+    tell(args, "\n".join(paths), written=paths)
     return 0
+
+
+def _add_name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="prior, such as growth_bandwidth")
+
+
+def _add_plot_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", metavar="NAME", nargs="*", help="prior (default: all)")
+    parser.add_argument(
+        "--out",
+        type=arguments.output_folder,
+        required=True,
+        metavar="DIR",
+        help="folder to write to",
+    )
+
+
+COMMAND = Command(
+    "priors",
+    "list, show, check and plot the beliefs",
+    EXAMPLE,
+    actions=(
+        Command("list", "every prior with its quantiles, unit and source", "", _list),
+        Command("show", "one prior with its sources and rationale", "", _show, _add_name),
+        Command("check", "every prior against its model, its data and itself", "", _check),
+        Command("plot", "densities of priors, as PNG and SVG", "", _plot, _add_plot_options),
+    ),
+)
 
 
 def _all_priors(args: argparse.Namespace) -> "list[Prior]":
@@ -153,7 +117,7 @@ def _all_priors(args: argparse.Namespace) -> "list[Prior]":
 
 def _named(name: str, priors: "list[Prior]") -> "list[Prior]":
     """Return the priors called ``name``, or ``block.name`` where two blocks share a name."""
-    from forepass.inputs.toml_files import suggest
+    from forepass.inputs.text_files import suggest
 
     found = [prior for prior in priors if name in (prior.name, f"{prior.block}.{prior.name}")]
     if not found:
@@ -168,33 +132,23 @@ def _record(prior: "Prior") -> dict[str, Any]:
     from forepass.inputs.priors import source_keys
 
     values = quantile(prior, list(LEVELS.values()))
+    as_stated = ("name", "block", "distribution", "parameters", "unit", "rationale", "file")
     return {
-        "name": prior.name,
-        "block": prior.block,
-        "distribution": prior.distribution,
-        "parameters": prior.parameters,
+        **{field: getattr(prior, field) for field in as_stated},
         "quantiles": dict(zip(LEVELS, map(float, values), strict=True)),
-        "unit": prior.unit,
         "source": ";".join(source_keys(prior)),
-        "rationale": prior.rationale,
-        "file": prior.file,
     }
 
 
-def _description(prior: "Prior", data: Traversable) -> str:
-    record = _record(prior)
-    numbers = ", ".join(f"{name} = {value:.4g}" for name, value in prior.parameters.items())
-    quantiles = ", ".join(
-        f"{level} {_shown(value)}" for level, value in record["quantiles"].items()
-    )
-    titles = {**_sources(data), "judgement": "our own judgement"}
-    sources = [f"{key}: {titles.get(key, '?')}" for key in record["source"].split(";")]
+def _description(record: dict[str, Any], sources: dict[str, str]) -> str:
+    numbers = ", ".join(f"{name} = {value:.4g}" for name, value in record["parameters"].items())
+    titles = {**sources, "judgement": "our own judgement"}
     lines = [
-        f"{prior.name} [{prior.unit}], {prior.block} block, {prior.file}",
-        f"{prior.distribution}({numbers})",
-        quantiles,
-        *sources,
-        *textwrap.wrap(prior.rationale, WIDTH - 2),
+        f"{record['name']} [{record['unit']}], {record['block']} block, {record['file']}",
+        f"{record['distribution']}({numbers})",
+        ", ".join(f"{level} {_shown(value)}" for level, value in record["quantiles"].items()),
+        *(f"{key}: {titles.get(key, '?')}" for key in record["source"].split(";")),
+        *textwrap.wrap(record["rationale"], WIDTH - 2),
     ]
     return "\n  ".join(lines)
 
@@ -204,18 +158,17 @@ def _sources(data: Traversable) -> dict[str, str]:
     from forepass.inputs.rows import read_rows
 
     rows = read_rows(data / "sources.csv")
-    records = [dict(zip(rows.header, cells, strict=True)) for cells in rows.cells]
     shown = ("title", "publisher", "date", "url")
     return {
         record["source"]: ", ".join(record[field] for field in shown if record.get(field))
-        for record in records
+        for record in rows.records()
     }
 
 
 def _check_references(definitions: "Definitions", data: Traversable) -> None:
     """Refuse reference names that the tables do not have."""
     from forepass.inputs.rows import read_rows
-    from forepass.inputs.toml_files import suggest
+    from forepass.inputs.text_files import suggest
 
     for table, column, field in (
         ("chips", "chip", "reference_chip"),
@@ -223,7 +176,7 @@ def _check_references(definitions: "Definitions", data: Traversable) -> None:
         ("language_models", "model", "reference_model"),
     ):
         rows = read_rows(data / f"{table}.csv")
-        known = sorted({cells[rows.header.index(column)] for cells in rows.cells})
+        known = sorted(set(rows.column(column)))
         name = getattr(definitions, field)
         if name not in known:
             raise InputError(
@@ -235,7 +188,3 @@ def _check_references(definitions: "Definitions", data: Traversable) -> None:
 def _shown(value: float) -> str:
     """Return three figures, without an exponent up to a million."""
     return f"{float(f'{value:.3g}'):g}"
-
-
-def _print_json(content: dict[str, Any]) -> None:
-    print(json.dumps({"forepass": __version__, **content}, indent=2))

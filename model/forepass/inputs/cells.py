@@ -11,8 +11,6 @@ import pandas as pd
 from forepass.errors import InputError
 from forepass.inputs.rows import Rows
 
-__all__ = ["Places", "fault", "place", "typed"]
-
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 FLAGS = {"true": True, "false": False}
 
@@ -47,17 +45,8 @@ def fault(rows: Rows, row: int, columns: str, must: str, mend: str | None) -> st
 def typed(rows: Rows, kinds: Mapping[str, tuple[str, str | None]]) -> pd.DataFrame:
     """Return the cells as columns of float64, bool or ``str``.
 
-    Parameters
-    ----------
-    rows
-        The text of the table.
-    kinds
-        Of each column the dtype, as ``float64``, and the words that mend a bad cell.
-
-    Raises
-    ------
-    InputError
-        At the first cell that is no finite number or no flag where its column wants one.
+    ``kinds`` holds the dtype of each column and the words that mend a bad cell. The first cell that
+    is no finite number, or no flag, where its column wants one is refused.
     """
     columns: dict[str, pd.Series] = {}
     for position, name in enumerate(rows.header):

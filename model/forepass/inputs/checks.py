@@ -11,8 +11,6 @@ from forepass.inputs.dates import first_day, last_day, year_fraction
 from forepass.inputs.findings import Finding, finding, neighbour_ratio
 from forepass.inputs.records import chip_index, model_index
 
-__all__ = ["Finding", "check_tables", "newest_source"]
-
 type Tables = Mapping[str, pd.DataFrame]
 
 SEEN = ("measured", "disclosed")
@@ -36,14 +34,9 @@ UNIFORM_ATTENTION = ("mha", "gqa", "mqa")
 
 
 def check_tables(tables: Tables, as_of: str | None = None) -> list[Finding]:
-    """Return what is doubtful in the tables, by file and line.
+    """Return what is doubtful in the tables, all or some, by file and line.
 
-    Parameters
-    ----------
-    tables
-        Tables as `forepass.inputs.tables.load_tables` returns them, all or some.
-    as_of
-        The date up to which things can have been seen: the newest of the sources unless given.
+    ``as_of`` is the date up to which things can have been seen: the newest source's unless given.
     """
     findings = [*_dates(tables, as_of)]
     if "chips" in tables:

@@ -8,9 +8,7 @@ import pandas as pd
 from forepass.inputs.dates import year_fraction
 from forepass.inputs.findings import Finding, finding, neighbour_ratio
 
-__all__ = ["check_chips", "eight_bit_rate"]
-
-RATE_16, RATE_FP8, RATE_INT8, RATE_4 = (
+RATES = RATE_16, RATE_FP8, RATE_INT8, RATE_4 = (
     "flops_16bit_flop_per_s",
     "flops_fp8_flop_per_s",
     "flops_int8_op_per_s",
@@ -32,26 +30,16 @@ EFFICIENCY_ABOVE_SIBLINGS = 1.4
 # instead of beside it is a few hundred times smaller.
 SLIP = 50.0
 SLIPS = {
-    RATE_16: SLIP,
-    RATE_FP8: SLIP,
-    RATE_INT8: SLIP,
-    RATE_4: SLIP,
-    BANDWIDTH: SLIP,
+    **dict.fromkeys((*RATES, BANDWIDTH, "scale_up_bandwidth_bytes_per_s", "power_w"), SLIP),
     CAPACITY: 500.0,
-    "scale_up_bandwidth_bytes_per_s": SLIP,
-    "power_w": SLIP,
 }
 
 
 def check_chips(chips: pd.DataFrame) -> Iterator[Finding]:
     """Yield the doubtful figures of chips, each cell at most once."""
-    seen: set[tuple[str, int, str]] = set()
-    for check in (_swapped, _slips, _sparse_in_ratio, _sparse_among_siblings):
-        for found in check(chips):
-            key = (found.file, found.line, found.column)
-            if key not in seen:
-                seen.add(key)
-                yield found
+    checks = (_swapped, _slips, _sparse_in_ratio, _sparse_among_siblings)
+    findings = [found for check in checks for found in check(chips)]
+    yield from {(f.file, f.line, f.column): f for f in reversed(findings)}.values()
 
 
 def eight_bit_rate(chips: pd.DataFrame) -> pd.Series:
@@ -113,7 +101,7 @@ def _sparse_among_siblings(chips: pd.DataFrame) -> Iterator[Finding]:
                     message = "four times the 16-bit rate, unlike others of its generation"
                     column = RATE_INT8 if pd.isna(chips.loc[row, RATE_FP8]) else RATE_FP8
                     yield finding(chips, row, column, message, DENSE_MEND)
-            for column in (RATE_16, RATE_FP8, RATE_INT8, RATE_4):
+            for column in RATES:
                 if _stands_out(chips.loc[row], siblings, column):
                     message = "about twice the rate of others of its generation"
                     yield finding(chips, row, column, message, DENSE_MEND)

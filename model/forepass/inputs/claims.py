@@ -11,11 +11,16 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from forepass.errors import InputError
-from forepass.inputs.toml_files import check_fields, located, read_tables, suggest, text_field
-
-__all__ = ["CLAIMS", "FILE", "Claim", "load_claims"]
+from forepass.inputs.toml_files import (
+    check_fields,
+    check_tables,
+    number,
+    read_tables,
+    text_field,
+)
 
 FILE = "claims.toml"
+FIELDS = ("statement", "unit", "rationale")
 CLAIMS = (
     "tenth_of_upper_bound",
     "fifteen_times_lower_bound",
@@ -43,44 +48,19 @@ class Claim:
 
 
 def load_claims(folder: Traversable | None = None) -> dict[str, Claim]:
-    """Return the claims by name, in the order of `CLAIMS`.
-
-    Parameters
-    ----------
-    folder
-        Where to read instead of the package's own priors/.
-
-    Raises
-    ------
-    InputError
-        Naming the file and the key that is misspelt, missing or out of order.
-    """
-    file, label = located("priors", FILE, folder)
-    tables = read_tables(file, label)
-    for name in tables:
-        if name not in CLAIMS:
-            raise InputError(f"{label}: {name}: no such claim is judged; {suggest(name, CLAIMS)}")
-    for name in CLAIMS:
-        if name not in tables:
-            raise InputError(f"{label}: {name} is missing; add [{name}] with statement, low, high")
-    return {name: _claim(name, tables[name], f"{label}: {name}") for name in CLAIMS}
+    """Return the claims by name, ordered as `CLAIMS`, from ``folder`` or the shipped priors/."""
+    tables, file = read_tables(FILE, folder)
+    check_tables(tables, CLAIMS, fields=FIELDS, unused="no such claim is judged", file=file)
+    return {name: _claim(name, tables[name], f"{file}: {name}") for name in CLAIMS}
 
 
 def _claim(name: str, table: dict[str, Any], where: str) -> Claim:
-    required = ("statement", "unit", "rationale")
-    check_fields(table, required=required, optional=("low", "high"), where=where)
-    low, high = _end(table, "low", -math.inf, where), _end(table, "high", math.inf, where)
-    if math.isinf(low) and math.isinf(high):
+    check_fields(table, required=FIELDS, optional=("low", "high"), where=where)
+    ends = {end: number(table[end], end, where) for end in ("low", "high") if end in table}
+    if not ends:
         raise InputError(f"{where}: low or high is missing; add one or both")
+    low, high = ends.get("low", -math.inf), ends.get("high", math.inf)
     if not low < high:
         raise InputError(f"{where}: low must be below high = {high:g}, got {low:g}")
-    statement, unit, rationale = (text_field(table, field, where) for field in required)
+    statement, unit, rationale = (text_field(table, field, where) for field in FIELDS)
     return Claim(name, statement, low, high, unit, rationale)
-
-
-def _end(table: dict[str, Any], field: str, otherwise: float, where: str) -> float:
-    value = table.get(field, otherwise)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or (field in table and not math.isfinite(value)):
-        raise InputError(f"{where}: {field} must be a number without quotes, got {str(value)[:40]}")
-    return float(value)

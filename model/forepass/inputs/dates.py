@@ -4,20 +4,15 @@ import calendar
 import re
 from datetime import date
 
-__all__ = ["EPOCH_YEAR", "first_day", "is_date", "last_day", "year_fraction"]
-
 EPOCH_YEAR = 2022  # time in models is counted in years since the start of this one
 EARLIEST, LATEST = 1950, 2100
 PATTERN = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 
 
 def first_day(text: str) -> date:
-    """Return the first day of the year, month or day that ``text`` names.
+    """Return the first day of a year, month or day: YYYY, YYYY-MM or YYYY-MM-DD, 1950 to 2100.
 
-    Raises
-    ------
-    ValueError
-        Unless ``text`` is YYYY, YYYY-MM or YYYY-MM-DD between 1950 and 2100.
+    Anything else raises ``ValueError``.
     """
     match = PATTERN.fullmatch(text)
     if match is None or not EARLIEST <= int(match[1]) <= LATEST:
@@ -46,15 +41,7 @@ def is_date(text: object) -> bool:
 def year_fraction(text: str | float | None) -> float:
     """Return years since the start of 2022, in the middle of the period that ``text`` names.
 
-    Parameters
-    ----------
-    text
-        YYYY, YYYY-MM or YYYY-MM-DD; a missing value (NaN or None) gives NaN.
-
-    Raises
-    ------
-    ValueError
-        Where ``text`` is no such date.
+    A missing value (NaN or None) gives NaN; what is no date raises ``ValueError``.
     """
     if not isinstance(text, str):
         return float("nan")

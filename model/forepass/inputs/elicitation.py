@@ -45,21 +45,14 @@ class ElicitationError(ValueError):
 
 
 def parameters_from_quantiles(distribution: str, quantiles: Mapping[str, float]) -> Parameters:
-    """Return the parameters at which the family has the stated quantiles.
+    """Return the parameters, under PyMC's names, at which the family has the stated quantiles.
 
     The outermost two fix a two-parameter family; a third, between them, is a check on it.
 
     Parameters
     ----------
-    distribution
-        A key of `FAMILIES`.
     quantiles
         Value at each of the levels named in `LEVELS`, such as ``{"p10": 0.2, "p90": 0.5}``.
-
-    Returns
-    -------
-    dict[str, float]
-        Parameters under PyMC's names.
 
     Raises
     ------
@@ -138,8 +131,8 @@ def sample(
 ) -> NDArray[np.float64]:
     """Return independent draws of a prior.
 
-    Draws come through the quantile function, so that one seed gives matching draws before and
-    after a prior is changed.
+    They come through the quantile function, so that one seed gives matching draws before and after
+    a prior is changed.
     """
     return quantile(prior, rng.uniform(np.finfo(float).tiny, 1.0, size))
 
@@ -162,15 +155,11 @@ def _check_statement(family: Family, stated: list[tuple[str, float]]) -> None:
             )
     for label, value in stated:
         if not family.lower < value < family.upper:
-            others = ", ".join(_families_holding(value))
+            others = ", ".join(f.name for f in FAMILIES.values() if f.lower < value < f.upper)
             raise ElicitationError(
                 f"{label} = {value:g} is impossible: {family.name} takes values {family.range}; "
                 f"choose among {others}, or check the unit"
             )
-
-
-def _families_holding(value: float) -> list[str]:
-    return [family.name for family in FAMILIES.values() if family.lower < value < family.upper]
 
 
 def _check_agreement(

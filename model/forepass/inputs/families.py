@@ -26,7 +26,6 @@ LEAST_SHAPE = 0.05
 class Link:
     """A monotone map onto the scale on which a family is Normal."""
 
-    name: str
     forward: Callable[[Any], Any]
     backward: Callable[[Any], Any]
     log_slope: Callable[[Any], Any]
@@ -41,6 +40,8 @@ class Family:
     upper: float
     quantiles: int
     from_quantiles: Callable[[NDArray[np.float64], NDArray[np.float64]], Parameters]
+    # SciPy's distribution of given parameters, on the scale of the link where there is one.
+    base: Callable[..., Any] = lambda mu, sigma: stats.norm(mu, sigma)
     # Parameters at a mode and a spread in (0, inf), and the bounds searched for the spread.
     at_mode: Callable[[float, float], Parameters] | None = None
     spread: tuple[float, float] = (1e-8, 1e8)
@@ -92,8 +93,8 @@ def root(gap: Callable[[float], float], low: float, high: float) -> float:
     return float(optimize.brentq(gap, low, high, xtol=1e-13))
 
 
-LOG = Link("log", np.log, np.exp, lambda x: -np.log(x))
-LOGIT = Link("logit", special.logit, special.expit, lambda x: -np.log(x) - np.log1p(-np.asarray(x)))
+LOG = Link(np.log, np.exp, lambda x: -np.log(x))
+LOGIT = Link(special.logit, special.expit, lambda x: -np.log(x) - np.log1p(-np.asarray(x)))
 
 FAMILIES = {
     family.name: family
@@ -136,6 +137,7 @@ FAMILIES = {
             upper=1.0,
             quantiles=2,
             from_quantiles=_two_point_beta,
+            base=lambda alpha, beta: stats.beta(alpha, beta),
             at_mode=lambda mode, spread: {
                 "alpha": 1 + mode / spread,
                 "beta": 1 + (1 - mode) / spread,
@@ -148,6 +150,7 @@ FAMILIES = {
             upper=math.inf,
             quantiles=2,
             from_quantiles=_two_point_gamma,
+            base=lambda alpha, beta: stats.gamma(alpha, scale=1 / beta),
             at_mode=lambda mode, spread: {"alpha": 1 + 1 / spread, "beta": 1 / (spread * mode)},
             spread=(1e-12, 1e8),
         ),
@@ -157,6 +160,7 @@ FAMILIES = {
             upper=math.inf,
             quantiles=1,
             from_quantiles=lambda p, q: {"sigma": float(q[0] / special.ndtri((1 + p[0]) / 2))},
+            base=lambda sigma: stats.halfnorm(scale=sigma),
         ),
         Family(
             name="Exponential",
@@ -164,6 +168,7 @@ FAMILIES = {
             upper=math.inf,
             quantiles=1,
             from_quantiles=lambda p, q: {"lam": float(-np.log1p(-p[0]) / q[0])},
+            base=lambda lam: stats.expon(scale=1 / lam),
         ),
     )
 }
@@ -174,7 +179,7 @@ def family_log_density(
 ) -> NDArray[np.float64]:
     """Return the natural log of the density at `x`; minus infinity outside the range."""
     values = np.asarray(x, dtype=float)
-    base = _base(family, parameters)
+    base = family.base(**parameters)
     if family.link is None:
         return np.asarray(base.logpdf(values), dtype=float)
     inside = (values > family.lower) & (values < family.upper)
@@ -183,25 +188,11 @@ def family_log_density(
     return np.where(inside, density, -np.inf)
 
 
-def _base(family: Family, parameters: Mapping[str, float]) -> Any:  # noqa: ANN401 - SciPy's own
-    match family.name:
-        case "Beta":
-            return stats.beta(parameters["alpha"], parameters["beta"])
-        case "Gamma":
-            return stats.gamma(parameters["alpha"], scale=1 / parameters["beta"])
-        case "HalfNormal":
-            return stats.halfnorm(scale=parameters["sigma"])
-        case "Exponential":
-            return stats.expon(scale=1 / parameters["lam"])
-        case _:
-            return stats.norm(parameters["mu"], parameters["sigma"])
-
-
 def family_quantile(
     family: Family, parameters: Mapping[str, float], p: ArrayLike
 ) -> NDArray[np.float64]:
     """Return the quantiles at probabilities `p`."""
-    values = _base(family, parameters).ppf(np.asarray(p, dtype=float))
+    values = family.base(**parameters).ppf(np.asarray(p, dtype=float))
     return np.asarray(family.link.backward(values) if family.link else values, dtype=float)
 
 
@@ -211,4 +202,4 @@ def family_cumulative(
     """Return the probability of lying below each of `x`, which may be the ends of the range."""
     with np.errstate(divide="ignore"):
         values = family.link.forward(x) if family.link else x
-    return np.asarray(_base(family, parameters).cdf(values), dtype=float)
+    return np.asarray(family.base(**parameters).cdf(values), dtype=float)

@@ -7,8 +7,6 @@ import pandas as pd
 
 from forepass.inputs.cells import place
 
-__all__ = ["Finding", "finding", "neighbour_ratio"]
-
 NEIGHBOURS = 9
 
 
@@ -38,15 +36,7 @@ def finding(frame: pd.DataFrame, row: int, column: str, message: str, mend: str)
 
 
 def neighbour_ratio(values: pd.Series, years: pd.Series) -> pd.Series:
-    """Return each value over the median of its neighbours in time (NaN where either is missing).
-
-    Parameters
-    ----------
-    values
-        Positive numbers.
-    years
-        Their dates in years, with the same index.
-    """
+    """Return each value over the median of its neighbours in time (NaN where either is missing)."""
     known = values.index[values.notna() & years.notna()]
     logs, times = np.log(values[known].to_numpy(float)), years[known].to_numpy(float)
     distance = np.abs(times[:, None] - times[None, :])

@@ -2,80 +2,20 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import product, takewhile
 
 from forepass.errors import InputError
 
-__all__ = ["build_index", "normalise", "resolve"]
-
 # Words before a name that say who makes it, and words after it that leave its shape as it was.
-MAKERS = frozenset(
-    (
-        "accelerator",
-        "alibaba",
-        "amazon",
-        "amd",
-        "anthropic",
-        "apple",
-        "ascend",
-        "aws",
-        "azure",
-        "cerebras",
-        "cloud",
-        "deepmind",
-        "geforce",
-        "google",
-        "gpu",
-        "graphcore",
-        "groq",
-        "habana",
-        "hf",
-        "huawei",
-        "instinct",
-        "intel",
-        "meta",
-        "microsoft",
-        "mistral",
-        "mistralai",
-        "moonshot",
-        "moonshotai",
-        "nvidia",
-        "openai",
-        "radeon",
-        "tesla",
-        "xai",
-        "zai",
-        "zhipu",
-    )
+MAKERS = re.compile(
+    "accelerator|alibaba|amazon|amd|anthropic|apple|ascend|aws|azure|cerebras|cloud|deepmind|"
+    "geforce|google|gpu|graphcore|groq|habana|hf|huawei|instinct|intel|meta|microsoft|mistral|"
+    "mistralai|moonshot|moonshotai|nvidia|openai|radeon|tesla|xai|zai|zhipu"
 )
-VARIANTS = frozenset(
-    (
-        "accelerator",
-        "awq",
-        "bf16",
-        "chat",
-        "chip",
-        "core",
-        "fp16",
-        "fp4",
-        "fp8",
-        "gpu",
-        "gptq",
-        "hf",
-        "inst",
-        "instruct",
-        "int4",
-        "int8",
-        "it",
-        "kv",
-        "mxfp4",
-        "nvfp4",
-        "tensor",
-        "w4a16",
-        "w4a8",
-        "w8a8",
-    )
+VARIANTS = re.compile(
+    "accelerator|awq|bf16|chat|chip|core|fp16|fp4|fp8|gpu|gptq|hf|inst|instruct|int4|int8|it|kv|"
+    "mxfp4|nvfp4|tensor|w4a16|w4a8|w8a8"
 )
 MOST_SUGGESTIONS = 3
 
@@ -85,23 +25,15 @@ def normalise(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "", text.lower().replace("+", "plus"))
 
 
-def build_index(rows: Iterable[tuple[str, str | Iterable[str]]]) -> Mapping[str, str]:
+def build_index(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return every normalised spelling with the name that it stands for.
 
-    Parameters
-    ----------
-    rows
-        Names with their aliases: an iterable of spellings, or one text with ``|`` between them.
-
-    Raises
-    ------
-    InputError
-        Where one spelling stands for two names.
+    ``rows`` are names with their aliases, one text with ``|`` between them. A spelling that stands
+    for two names is refused.
     """
     index: dict[str, str] = {}
     for name, aliases in rows:
-        others = aliases.split("|") if isinstance(aliases, str) else aliases
-        for spelling in (name, *others):
+        for spelling in (name, *aliases.split("|")):
             key = normalise(spelling)
             if not key:
                 continue
@@ -125,21 +57,12 @@ def resolve(
 
     Parameters
     ----------
-    text
-        A name, an alias, or a decorated form of either.
     index
         Spellings as `build_index` returns them.
-    kind
-        What is named, for the message: ``chip`` or ``model``.
-    where
-        File, line and column that hold ``text``, put before the message.
-
-    Raises
-    ------
-    InputError
-        Where nothing, or more than one thing, is called so; with the closest names.
+    kind, where
+        What is named, and the file, line and column that name it, for the message.
     """
-    for _, forms in _stripped_forms(text):
+    for forms in _stripped_forms(text):
         hits = {index[form]: None for form in forms if form in index}
         if len(hits) == 1:
             return next(iter(hits))
@@ -148,8 +71,8 @@ def resolve(
     raise InputError(_unknown(text, kind, where, _closest(text, index)))
 
 
-def _stripped_forms(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the spellings that remain of ``text`` with 0, 1, 2, ... words left off."""
+def _stripped_forms(text: str) -> list[list[str]]:
+    """Return the spellings that remain of ``text`` with 0, 1, 2, ... words left off."""
     levels: dict[int, list[str]] = {0: [normalise(text)]}
     for start in {text, text.rpartition("/")[2]}:
         words = re.findall(r"[a-z0-9.+]+", start.lower())
@@ -160,11 +83,11 @@ def _stripped_forms(text: str) -> Iterator[tuple[int, list[str]]]:
             kept = words[first : len(words) - last]
             if kept:
                 levels.setdefault(slash + first + last, []).append(normalise("".join(kept)))
-    yield from sorted(levels.items())
+    return [forms for _, forms in sorted(levels.items())]
 
 
-def _run_length(words: list[str], known: frozenset[str]) -> int:
-    return next((i for i, word in enumerate(words) if word not in known), len(words))
+def _run_length(words: list[str], known: re.Pattern[str]) -> int:
+    return sum(1 for _ in takewhile(known.fullmatch, words))
 
 
 def _closest(text: str, index: Mapping[str, str]) -> list[str]:

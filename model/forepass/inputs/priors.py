@@ -17,7 +17,14 @@ from forepass.inputs.elicitation import (
     quantile,
 )
 from forepass.inputs.families import FAMILIES
-from forepass.inputs.toml_files import check_fields, located, read_tables, suggest, text_field
+from forepass.inputs.text_files import suggest
+from forepass.inputs.toml_files import (
+    check_fields,
+    check_tables,
+    number,
+    read_tables,
+    text_field,
+)
 from forepass.rooms import room
 
 BLOCKS = ("chips", "language_models", "serving", "fleet", "training", "demand")
@@ -64,34 +71,13 @@ class Prior:
 
 
 def load_priors(block: str, folder: Traversable | None = None) -> dict[str, Prior]:
-    """Return the priors of a block by name.
-
-    Parameters
-    ----------
-    block
-        One of `BLOCKS`.
-    folder
-        Where to read instead of the package's own priors/.
-
-    Raises
-    ------
-    InputError
-        Naming the file and the key of the first prior that cannot be read or contradicts itself.
-    """
-    file, label = located("priors", f"{block}.toml", folder)
-    return {
-        name: _prior(block, name, table, label) for name, table in read_tables(file, label).items()
-    }
+    """Return the priors of a block by name, from ``folder`` or the shipped priors/."""
+    tables, file = read_tables(f"{block}.toml", folder)
+    return {name: _prior(block, name, table, file) for name, table in tables.items()}
 
 
 def load_all(folder: Traversable | None = None) -> dict[str, dict[str, Prior]]:
-    """Return the priors of every block, by block and name.
-
-    Raises
-    ------
-    InputError
-        As `load_priors` does, and for a TOML file that no block reads.
-    """
+    """Return the priors by block and name, and refuse a TOML file that nothing reads."""
     place, label = (room("priors"), "priors") if folder is None else (folder, str(folder))
     known = [*(f"{block}.toml" for block in BLOCKS), *OTHER_FILES]
     if not place.is_dir():
@@ -103,55 +89,28 @@ def load_all(folder: Traversable | None = None) -> dict[str, dict[str, Prior]]:
 
 
 def expect(priors: Mapping[str, Prior], names: Iterable[str], block: str) -> None:
-    """Refuse a block's priors unless they are the ones its model uses.
-
-    Raises
-    ------
-    InputError
-        Naming the first prior that the model does not use, or that it misses.
-    """
-    names = list(names)
+    """Refuse a block's priors unless they are the ones that its model uses."""
     file = next((prior.file for prior in priors.values()), f"priors/{block}.toml")
-    for name in priors:
-        if name not in names:
-            missing = [other for other in names if other not in priors]
-            raise InputError(
-                f"{file}: {name}: the {block} model does not use it; "
-                + (suggest(name, missing) if missing else f"delete [{name}]")
-            )
-    for name in names:
-        if name not in priors:
-            raise InputError(
-                f"{file}: {name} is missing; the {block} model needs it: add [{name}] with "
-                f"{', '.join(REQUIRED)} and quantiles"
-            )
+    unused = f"the {block} model does not use it"
+    check_tables(priors, names, fields=(*REQUIRED, "quantiles"), unused=unused, file=file)
 
 
 def check_sources(priors: Iterable[Prior], keys: Collection[str]) -> None:
-    """Refuse a source that is neither "judgement" nor one of `keys`, the keys of data/sources.csv.
-
-    Raises
-    ------
-    InputError
-        Naming the file, the prior and the closest known keys.
-    """
+    """Refuse a source that is neither "judgement" nor one of the keys of data/sources.csv."""
     for prior in priors:
         for key in source_keys(prior):
             if key != JUDGEMENT and key not in keys:
+                hint = suggest(key, [*keys, JUDGEMENT])
+                if not hint.startswith("did you mean"):
+                    hint = 'add it there, or write "judgement"'
                 raise InputError(
-                    f"{prior.file}: {prior.name}: source {key!r} is not in data/sources.csv; "
-                    + _near_sources(key, keys)
+                    f"{prior.file}: {prior.name}: source {key!r} is not in data/sources.csv; {hint}"
                 )
 
 
 def source_keys(prior: Prior) -> list[str]:
     """Return the keys of a prior's sources, "judgement" among them."""
     return [key.strip() for key in prior.source.split(";")]
-
-
-def _near_sources(key: str, keys: Collection[str]) -> str:
-    hint = suggest(key, [*keys, JUDGEMENT])
-    return hint if hint.startswith("did you mean") else 'add it there, or write "judgement"'
 
 
 def _prior(block: str, name: str, table: dict[str, Any], file: str) -> Prior:
@@ -165,7 +124,9 @@ def _prior(block: str, name: str, table: dict[str, Any], file: str) -> Prior:
     words = {field: text_field(table, field, where) for field in ("unit", "source", "rationale")}
     if not all(key.strip() for key in words["source"].split(";")):
         raise InputError(f"{where}: source has an empty key; join keys with one ;")
-    support = _support(table, where)
+    support = (-math.inf, math.inf)
+    if "support" in table:
+        support = _pair(table, "support", where, finite=False)
     _check_support(distribution, support, where)
     parameters, stated = _elicited(distribution, table, where)
     for label, value in stated.items():
@@ -174,22 +135,13 @@ def _prior(block: str, name: str, table: dict[str, Any], file: str) -> Prior:
                 f"{where}: {label} = {value:g} is outside support = "
                 f"[{support[0]:g}, {support[1]:g}]; change one of them"
             )
+    quantiles = {label: value for label, value in stated.items() if label in LEVELS}
     prior = Prior(
-        block=block,
-        name=name,
-        distribution=distribution,
-        parameters=parameters,
-        quantiles={label: value for label, value in stated.items() if label in LEVELS},
-        file=file,
-        support=support,
-        **words,
+        block, name, distribution, parameters, quantiles, **words, file=file, support=support
     )
-    return prior if prior.quantiles else _with_quantiles(prior)
-
-
-def _with_quantiles(prior: Prior) -> Prior:
-    for label in ("p10", "p50", "p90"):
-        prior.quantiles[label] = float(quantile(prior, LEVELS[label]))
+    if not quantiles:  # stated by its mode
+        for label in ("p10", "p50", "p90"):
+            quantiles[label] = float(quantile(prior, LEVELS[label]))
     return prior
 
 
@@ -197,7 +149,7 @@ def _elicited(
     distribution: str, table: dict[str, Any], where: str
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Return the parameters, and the stated numbers by the label that a message gives them."""
-    quantiles = {label: _number(table[label], label, where) for label in LEVELS if label in table}
+    quantiles = {label: number(table[label], label, where) for label in LEVELS if label in table}
     peak = [field for field in PEAK if field in table]
     if peak and quantiles:
         raise InputError(
@@ -212,24 +164,11 @@ def _elicited(
                 f"{where}: {missing[0]} is missing; mode, interval and mass go together"
             )
         interval = _pair(table, "interval", where)
-        mode, mass = (_number(table[field], field, where) for field in ("mode", "mass"))
+        mode, mass = (number(table[field], field, where) for field in ("mode", "mass"))
         parameters = parameters_from_mode(distribution, mode=mode, interval=interval, mass=mass)
     except ElicitationError as error:
         raise InputError(f"{where}: {error}") from None
     return parameters, {"mode": mode, "interval low": interval[0], "interval high": interval[1]}
-
-
-def _number(value: object, field: str, where: str, *, finite: bool = True) -> float:
-    # TOML's true is Python's 1, and its integers have no bound.
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-        if math.isfinite(number) or (not finite and not math.isnan(number)):
-            return number
-    kind = "a finite number" if finite else "a number"
-    raise InputError(f"{where}: {field} must be {kind} without quotes, got {str(value)[:40]!r}")
 
 
 def _pair(
@@ -238,16 +177,10 @@ def _pair(
     value = table[field]
     if not isinstance(value, list) or len(value) != 2:
         raise InputError(f"{where}: {field} must be two numbers, as in {field} = [0, 1]")
-    low, high = (_number(end, field, where, finite=finite) for end in value)
+    low, high = (number(end, field, where, finite=finite) for end in value)
     if not low < high:
         raise InputError(f"{where}: {field} = [{low:g}, {high:g}] must rise; put the low end first")
     return low, high
-
-
-def _support(table: dict[str, Any], where: str) -> tuple[float, float]:
-    if "support" not in table:
-        return -math.inf, math.inf
-    return _pair(table, "support", where, finite=False)
 
 
 def _check_support(distribution: str, support: tuple[float, float], where: str) -> None:

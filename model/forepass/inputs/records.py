@@ -3,15 +3,12 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import pandas as pd
 
 from forepass.inputs.dates import year_fraction
-from forepass.inputs.names import build_index, normalise, resolve
-
-__all__ = ["Chip", "LanguageModel", "chip_index", "chip_record", "model_index", "model_record"]
+from forepass.inputs.names import build_index, resolve
 
 GIGABYTE, GIBIBYTE = 1e9, 2.0**30
 
@@ -96,21 +93,9 @@ class LanguageModel:
 
 
 def chip_record(name: str, tables: Mapping[str, pd.DataFrame], *, where: str | None = None) -> Chip:
-    """Return the chip that ``name`` stands for.
+    """Return the chip that ``name`` stands for, in any spelling that `resolve` knows.
 
-    Parameters
-    ----------
-    name
-        A name or alias, in any spelling that `forepass.inputs.names.resolve` knows.
-    tables
-        Tables with ``chips`` among them.
-    where
-        File, line and column that hold the name, for the message.
-
-    Raises
-    ------
-    InputError
-        Where no chip, or more than one, is called so.
+    ``where`` is the file, line and column that hold the name, for the message.
     """
     row = _row(tables["chips"], "chip", resolve(name, chip_index(tables), "chip", where))
     rates = (row["flops_fp8_flop_per_s"], row["flops_int8_op_per_s"])
@@ -132,32 +117,22 @@ def chip_index(tables: Mapping[str, pd.DataFrame]) -> Mapping[str, str]:
 
     Memory in a name is checked, not left off: ``a100-40gb`` is never the chip with 80 GB.
     """
-    spellings = _spellings(tables["chips"], "chip")
-    index = dict(build_index(spellings.items()))
-    row: Any
-    for row in tables["chips"].itertuples(index=False):
-        for spelling, memory in product(spellings[row.chip], _gigabytes(row.memory_capacity_bytes)):
-            index.setdefault(normalise(f"{spelling}{memory}gb"), row.chip)
+    index = _index(tables["chips"], "chip")
+    capacity = tables["chips"].set_index("chip")["memory_capacity_bytes"]
+    for spelling, name in list(index.items()):
+        if not math.isnan(capacity[name]):
+            for unit in (GIGABYTE, GIBIBYTE):  # makers call either of them GB
+                index.setdefault(f"{spelling}{round(capacity[name] / unit)}gb", name)
     return index
 
 
 def model_index(tables: Mapping[str, pd.DataFrame]) -> Mapping[str, str]:
     """Return every spelling of a language model with its name."""
-    return build_index(_spellings(tables["language_models"], "model").items())
+    return _index(tables["language_models"], "model")
 
 
-def _gigabytes(capacity_bytes: float) -> set[int]:
-    """Return the capacity in GB and in GiB, either of which makers call GB."""
-    if math.isnan(capacity_bytes):
-        return set()
-    return {round(capacity_bytes / unit) for unit in (GIGABYTE, GIBIBYTE)}
-
-
-def _spellings(table: pd.DataFrame, key: str) -> dict[str, list[str]]:
-    return {
-        name: [name, *(aliases.split("|") if isinstance(aliases, str) else [])]
-        for name, aliases in zip(table[key], table["aliases"], strict=True)
-    }
+def _index(table: pd.DataFrame, key: str) -> dict[str, str]:
+    return build_index(zip(table[key], table["aliases"].fillna(""), strict=True))
 
 
 def _row(table: pd.DataFrame, key: str, name: str) -> dict[str, Any]:

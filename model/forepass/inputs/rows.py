@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 
 from forepass.errors import InputError
-from forepass.rooms import room
-
-__all__ = ["LARGEST_FILE_BYTES", "Rows", "check_header", "closest_hint", "label", "read_rows"]
+from forepass.inputs.text_files import label, read_text
 
 LARGEST_FILE_BYTES = 50_000_000
 
@@ -36,25 +34,28 @@ class Rows:
     cells: list[tuple[str, ...]]
     lines: list[int]
 
+    def column(self, name: str) -> list[str]:
+        """Return the cells of one column."""
+        if name not in self.header:
+            raise InputError(f"{self.file} line 1: column {name!r} is missing")
+        place = self.header.index(name)
+        return [cells[place] for cells in self.cells]
 
-def label(path: Traversable) -> str:
-    """Return how messages name ``path``: shipped tables by their room, others as they are."""
-    return f"data/{path.name}" if str(path) == str(room("data") / path.name) else str(path)
+    def records(self) -> list[dict[str, str]]:
+        """Return the cells of each row by column."""
+        return [dict(zip(self.header, cells, strict=True)) for cells in self.cells]
 
 
 def read_rows(path: Traversable) -> Rows:
     """Return the cells of a CSV file (UTF-8, one header line, blank lines skipped).
 
-    Raises
-    ------
-    InputError
-        Where the file is missing, empty, too large, not UTF-8, or no sound CSV; with the line.
+    What is missing, empty, too large, not UTF-8, or no sound CSV is refused, with the line.
     """
-    file = label(path)
+    file = label(path, "data")
     header: tuple[str, ...] = ()
     cells: list[tuple[str, ...]] = []
     lines: list[int] = []
-    for line, fields in _records(file, _text(path, file)):
+    for line, fields in _records(file, read_text(path, file, most_bytes=LARGEST_FILE_BYTES)):
         row = tuple(field.strip() for field in fields)
         if not header:
             header = _header(file, line, row)
@@ -87,23 +88,6 @@ def closest_hint(text: str, known: Iterable[str]) -> str:
     """Return ``: did you mean X?`` for the closest of ``known``, or nothing."""
     close = difflib.get_close_matches(text, list(known), n=1)
     return f": did you mean {close[0]}?" if close else ""
-
-
-def _text(path: Traversable, file: str) -> str:
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(LARGEST_FILE_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError(f"{file}: no such file") from None
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror or error})") from None
-    if len(content) > LARGEST_FILE_BYTES:
-        raise InputError(f"{file}: larger than {LARGEST_FILE_BYTES // 1_000_000} MB, so not read")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{file} line {line}: not UTF-8 (save the file as UTF-8)") from None
 
 
 def _records(file: str, text: str) -> Iterator[tuple[int, list[str]]]:

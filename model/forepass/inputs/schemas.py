@@ -24,8 +24,6 @@ from forepass.inputs.columns import (
     text,
 )
 
-__all__ = ["OWN_SCHEMAS", "SCHEMAS"]
-
 STATUSES = ("measured", "disclosed", "estimated", "announced")
 PRICE_TYPES = ("purchase", "cloud_on_demand", "cloud_reserved", "cloud_spot")
 SCENARIOS = (
@@ -53,6 +51,17 @@ IN_BYTES_PER_S = "bytes per second, as 3.35e12"
 IN_TOKENS = "tokens, as 1024"
 IN_TOKENS_PER_S = "tokens per second, as 550"
 
+LINK = pa.Check(lambda cells: cells.str.match(r"https?://"), error="must be a web address")
+PRICES = {f"{place}_usd": positive(IN_USD) for place in INTERVAL}
+SERVED = ("output_tokens_per_s_per_chip", "total_tokens_per_s_per_chip")
+STOCK = {
+    "units": "chips, as 1.2e6",
+    "h100e": "H100 equivalents, as 1.2e6",
+    "power_w": "watts, as 4e9",
+}
+STOCK_EDGES = ("p05", "p50", "p95")
+RANGE = ("range_low", "range_high")
+
 
 def _table(
     name: str, columns: dict[str, pa.Column], *checks: pa.Check, origin: bool = True
@@ -66,25 +75,38 @@ def _table(
     return pa.DataFrameSchema(columns, checks=list(checks), strict=True, name=name)
 
 
-def _sources() -> pa.DataFrameSchema:
-    link = pa.Check(lambda cells: cells.str.match(r"https?://"), error="must be a web address")
+def _observed(name: str, *, actor: bool = False, mass: bool = False) -> pa.DataFrameSchema:
+    inside = pa.Check(lambda values: values < 1, error="must be below 1")
     return _table(
+        name,
+        {
+            "date": dated(),
+            **({"actor": text()} if actor else {}),
+            "quantity": text(),
+            **{place: number("a number, as 1.5e6") for place in INTERVAL},
+            **({"interval_mass": positive("a share, as 0.9", inside)} if mass else {}),
+            "unit": text(),
+        },
+        rising(*INTERVAL),
+        any_of(*INTERVAL),
+    )
+
+
+_SHIPPED = (
+    _table(
         "sources",
         {
             "source": key(),
             "title": text(),
             "publisher": text(required=False),
             "date": dated(required=False),
-            "url": text(link, required=False, mend="begin with https://"),
+            "url": text(LINK, required=False, mend="begin with https://"),
             "licence": text(required=False),
             "attribution": text(required=False),
         },
         origin=False,
-    )
-
-
-def _chips() -> pa.DataFrameSchema:
-    return _table(
+    ),
+    _table(
         "chips",
         {
             "chip": key(),
@@ -101,21 +123,14 @@ def _chips() -> pa.DataFrameSchema:
             "shipped": flag(),
             "relative_error": at_least_zero("a share, as 0.1"),
         },
-    )
-
-
-def _chip_prices() -> pa.DataFrameSchema:
-    prices = {f"{place}_usd": positive(IN_USD) for place in INTERVAL}
-    return _table(
+    ),
+    _table(
         "chip_prices",
-        {"chip": text(), "date": dated(), "price_type": choice(PRICE_TYPES), **prices},
-        rising(*prices),
-        any_of(*prices),
-    )
-
-
-def _language_models() -> pa.DataFrameSchema:
-    return _table(
+        {"chip": text(), "date": dated(), "price_type": choice(PRICE_TYPES), **PRICES},
+        rising(*PRICES),
+        any_of(*PRICES),
+    ),
+    _table(
         "language_models",
         {
             "model": key(),
@@ -141,11 +156,8 @@ def _language_models() -> pa.DataFrameSchema:
         },
         not_above("active_params", "total_params"),
         not_above("experts_per_token", "n_experts"),
-    )
-
-
-def _training() -> pa.DataFrameSchema:
-    return _table(
+    ),
+    _table(
         "training",
         {
             "model": text(),
@@ -159,12 +171,8 @@ def _training() -> pa.DataFrameSchema:
             "utilisation": share("a share of the dense 16-bit peak, as 0.38"),
             "relative_error": at_least_zero("a share, as 0.3"),
         },
-    )
-
-
-def _serving() -> pa.DataFrameSchema:
-    rates = ("output_tokens_per_s_per_chip", "total_tokens_per_s_per_chip")
-    return _table(
+    ),
+    _table(
         "serving",
         {
             "id": key(),
@@ -185,23 +193,14 @@ def _serving() -> pa.DataFrameSchema:
             "tensor_parallel": count("chips that share a layer, as 8"),
             "scenario": choice(SCENARIOS),
             "software": text(required=False),
-            **{rate: positive(IN_TOKENS_PER_S) for rate in rates},
+            **{rate: positive(IN_TOKENS_PER_S) for rate in SERVED},
             "speed_tokens_per_s_per_user": positive(IN_TOKENS_PER_S),
             "campaign": text(),
         },
-        any_of(*rates),
-        not_above(*rates),
-    )
-
-
-def _chip_stock() -> pa.DataFrameSchema:
-    edges = ("p05", "p50", "p95")
-    things = {
-        "units": "chips, as 1.2e6",
-        "h100e": "H100 equivalents, as 1.2e6",
-        "power_w": "watts, as 4e9",
-    }
-    return _table(
+        any_of(*SERVED),
+        not_above(*SERVED),
+    ),
+    _table(
         "chip_stock",
         {
             "quarter_end": dated(day=True),
@@ -209,65 +208,33 @@ def _chip_stock() -> pa.DataFrameSchema:
             "designer": text(),
             "chip": text(),
             **{
-                f"{thing}_{edge}": at_least_zero(m) for thing, m in things.items() for edge in edges
+                f"{thing}_{edge}": at_least_zero(m)
+                for thing, m in STOCK.items()
+                for edge in STOCK_EDGES
             },
         },
         in_order("since", "quarter_end"),
-        *(rising(*(f"{thing}_{edge}" for edge in edges)) for thing in things),
-    )
-
-
-def _observed(name: str, *, actor: bool = False, mass: bool = False) -> pa.DataFrameSchema:
-    inside = pa.Check(lambda values: values < 1, error="must be below 1")
-    return _table(
-        name,
-        {
-            "date": dated(),
-            **({"actor": text()} if actor else {}),
-            "quantity": text(),
-            **{place: number("a number, as 1.5e6") for place in INTERVAL},
-            **({"interval_mass": positive("a share, as 0.9", inside)} if mass else {}),
-            "unit": text(),
-        },
-        rising(*INTERVAL),
-        any_of(*INTERVAL),
-    )
-
-
-def _expert_forecasts() -> pa.DataFrameSchema:
-    ends = ("range_low", "range_high")
-    return _table(
+        *(rising(*(f"{thing}_{edge}" for edge in STOCK_EDGES)) for thing in STOCK),
+    ),
+    _observed("fleet", mass=True),
+    _observed("demand", actor=True),
+    _observed("published_trends", mass=True),
+    _table(
         "expert_forecasts",
         {
             "made_date": dated(),
             "forecaster": text(),
             "quantity": text(),
             "target_date": text(required=False),  # a date, or the event that it hangs on
-            **{edge: number("a number, as 1.5e6") for edge in (*QUANTILES, *ends)},
+            **{edge: number("a number, as 1.5e6") for edge in (*QUANTILES, *RANGE)},
             "unit": text(),
         },
         rising(*QUANTILES),
-        rising(*ends),
-        any_of(*QUANTILES, *ends),
-    )
-
-
-SCHEMAS: dict[str, pa.DataFrameSchema] = {
-    str(schema.name): schema
-    for schema in (
-        _sources(),
-        _chips(),
-        _chip_prices(),
-        _language_models(),
-        _training(),
-        _serving(),
-        _chip_stock(),
-        _observed("fleet", mass=True),
-        _observed("demand", actor=True),
-        _observed("published_trends", mass=True),
-        _expert_forecasts(),
-    )
-}
+        rising(*RANGE),
+        any_of(*QUANTILES, *RANGE),
+    ),
+)
+SCHEMAS: dict[str, pa.DataFrameSchema] = {str(schema.name): schema for schema in _SHIPPED}
 """Schemas by table name, with the columns in the order in which the files hold them."""
 
 

@@ -4,43 +4,19 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from forepass.errors import InputError
 from forepass.inputs.cells import Places, fault, place, typed
-from forepass.inputs.dates import year_fraction
 from forepass.inputs.names import build_index, normalise, resolve
 from forepass.inputs.rows import Rows, check_header, closest_hint, read_rows
+from forepass.inputs.schemas import OWN_SCHEMAS, SCHEMAS
 from forepass.rooms import room
 
-if TYPE_CHECKING:
-    import pandera.pandas as pa
-    from pandera.errors import SchemaError
-
-__all__ = [
-    "TABLES",
-    "load_table",
-    "load_tables",
-    "load_user_table",
-    "with_user_table",
-    "year_fraction",
-]
-
-TABLES = (
-    "sources",
-    "chips",
-    "chip_prices",
-    "language_models",
-    "training",
-    "serving",
-    "chip_stock",
-    "fleet",
-    "demand",
-    "published_trends",
-    "expert_forecasts",
-)
+TABLES = tuple(SCHEMAS)
 NAMED = {"chips": "chip", "language_models": "model"}
 JOINS = {
     "chip_prices": {"chip": "chips"},
@@ -63,17 +39,9 @@ type Reader = Callable[[str], Rows]
 def load_tables(names: Iterable[str], folder: Traversable | None = None) -> dict[str, pd.DataFrame]:
     """Return the named tables, checked cell by cell and against the tables that they refer to.
 
-    Parameters
-    ----------
-    names
-        Table names, as ``chips`` for ``chips.csv``.
-    folder
-        Where the CSV files lie; the shipped ``data/`` unless given.
-
-    Returns
-    -------
-    Frames of float64 numbers, bool flags and ``str`` texts, with NaN for a missing number or text;
-    dates stay ISO texts. ``attrs["places"]`` knows the file and line of each index label.
+    They lie in ``folder``, or in the shipped ``data/``. Frames hold float64 numbers, bool flags and
+    ``str`` texts, NaN for a missing number or text; dates stay ISO texts; ``attrs["places"]`` knows
+    the file and line of each index label.
 
     Raises
     ------
@@ -91,23 +59,11 @@ def load_table(name: str, folder: Traversable | None = None) -> pd.DataFrame:
 
 
 def load_user_table(kind: str, path: Path) -> pd.DataFrame:
-    """Return a user's own chips or models, in the columns of the shipped table.
+    """Return a user's own ``chips`` or ``language_models``, in the columns of the shipped table.
 
-    Parameters
-    ----------
-    kind
-        ``chips`` or ``language_models``.
-    path
-        A CSV file. Required are the name and what bounds a forward pass: of chips bandwidth,
-        capacity and one rate, of models both parameter counts. Other columns may be missing.
-
-    Raises
-    ------
-    InputError
-        As `load_tables` does.
+    Required are the name and what bounds a forward pass: of chips bandwidth, capacity and one rate,
+    of models both parameter counts. Other columns may be missing.
     """
-    from forepass.inputs.schemas import OWN_SCHEMAS
-
     schema = OWN_SCHEMAS[kind]
     rows = read_rows(path)
     given = [name for name, column in schema.columns.items() if not column.nullable]
@@ -129,8 +85,6 @@ def with_user_table(
 
 
 def _checked(name: str, read: Reader) -> pd.DataFrame:
-    from forepass.inputs.schemas import SCHEMAS
-
     if name not in SCHEMAS:
         raise InputError(f"no table is called {name!r}{closest_hint(name, SCHEMAS)}")
     rows, schema = read(name), SCHEMAS[name]
@@ -143,10 +97,8 @@ def _checked(name: str, read: Reader) -> pd.DataFrame:
     return frame
 
 
-def _validated(rows: Rows, schema: "pa.DataFrameSchema") -> pd.DataFrame:
+def _validated(rows: Rows, schema: pa.DataFrameSchema) -> pd.DataFrame:
     """Return the rows as typed columns that the schema accepts."""
-    from pandera.errors import SchemaErrors
-
     kinds = {
         name: (str(column.dtype), column.description) for name, column in schema.columns.items()
     }
@@ -161,10 +113,8 @@ def _validated(rows: Rows, schema: "pa.DataFrameSchema") -> pd.DataFrame:
     return frame
 
 
-def _first_fault(rows: Rows, error: "SchemaError") -> tuple[int, str]:
+def _first_fault(rows: Rows, error: SchemaError) -> tuple[int, str]:
     """Return the first row that a check of the schema refuses, and the message on it."""
-    from pandera.errors import SchemaErrorReason
-
     refusals = {SchemaErrorReason.DATAFRAME_CHECK, SchemaErrorReason.SERIES_CONTAINS_NULLS}
     if error.reason_code not in refusals:
         raise error  # the schema is at fault, not the table
@@ -179,8 +129,8 @@ def _first_fault(rows: Rows, error: "SchemaError") -> tuple[int, str]:
 
 
 def _refuse_unknown_sources(rows: Rows, sources: Rows) -> None:
-    known = set(_column(sources, "source"))
-    for line, cell in zip(rows.lines, _column(rows, "source"), strict=True):
+    known = set(sources.column("source"))
+    for line, cell in zip(rows.lines, rows.column("source"), strict=True):
         for key in map(str.strip, cell.split(";")):
             if key not in known:
                 hint = closest_hint(key, known) or f": {sources.file} has no such key"
@@ -191,7 +141,7 @@ def _refuse_unknown_sources(rows: Rows, sources: Rows) -> None:
 
 def _refuse_unknown_names(rows: Rows, column: str, others: Rows) -> None:
     """Refuse a chip or model that is not the name of a row of its own table."""
-    known = set(_column(others, column))
+    known = set(others.column(column))
     position = rows.header.index(column)
     for row, cells in enumerate(rows.cells):
         name = cells[position]
@@ -201,19 +151,11 @@ def _refuse_unknown_names(rows: Rows, column: str, others: Rows) -> None:
             and not (name == DESIGNER_TOTAL and "designer" in rows.header)
         ):
             where = f"{rows.file} line {rows.lines[row]}, column {column}"
-            index = build_index(
-                zip(_column(others, column), _column(others, "aliases"), strict=True)
-            )
+            index = build_index(zip(others.column(column), others.column("aliases"), strict=True))
             meant = resolve(name, index, kind=column, where=where)
             raise InputError(
                 f"{where}: must be the name in {others.file}, got {name!r} (write {meant})"
             )
-
-
-def _column(rows: Rows, name: str) -> list[str]:
-    if name not in rows.header:
-        raise InputError(f"{rows.file} line 1: column {name!r} is missing")
-    return [cells[rows.header.index(name)] for cells in rows.cells]
 
 
 def _filled(rows: Rows, columns: Iterable[str]) -> Rows:

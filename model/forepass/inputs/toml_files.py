@@ -1,8 +1,8 @@
-"""TOML files read with care: every failure names the file, the line or key, and the mend."""
+"""TOML files of priors/: every failure names the file, the line or key, and the mend."""
 
 from __future__ import annotations
 
-import difflib
+import math
 import re
 import tomllib
 from collections.abc import Iterable
@@ -10,78 +10,71 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from forepass.errors import InputError
+from forepass.inputs.text_files import label, read_text, suggest
 from forepass.rooms import room
 
 # No file of beliefs that a person wrote comes near this many bytes.
-LARGEST = 1_000_000
-
+LARGEST_FILE_BYTES = 1_000_000
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
-
-def located(room_name: str, file_name: str, folder: Traversable | None) -> tuple[Traversable, str]:
-    """Return a room's file, from `folder` where given, and the label that messages use for it."""
-    shipped = room(room_name)
-    if folder is None or folder == shipped:
-        return shipped / file_name, f"{room_name}/{file_name}"
-    return folder / file_name, str(folder / file_name)
+type Table = dict[str, Any]
 
 
-def read_tables(file: Traversable, label: str) -> dict[str, dict[str, Any]]:
-    """Return the tables of a TOML file by name, in the order of the file.
+def read_tables(name: str, folder: Traversable | None) -> tuple[dict[str, Table], str]:
+    """Return the tables of a file in ``folder`` or the shipped priors/, and its name in messages.
 
-    Raises
-    ------
-    InputError
-        If the file is missing, too large, not UTF-8, not TOML, or holds anything but tables
-        with names in lower case.
+    Anything but tables with names in lower case is refused.
     """
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
-    except FileNotFoundError:
-        raise InputError(f"{label}: no such file; check the folder's name") from None
-    except OSError as error:
-        raise InputError(f"{label}: cannot be read ({error.strerror})") from None
-    if len(content) > LARGEST:
-        raise InputError(f"{label}: larger than {LARGEST:,} bytes; is it the right file?")
-    tables = _parse(content, label)
-    for name, table in tables.items():
-        if NAME.fullmatch(name) is None:
+    path = (room("priors") if folder is None else folder) / name
+    file = label(path, "priors")
+    tables = _parse(read_text(path, file, most_bytes=LARGEST_FILE_BYTES), file)
+    for key, table in tables.items():
+        if NAME.fullmatch(key) is None:
             raise InputError(
-                f"{label}: {name!r}: a name has only a-z, 0-9 and _, and starts with a letter"
+                f"{file}: {key!r}: a name has only a-z, 0-9 and _, and starts with a letter"
             )
         if not isinstance(table, dict):
-            raise InputError(f"{label}: {name}: put [{name}] on a line of its own, fields below it")
-    return tables
+            raise InputError(f"{file}: {key}: put [{key}] on a line of its own, fields below it")
+    return tables, file
 
 
-def _parse(content: bytes, label: str) -> dict[str, Any]:
+def _parse(text: str, file: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise InputError(f"{label}, line {line}: not UTF-8; save the file as UTF-8") from None
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         problem, _, place = str(error).rpartition(" (at ")
         found = re.match(r"line (\d+)", place)
-        line = int(found[1]) if found else content.count(b"\n") + 1
-        raise InputError(f"{label}, line {line}: not valid TOML: {problem}") from None
+        line = int(found[1]) if found else text.count("\n") + 1
+        raise InputError(f"{file} line {line}: not valid TOML: {problem}") from None
     except (RecursionError, ValueError):
-        raise InputError(f"{label}: not valid TOML: nested too deeply or a number too long") from (
+        raise InputError(f"{file}: not valid TOML: nested too deeply or a number too long") from (
             None
         )
 
 
-def check_fields(
-    table: dict[str, Any], *, required: Iterable[str], optional: Iterable[str], where: str
+def check_tables(
+    tables: Iterable[str], known: Iterable[str], *, fields: Iterable[str], unused: str, file: str
 ) -> None:
-    """Refuse fields that nobody reads, then fields that are absent.
+    """Refuse tables that nobody reads, then the lack of one of those that are ``known``.
 
-    Raises
-    ------
-    InputError
-        Naming the first such field, and the known field closest to a misspelt one.
+    ``fields`` is what a table must hold, ``unused`` what to say of one that nobody reads.
     """
+    tables, known = list(tables), list(known)
+    missing = [name for name in known if name not in tables]
+    for name in tables:
+        if name not in known:
+            mend = suggest(name, missing) if missing else f"delete [{name}]"
+            raise InputError(f"{file}: {name}: {unused}; {mend}")
+    if missing:
+        raise InputError(
+            f"{file}: {missing[0]} is missing; add [{missing[0]}] with {', '.join(fields)}"
+        )
+
+
+def check_fields(
+    table: Table, *, required: Iterable[str], optional: Iterable[str] = (), where: str
+) -> None:
+    """Refuse fields that nobody reads, then fields that are absent."""
     known = [*required, *optional]
     for field in table:
         if field not in known:
@@ -91,7 +84,7 @@ def check_fields(
             raise InputError(f"{where}: {field} is missing; add {field} = ...")
 
 
-def text_field(table: dict[str, Any], field: str, where: str) -> str:
+def text_field(table: Table, field: str, where: str) -> str:
     """Return a field that must hold words."""
     value = table[field]
     if not isinstance(value, str) or not value.strip():
@@ -102,10 +95,15 @@ def text_field(table: dict[str, Any], field: str, where: str) -> str:
     return words
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return the known names closest to a misspelt one, as the end of a message."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
-    return f"known: {', '.join(known)}" if known else "none are known"
+def number(value: object, field: str, where: str, *, finite: bool = True) -> float:
+    """Return the value of a field that must hold a number."""
+    # TOML's true is Python's 1, and its integers have no bound.
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            found = float(value)
+        except OverflowError:
+            found = math.inf
+        if math.isfinite(found) or (not finite and not math.isnan(found)):
+            return found
+    kind = "a finite number" if finite else "a number"
+    raise InputError(f"{where}: {field} must be {kind} without quotes, got {str(value)[:40]!r}")

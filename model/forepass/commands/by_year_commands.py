@@ -1,12 +1,12 @@
-"""What the subcommands that answer by year share: their options, their table, their files."""
+"""``forepass forecast`` and ``forepass overhang``: the subcommands that answer by year."""
 
 import argparse
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from forepass.commands import arguments
+from forepass.commands.arguments import Command
+from forepass.commands.output import say_written
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 
     from forepass.settings import Settings
 
-__all__ = ["add_options", "answer", "drawn", "say_written"]
+FORECAST_EXAMPLE = """\
+example: the forecast to 2030 with its figure, and all its numbers as a table
+  forepass forecast --to 2030 --figure forecast --csv forecast.csv
+"""
+OVERHANG_EXAMPLE = """\
+example: copies and worker equivalents in 2028 and 2030
+  forepass overhang --years 2028,2030
+"""
 
-type Draw = Callable[[argparse.Namespace, "Settings", list[int]], "xr.Dataset"]
 
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Give ``parser`` the range of years and the files to write."""
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="first", type=int, metavar="YEAR", help="first year")
     parser.add_argument("--to", dest="last", type=int, metavar="YEAR", help="last year")
     parser.add_argument(
@@ -37,63 +41,69 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def answer(name: str, args: argparse.Namespace, *, draw: Draw) -> dict[str, Any]:
-    """Print the answer of subcommand ``name``, write its files, and return its document."""
-    from forepass import answers, render
+def _add_forecast_options(parser: argparse.ArgumentParser) -> None:
+    _add_options(parser)
+    arguments.add_figure(parser, "write the figure to DIR as forecast.png and forecast.svg")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the answer and write the files asked for."""
+    from forepass import answers, figures, render
 
     settings = arguments.settings_from(args)
     years = _years(args, settings)
-    asked = {
-        "from": years[0],
-        "to": years[-1],
-        "despite_failed_checks": args.despite_failed_checks,
-    }
-    document = answers.answer(name, asked, settings, draw=lambda: draw(args, settings, years))
-    if args.json:
-        print(render.as_json(document))
-    else:
-        print(render.by_year_text(document, args.years))
+    despite = args.despite_failed_checks
+    asked = {"from": years[0], "to": years[-1], "despite_failed_checks": despite}
+    document = answers.answer(
+        args.command, asked, settings, draw=lambda: _draw(args, settings, years)
+    )
+    print(render.as_json(document) if args.json else render.by_year_text(document, args.years))
     if args.csv is not None:
         render.write_csv(document, args.csv)
-        say_written(args.csv, args)
+        say_written(args, args.csv)
     if args.netcdf is not None:
-        _write_netcdf(draw(args, settings, years), args.netcdf)
-        say_written(args.netcdf, args)
-    return document
+        _write_netcdf(_draw(args, settings, years), args.netcdf)
+        say_written(args, args.netcdf)
+    if args.command == FORECAST.name and args.figure is not None:
+        say_written(args, *figures.save_forecast(document, args.figure))
+    return 0
 
 
-def drawn(
-    args: argparse.Namespace,
-    settings: "Settings",
-    years: list[int],
-    *,
-    question: "Callable[..., xr.Dataset]",
-) -> "xr.Dataset":
-    """Return the draws that answer ``question`` (forecast or overhang), fitting what is stale."""
+FORECAST = Command(
+    "forecast",
+    "capacity, cost, fleet, chips, models, and what lies under them, by year",
+    FORECAST_EXAMPLE,
+    run,
+    _add_forecast_options,
+    draws=True,
+)
+OVERHANG = Command(
+    "overhang",
+    "copies, worker equivalents, run-to-train ratio, spare and release overhang, by year",
+    OVERHANG_EXAMPLE,
+    run,
+    _add_options,
+    draws=True,
+)
+
+
+def _draw(args: argparse.Namespace, settings: "Settings", years: list[int]) -> "xr.Dataset":
     import numpy as np
 
     from forepass import posterior
     from forepass.commands import catalogue, fitting
+    from forepass.forecast import forecast
     from forepass.inputs.definitions import load_definitions
+    from forepass.overhang import overhang
 
+    question = forecast if args.command == FORECAST.name else overhang
     tables = catalogue.load(settings)
-    fits = fitting.checked_fits(
-        posterior.BLOCKS,
-        settings,
-        quiet=args.quiet,
-        despite_failed_checks=args.despite_failed_checks,
-    )
     definitions = load_definitions(settings.priors)
+    fits = fitting.checked_fits(posterior.BLOCKS, args)
     draws = question(
         fits, np.array(years), settings=settings, definitions=definitions, tables=tables
     )
     return fitting.flagged(draws, fits)
-
-
-def say_written(path: Path, args: argparse.Namespace) -> None:
-    """Say on standard error that a file is there."""
-    if not args.quiet:
-        print(f"wrote {path}", file=sys.stderr)
 
 
 def _years(args: argparse.Namespace, settings: "Settings") -> list[int]:
