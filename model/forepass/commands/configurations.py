@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from forepass.inputs.rows import Rows
 
-OPTIONAL = ("scenario", "software", "date")
+OPTIONAL = ("scenario", "software", "date", "campaign")
 NAMES = ("chip", "model")
 # Columns of numbers above 0, and whether a cell may be left empty.
 NUMBERS = {
@@ -21,6 +21,13 @@ NUMBERS = {
     "concurrency": True,
 }
 COLUMNS = (*NAMES, *NUMBERS, "disaggregated")
+# Read where the table has them.
+FURTHER_RANGES = {
+    "cached_share": (0, 1, "a share from 0 to 1"),
+    "kv_bits": (1, 16, "from 1 to 16 bits"),
+    "beams": (1, 64, "from 1 to 64 sequences"),
+}
+FURTHER = (*OPTIONAL, *FURTHER_RANGES, "speculative")
 FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 
 
@@ -44,7 +51,7 @@ def parse(rows: "Rows") -> "tuple[pd.DataFrame, dict[int, str]]":
     import pandas as pd
 
     written = pd.DataFrame(rows.cells, columns=list(rows.header), dtype=str)
-    texts = written[[name for name in (*COLUMNS, *OPTIONAL) if name in rows.header]]
+    texts = written[[name for name in (*COLUMNS, *FURTHER) if name in rows.header]]
     parsed, errors = texts.copy(), dict[int, str]()
 
     def refuse(bad: "pd.Series[bool]", column: str, want: str) -> None:
@@ -61,9 +68,16 @@ def parse(rows: "Rows") -> "tuple[pd.DataFrame, dict[int, str]]":
     refuse(parsed["n_chips"] % 1 != 0, "n_chips", "a whole number above 0")
     as_bits = parsed["weight_bits"].isin([16, 8, 4]) | (texts["weight_bits"] == "")
     refuse(~as_bits, "weight_bits", "16, 8 or 4")
-    flags = texts["disaggregated"].str.lower().map(FLAGS)
-    refuse(flags.isna(), "disaggregated", "true or false")
-    parsed["disaggregated"] = flags.eq(True)
+    for column, (low, high, want) in FURTHER_RANGES.items():
+        if column not in texts:
+            continue
+        values = pd.to_numeric(texts[column], errors="coerce").astype(float)
+        refuse(~(values.between(low, high) | (texts[column] == "")), column, want)
+        parsed[column] = values
+    for column in (name for name in ("disaggregated", "speculative") if name in texts):
+        flags = texts[column].str.lower().map(FLAGS)
+        refuse(flags.isna(), column, "true or false")
+        parsed[column] = flags.eq(True)
     return parsed.drop(index=list(errors)), errors
 
 

@@ -16,8 +16,8 @@ example: the p05 to p95 of output tokens per second and chip, row by row
   forepass predict configurations.csv --out predicted.csv
 
 The table needs the columns chip, n_chips, model, weight_bits, input_tokens, output_tokens,
-concurrency and disaggregated; scenario, software and date are used where present, and other
-columns pass through.
+concurrency and disaggregated. Used where present: scenario, software, date, campaign,
+speculative, cached_share, kv_bits and beams. Other columns pass through.
 """
 
 

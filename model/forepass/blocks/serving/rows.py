@@ -57,6 +57,7 @@ FIELDS = (
 EFFECTS = (
     "server",
     "interactive",
+    "closed_loop",
     "production",
     "pool",
     "split",
@@ -174,7 +175,7 @@ def make_rows(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Rows:
     pairs = list(zip(chip_of, bits, strict=True))
     computed = np.array([compute_bits(chip, bit) for chip, bit in pairs])
     flops = np.array([dense_flops(c, b) for (c, _), b in zip(pairs, computed, strict=True)])
-    scenario = _text(table, "scenario", "offline")
+    scenario = _scenarios(table)
     fields = {
         **_deployment(table, chip_of, model_of, bits),
         "flops": flops,
@@ -207,6 +208,13 @@ def _text(table: pd.DataFrame, name: str, otherwise: str) -> NDArray[Any]:
     if name not in table:
         return np.full(len(table), otherwise, dtype=object)
     return np.asarray(table[name].fillna(otherwise).replace("", otherwise), dtype=object)
+
+
+def _scenarios(table: pd.DataFrame) -> NDArray[Any]:
+    """Return the scenario of each row; unstated, a closed loop where requests in flight are."""
+    stated = _text(table, "scenario", "")
+    loaded = np.nan_to_num(_columns(table)("concurrency")) > 0
+    return np.where(stated == "", np.where(loaded, "closed_loop", "offline"), stated)
 
 
 def _deployment(
@@ -300,6 +308,7 @@ def _effects(
     return {
         "server": np.asarray((scenario == "server") & free, dtype=float),
         "interactive": np.asarray((scenario == "interactive") & free, dtype=float),
+        "closed_loop": np.asarray(scenario == "closed_loop", dtype=float),
         "production": np.asarray(scenario == "production", dtype=float),
         "pool": pool,
         "split": fields["split"] * (1 - pool),
