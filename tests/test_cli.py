@@ -300,6 +300,29 @@ def test_predict_does_the_good_rows_and_reports_the_others(run: Run, tmp_path: P
     assert column[0] == 20.0
 
 
+def test_predict_reads_what_a_table_says_beyond_the_needed_columns(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[pd.DataFrame] = []
+
+    def watched(table: pd.DataFrame, *_: object) -> tuple[pd.DataFrame, dict[int, str]]:
+        seen.append(table)
+        return predicted(table)
+
+    monkeypatch.setattr(posterior, "fitted", lambda *_, **__: {})
+    monkeypatch.setattr(capacity, "predict", watched)
+    header, row = CONFIGURATIONS.splitlines()[:2]
+    more = ",campaign,speculative,cached_share,kv_bits,beams"
+    table = tmp_path / "in.csv"
+    table.write_text(f"{header}{more}\n{row},mlperf,yes,0.5,8,4\n{row},,maybe,2,0,\n")
+    status, _, err = run("predict", table, "--out", tmp_path / "out.csv")
+    assert status == 1
+    assert err.splitlines()[0].endswith("cached_share must be a share from 0 to 1, got '2'")
+    [parsed] = seen
+    found = parsed.iloc[0][["campaign", "speculative", "cached_share", "kv_bits", "beams"]]
+    assert found.tolist() == ["mlperf", True, 0.5, 8.0, 4.0]
+
+
 @pytest.mark.usefixtures("predicting")
 def test_predict_reports_as_json_and_exits_with_0_when_all_rows_are_done(
     run: Run, tmp_path: Path

@@ -196,6 +196,12 @@ def test_a_pool_does_not_wait_as_a_split_deployment_does(
     assert pool.effects["pool"] > pool.effects["split"]
 
 
+def test_a_load_without_a_scenario_is_a_closed_loop(tables: Tables, configure: Configure) -> None:
+    assert make_rows(configure(), tables).effects["closed_loop"] == 1
+    assert make_rows(configure(concurrency=np.nan), tables).effects["closed_loop"] == 0
+    assert make_rows(configure(scenario="server"), tables).effects["closed_loop"] == 0
+
+
 def test_requests_keep_one_sequence_unless_told_of_beams(
     tables: Tables, configure: Configure
 ) -> None:
