@@ -1,10 +1,11 @@
 """Two structures of growth of chips, and one posterior of both.
 
-*Drifting*: slopes of traits bend at every turn of the year, and go on bending. *Limit-bound*: part
-of each trait's growth is a package that takes more power and more memory stacks, which comes to an
-end, while what a watt or a stack does grows on at a steady rate:
+*Drifting*: slopes of traits bend at every turn of the year and go on bending, lean back to the
+growth of the whole record, and slow down together. *Limit-bound*: slopes bend too, but part of each
+trait's growth is a package that takes more power and more memory stacks, which comes to an end,
+while what a watt or a stack does grows on:
 
-    x(t) = level + (growth - pace) t + room (1 - exp(-pace t / room)),
+    x(t) = drifting(t) - pace t + room (1 - exp(-pace t / room)),
 
 with `room` the log of how far the package can still grow. Both are fitted to the same record, each
 with its own vendor effects, residuals and leads, as variants of one graph.
@@ -104,7 +105,7 @@ def recorded_path(posterior: xr.Dataset, when: Floats) -> Floats:
         knots=posterior["knot"].values,
         origin=_origin(posterior),
     )
-    return np.where(_is_bound(posterior), _limited(posterior, when), drifting)
+    return drifting + np.where(_is_bound(posterior), _lost(posterior, when), 0.0)
 
 
 def coming_slopes(
@@ -112,9 +113,10 @@ def coming_slopes(
 ) -> Floats:
     """Return yearly slopes of the years after the record, shape (draw, step, trait)."""
     turns = mid_year(np.append(years[:1] - 1, years)) - (ANCHOR_YEAR - EPOCH_YEAR)
-    limited = np.diff(_limited(posterior, turns), axis=1)
-    drifting = _drifting_slopes(posterior, len(years), rng)
-    return np.where(_is_bound(posterior), limited, drifting)
+    slopes = _drifting_slopes(posterior, len(years), rng)
+    slowed = slopes * fade(posterior, len(years))[:, :, None]
+    limited = slopes + np.diff(_lost(posterior, turns), axis=1)
+    return np.where(_is_bound(posterior), limited, slowed)
 
 
 def fade(posterior: xr.Dataset, steps: int) -> Floats:
@@ -145,19 +147,18 @@ def _origin(posterior: xr.Dataset) -> float:
     return float(posterior["bend_origin"].values[0])
 
 
-def _limited(posterior: xr.Dataset, when: Floats) -> Floats:
-    level, growth = (posterior[name].values[:, None, :] for name in ("level", "growth"))
-    rest = {name: posterior[name].values[:, None, None] for name in LIMITS}
-    years = when[None, :, None]
-    return np.asarray(level + growth * years + lost_to_limits(growth, when=years, **rest))
+def _lost(posterior: xr.Dataset, when: Floats) -> Floats:
+    limits = {name: posterior[name].values[:, None, None] for name in LIMITS}
+    growth = posterior["growth"].values[:, None, :]
+    return np.asarray(lost_to_limits(growth, when=when[None, :, None], **limits))
 
 
 def _drifting_slopes(posterior: xr.Dataset, steps: int, rng: np.random.Generator) -> Floats:
-    """Return slopes that drift on, lean back to the growth of the record, and slow down."""
+    """Return slopes that drift on and lean back to the growth of the record."""
     n_draws = posterior.sizes["draw"]
     scale, reversion = (posterior[name].values for name in ("bend_scale", "bend_reversion"))
     bends = correlated(posterior, standard_shocks(rng, steps, (n_draws, len(TRAITS))))
-    slopes = future_slopes(
+    return future_slopes(
         slope_at_end(
             _slope_at_origin(posterior),
             posterior["bend"].values,
@@ -168,4 +169,3 @@ def _drifting_slopes(posterior: xr.Dataset, steps: int, rng: np.random.Generator
         pull=reversion[:, None],
         anchor=posterior["growth"].values,
     )
-    return slopes * fade(posterior, steps)[:, :, None]

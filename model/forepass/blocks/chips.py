@@ -8,16 +8,17 @@ ratios of the 16- and 4-bit rates to it, bandwidth, capacity, power, scale-up ba
               + residual[i, j],
     y[i] = specs(x[i]) + roadmap[i] + error[i],
 
-This is the drifting structure; the limit-bound one has a curve in place of the bends (see
-`chip_structures`), and the two are fitted one after the other, as `VARIANTS` says. Residuals have a
-full covariance over traits, and bends and wander share its correlations. Specs that a chip lacks
-are integrated out. The memory wall is the growth of 8-bit FLOP/s less that of bandwidth: 8 bit is
-the width that frontier models are served at, and unlike 16 bit it goes on growing through the
-newest parts.
+This is the drifting structure; the limit-bound one takes from it what packages lose as they near
+their limits (see `chip_structures`), and the two are fitted one after the other, as `VARIANTS`
+says. Residuals have a full covariance over traits, and bends and wander share its correlations.
+Specs that a chip lacks are integrated out. The memory wall is the growth of 8-bit FLOP/s less that
+of bandwidth: 8 bit is the width that frontier models are served at, and unlike 16 bit it goes on
+growing through the newest parts.
 """
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -110,6 +111,12 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
         minimum_bandwidth=definitions.chip_minimum_bandwidth_bytes_per_s,
         line_share=definitions.chip_line_share,
     )
+    if reference in records.thin_vendors or reference not in records.vendors:
+        warnings.warn(
+            f"data/chips.csv: too few shipped chips of {reference} to fit it; its parts are "
+            "forecast from the population of vendors",
+            stacklevel=2,
+        )
     coords = {
         "chip": records.names,
         "vendor": records.vendors,
@@ -127,12 +134,12 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
         factor = prior_variable(priors["residual_scale"], dims="trait")[:, None] * correlation
         is_limited = pm.Data("is_limited", 0.0)
         pm.Deterministic("limit_bound", is_limited)
-        bent = (1 - is_limited) * _bent(priors, records, correlation)
-        path = level + growth * records.since_anchor[:, None] + bent
+        path = level + growth * records.since_anchor[:, None]
+        path = path + _bent(priors, records, correlation)
         path = path + is_limited * _lost_to_limits(priors, records, growth)
         effect = _vendor_effects(priors, records, reference)
         wander = _wander(priors, correlation, len(records.years))
-        own = (records.vendor == records.vendors.index(reference)).astype(float)
+        own = records.of(reference).astype(float)
         year = calendar_years(records.when) - records.years[0]
         traits = path + effect[records.vendor] + own[:, None] * wander[year]
         mu = specs_from_traits(traits) + _roadmap_shift(priors, records, growth)
@@ -200,12 +207,14 @@ def _lost_to_limits(priors: Mapping[str, Prior], records: ChipRecords, growth: T
 
 def _vendor_effects(priors: Mapping[str, Prior], records: ChipRecords, reference: str) -> Tensor:
     import pymc as pm
+    import pytensor.tensor as pt
 
     scale = prior_variable(priors["vendor_scale"], dims="trait")
     # Summing to nothing over vendors, effects leave the level to be their average.
     z = pm.ZeroSumNormal("vendor_z", dims=("trait", "vendor"))
     effect = pm.Deterministic("vendor_effect", scale * z.T, dims=("vendor", "trait"))
-    own = effect[records.vendors.index(reference)]
+    known = reference in records.vendors
+    own = effect[records.vendors.index(reference)] if known else pt.zeros(len(TRAITS))
     pm.Deterministic("reference_effect", own, dims="trait")
     return effect
 
@@ -313,6 +322,6 @@ def _first_shipped(records: ChipRecords, reference: str) -> None:
     import pymc as pm
     import pytensor.tensor as pt
 
-    own = (records.vendor == records.vendors.index(reference)) & ~records.announced
+    own = records.of(reference) & ~records.announced
     dated = np.where(records.present & own[:, None], records.when[:, None], np.inf)
     pm.Deterministic("first_shipped", pt.as_tensor(dated.min(axis=0)), dims="spec")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from forepass.trend_checks.published import Growth
 
-__all__ = ["run"]
+__all__ = ["as_text", "run", "summaries"]
 
 PLACE = "forepass.trend_checks"
 NEAR = "1 to 3"
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         fits = posterior.fitted(checks, settings, progress=report, unsafe=True)
     with fitting.progress_over(list(checks), quiet=args.quiet) as report:
         told = _teller(report)
-        scores = _summaries(
+        scores = summaries(
             check.leave_future_out_scores(settings, progress=told(name)).assign(block=name)
             for name, check in checks.items()
         )
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         print(_as_json(scores, growths, notes))
     else:
         diagnostics = fit_command.diagnostics_text(fits)
-        print("\n\n".join([diagnostics, *_as_text(scores, growths, notes)]))
+        print("\n\n".join([diagnostics, *as_text(scores, growths, notes)]))
     if args.csv is not None:
         atomic.write_text(args.csv, scores.round(4).to_csv(index=False, lineterminator="\n"))
         by_year.say_written(args.csv, args)
@@ -85,7 +85,7 @@ def _teller(
     return of
 
 
-def _summaries(scores: "Iterable[pd.DataFrame]") -> "pd.DataFrame":
+def summaries(scores: "Iterable[pd.DataFrame]") -> "pd.DataFrame":
     """Return mean scores by block, structure and horizon: of each quantity, and of all."""
     import pandas as pd
 
@@ -113,11 +113,12 @@ def _as_json(
     return json.dumps(content, indent=2)
 
 
-def _as_text(
+def as_text(
     scores: "pd.DataFrame",
     growths: "Mapping[str, list[Growth]]",
     notes: "Mapping[str, list[str]]",
 ) -> list[str]:
+    """Return titles and tables: near scores, all scores, then growth and findings by block."""
     from forepass import render
 
     near = scores[(scores["horizon"] == NEAR) & ~scores["structure"].isin(_alone(scores))]

@@ -15,6 +15,7 @@ from forepass.blocks.chip_structures import STRUCTURES
 from forepass.inputs.dates import EPOCH_YEAR, year_fraction
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.tables import load_table
+from forepass.trend_checks.chip_rents import rent_over_cost
 from forepass.trend_checks.published import Growth, growth, published_growth
 
 if TYPE_CHECKING:
@@ -95,7 +96,15 @@ def lines(posterior: xr.Dataset, records: ChipRecords, settings: "Settings") -> 
         low, median, high = np.quantile(posterior[name], [0.1, 0.5, 0.9])
         found.append(f"Roadmaps: {what}: {median:+.2f} ({low:+.2f} to {high:+.2f})")
     found.append(
+        "Vendors with too few shipped chips, whose effects come from the population: "
+        + ", ".join(records.thin_vendors)
+    )
+    found.append(
         "Formats by year:\n" + formats_by_year(settings).to_string(float_format="{:.0%}".format)
+    )
+    found.append(
+        "Rent of a chip-hour over what it costs its owner, by half-year, with effects of age and "
+        "contract:\n" + rent_over_cost(posterior, settings).to_string(float_format="{:.2f}".format)
     )
     for title, drawn in (
         ("Prior predictive", prior_parts(settings)),

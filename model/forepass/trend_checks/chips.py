@@ -34,12 +34,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CUTS",
+    "LaterParts",
     "figures",
     "growth_rates",
     "later_parts",
     "leave_future_out_scores",
     "notes",
+    "quantities",
     "records_of",
+    "rows",
+    "scores_of",
     "weight_of_limits",
 ]
 
@@ -124,7 +128,7 @@ def later_parts(settings: "Settings", *, progress: Progress | None = None) -> La
 
     records = records_of(settings)
     reference = load_definitions(settings.priors).reference_vendor
-    shipped = _rows(records, ~records.announced)
+    shipped = rows(records, ~records.announced)
     drawn: dict[str, dict[float, Floats]] = {name: {} for name in (*STRUCTURES, "stacked")}
     with config.change_flags(numba__fastmath=False):
         priors = {
@@ -138,7 +142,7 @@ def later_parts(settings: "Settings", *, progress: Progress | None = None) -> La
                 progress(f"chips before {cut:.0f}")
             fits = _fit_before(compiled, records, cut, seed=settings.seed)
             fits["stacked"] = chips.mixed(list(fits.values()), settings.seed)
-            later = _rows(shipped, shipped.when + EPOCH_YEAR >= cut)
+            later = rows(shipped, shipped.when + EPOCH_YEAR >= cut)
             for name, posterior in fits.items():
                 drawn[name][cut] = part_specs(
                     posterior,
@@ -147,7 +151,7 @@ def later_parts(settings: "Settings", *, progress: Progress | None = None) -> La
                     reference=reference,
                     rng=np.random.default_rng(settings.seed),
                 )
-    return LaterParts(drawn, _records(shipped), shipped)
+    return LaterParts(drawn, quantities(shipped), shipped)
 
 
 def weight_of_limits(parts: LaterParts, *, seed: int) -> dict[str, float]:
@@ -180,7 +184,7 @@ def _crps_pieces(parts: LaterParts, cut: float, seed: int) -> Floats:
     Distances of draws to the truth, of each structure, and between two draws: of the drifting one,
     across, and of the limit-bound one. Dims (chip, 5).
     """
-    later = _rows(parts.shipped, parts.shipped.when + EPOCH_YEAR >= cut)
+    later = rows(parts.shipped, parts.shipped.when + EPOCH_YEAR >= cut)
     one, two = (parts.drawn[name][cut] for name in STRUCTURES)
     order = np.random.default_rng(seed).permutation(len(one))
     distances = (
@@ -249,7 +253,7 @@ def _wider(prior: Prior) -> Prior:
 
 def _forecast(parts: LaterParts, structure: str) -> Forecast:
     def forecast(cut: float) -> dict[str, Floats]:
-        later = _rows(parts.shipped, parts.shipped.when + EPOCH_YEAR >= cut)
+        later = rows(parts.shipped, parts.shipped.when + EPOCH_YEAR >= cut)
         drawn = parts.drawn[structure][cut]
         return {
             name: values[:, stated] for name, (values, stated) in _by_quantity(drawn, later.present)
@@ -258,7 +262,8 @@ def _forecast(parts: LaterParts, structure: str) -> Forecast:
     return forecast
 
 
-def _records(shipped: ChipRecords) -> dict[str, Record]:
+def quantities(shipped: ChipRecords) -> dict[str, Record]:
+    """Return the record of each spec, and of 8-bit FLOP per byte, over the chips that state it."""
     vendors = np.array(shipped.vendors)[shipped.vendor]
     return {
         name: Record(shipped.when[stated] + EPOCH_YEAR, values[stated], vendors[stated])
@@ -275,7 +280,8 @@ def _by_quantity(
     return [*by_name.items(), (RATIO, (flops - bandwidth, first & second))]
 
 
-def _rows(records: ChipRecords, chosen: NDArray[np.bool_]) -> ChipRecords:
+def rows(records: ChipRecords, chosen: NDArray[np.bool_]) -> ChipRecords:
+    """Return the chosen chips of a record."""
     return replace(
         records,
         names=[name for name, kept in zip(records.names, chosen, strict=True) if kept],
