@@ -95,6 +95,7 @@ def draw_wall(posterior: xr.Dataset, records: ChipRecords, settings: "Settings")
         label_ticks(left)
         bands(right, middle, forward["memory_wall"].values)
         right.axhline(0, color=INK, linewidth=1)
+        right.set_xticks(years[::4])
         right.set_title("memory wall: growth of FLOP/s less\nthat of bandwidth, log per year")
         figure.supxlabel(
             "Bands: 50, 80 and 90% intervals; left of the newest part, right of the trend. Points: "

@@ -47,7 +47,7 @@ def rent_over_cost(posterior: xr.Dataset, settings: "Settings") -> pd.DataFrame:
         [pd.get_dummies(halves), quotes["age"].rename("a year of age"), pd.get_dummies(kinds)],
         axis=1,
     ).astype(float)
-    y = np.log(quotes["central_usd"] / quotes["cost"]).to_numpy()
+    y = np.log((quotes["central_usd"] / quotes["cost"]).to_numpy(dtype=float))
     x = design.to_numpy()
     found, *_ = np.linalg.lstsq(x, y, rcond=None)
     noise = ((y - x @ found) ** 2).sum() / (len(y) - x.shape[1])
