@@ -44,12 +44,16 @@ def run(args: argparse.Namespace) -> int:
         fits = posterior.fitted(checks, settings, progress=report, unsafe=True)
     with fitting.progress_over(list(checks), quiet=args.quiet) as report:
         told = _teller(report)
-        scores = summaries(
-            check.leave_future_out_scores(settings, progress=told(name)).assign(block=name)
+        scored = {
+            name: check.leave_future_out_scores(settings, progress=told(name))
             for name, check in checks.items()
-        )
+        }
+    scores = summaries(frame.assign(block=name) for name, frame in scored.items())
     growths = {n: c.growth_rates(fits[n].posterior, settings) for n, c in checks.items()}
-    notes = {n: c.notes(fits[n].posterior, settings) for n, c in checks.items()}
+    notes = {
+        name: [*scored[name].attrs.get("notes", []), *check.notes(fits[name].posterior, settings)]
+        for name, check in checks.items()
+    }
     if args.json:
         print(_as_json(scores, growths, notes))
     else:
