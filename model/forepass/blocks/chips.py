@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 __all__ = ["DRAWS", "PRIORS", "TABLES", "VARIANTS", "build", "kinds", "mixed", "project"]
 
 TABLES = ("chips", "chip_prices")
-DRAWS = 900
+DRAWS = 800
 VARIANTS = {name: {"is_limited": float(index)} for index, name in enumerate(STRUCTURES)}
 """Data of the model by structure: one graph, compiled once, is sampled for each."""
 
