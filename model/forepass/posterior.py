@@ -27,7 +27,10 @@ KEPT = 600
 """Draws kept of each chain, evenly spaced: blocks are joined draw by draw, so all keep as many."""
 RHAT_LIMIT, ESS_LIMIT = 1.01, 400
 # A second try takes smaller steps and tunes for longer, before a fit is called failed.
-ATTEMPTS = ({"target_accept": 0.9, "tune": TUNE}, {"target_accept": 0.97, "tune": 2 * TUNE})
+ATTEMPTS: tuple[dict[str, Any], ...] = (
+    {"target_accept": 0.9, "tune": TUNE},
+    {"target_accept": 0.97, "tune": 2 * TUNE},
+)
 
 READERS_OF_A_FIT = ("prediction.py", "validation.py")
 """Files of a block that use its posterior and do not shape it: a change there refits nothing."""
@@ -173,6 +176,7 @@ def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
         compiled = nutpie.compile_pymc_model(model)
         variables = sorted(variable.name for variable in model.free_RVs)
         variants = getattr(block_module(name), "VARIANTS", {"": {}})
+        least_accept = getattr(block_module(name), "TARGET_ACCEPT", 0.0)
         for attempt in ATTEMPTS:
             trees = []
             for variant, exchanged in variants.items():
@@ -186,7 +190,8 @@ def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
                     progress_bar=False,
                     save_warmup=False,
                     blocking=False,
-                    **attempt,
+                    tune=attempt["tune"],
+                    target_accept=max(attempt["target_accept"], least_accept),
                 )
                 trees.append(_waited(sampling))
             diagnostics = _diagnostics(name, trees, variables, time.monotonic() - start)

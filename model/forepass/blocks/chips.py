@@ -49,10 +49,22 @@ if TYPE_CHECKING:
 
     type Tensor = TensorVariable[Any, Any]
 
-__all__ = ["DRAWS", "PRIORS", "TABLES", "VARIANTS", "build", "kinds", "mixed", "project"]
+__all__ = [
+    "DRAWS",
+    "PRIORS",
+    "TABLES",
+    "TARGET_ACCEPT",
+    "VARIANTS",
+    "build",
+    "kinds",
+    "mixed",
+    "project",
+]
 
 TABLES = ("chips", "chip_prices")
-DRAWS = 800
+DRAWS = 750
+# At larger steps a transition in some thousands diverges where scales of leads are small.
+TARGET_ACCEPT = 0.95
 VARIANTS = {name: {"is_limited": float(index)} for index, name in enumerate(STRUCTURES)}
 """Data of the model by structure: one graph, compiled once, is sampled for each."""
 
