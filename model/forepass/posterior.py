@@ -27,7 +27,10 @@ KEPT = 600
 """Draws kept of each chain, evenly spaced: blocks are joined draw by draw, so all keep as many."""
 RHAT_LIMIT, ESS_LIMIT = 1.01, 400
 # A second try takes smaller steps and tunes for longer, before a fit is called failed.
-ATTEMPTS = ({"target_accept": 0.9, "tune": TUNE}, {"target_accept": 0.97, "tune": 2 * TUNE})
+ATTEMPTS: tuple[dict[str, Any], ...] = (
+    {"target_accept": 0.9, "tune": TUNE},
+    {"target_accept": 0.97, "tune": 2 * TUNE},
+)
 
 READERS_OF_A_FIT = ("prediction.py", "validation.py")
 """Files of a block that use its posterior and do not shape it: a change there refits nothing."""
@@ -84,7 +87,11 @@ class Fit:
 
 
 def block_module(name: str) -> ModuleType:
-    """Return the module of a block: its TABLES, PRIORS, build and project."""
+    """Return the module of a block: its TABLES, PRIORS, build and project.
+
+    A block whose model has several structures also has VARIANTS, the data to exchange for each,
+    and `mixed`, which makes one posterior of their draws.
+    """
     return import_module(f"forepass.blocks.{name}")
 
 
@@ -157,24 +164,67 @@ def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
         model = build_model(name, settings)
         progress(name, "compiling")
         compiled = nutpie.compile_pymc_model(model)
+        variables = sorted(variable.name for variable in model.free_RVs)
+        variants = getattr(block_module(name), "VARIANTS", {"": {}})
+        least_accept = getattr(block_module(name), "TARGET_ACCEPT", 0.0)
         for attempt in ATTEMPTS:
-            progress(name, "sampling")
-            sampling = nutpie.sample(
-                compiled,
-                draws=getattr(block_module(name), "DRAWS", DRAWS),
-                chains=CHAINS,
-                cores=min(CHAINS, os.cpu_count() or 1),
-                seed=block_seed(name, settings),
-                progress_bar=False,
-                save_warmup=False,
-                blocking=False,
-                **attempt,
-            )
-            tree = _waited(sampling)
-            diagnostics = _diagnosed(name, tree, [v.name for v in model.free_RVs], start)
+            trees = []
+            for variant, exchanged in variants.items():
+                progress(name, f"sampling {variant}".rstrip())
+                sampling = nutpie.sample(
+                    compiled.with_data(**exchanged) if exchanged else compiled,
+                    draws=getattr(block_module(name), "DRAWS", DRAWS),
+                    chains=CHAINS,
+                    cores=min(CHAINS, os.cpu_count() or 1),
+                    seed=block_seed(name, settings),
+                    progress_bar=False,
+                    save_warmup=False,
+                    blocking=False,
+                    tune=attempt["tune"],
+                    target_accept=max(attempt["target_accept"], least_accept),
+                )
+                trees.append(_waited(sampling))
+            diagnostics = _diagnostics(name, trees, variables, time.monotonic() - start)
             if diagnostics.passed:
                 break
-    return Fit(_stacked(tree.posterior.dataset), diagnostics, key, from_cache=False)
+    draws = [_stacked(tree.posterior.dataset) for tree in trees]
+    if len(draws) > 1:
+        draws = [block_module(name).mixed(draws, block_seed(name, settings))]
+    return Fit(draws[0], diagnostics, key, from_cache=False)
+
+
+def _diagnostics(name: str, trees: list[Any], variables: list[str], seconds: float) -> Diagnostics:
+    """Return the worst agreement of chains over all variants of a block's model."""
+    worst = [_worst(tree.posterior.dataset[variables]) for tree in trees]
+    return Diagnostics(
+        block=name,
+        rhat=max(rhat for rhat, _, _ in worst),
+        ess_bulk=min(bulk for _, bulk, _ in worst),
+        ess_tail=min(tail for _, _, tail in worst),
+        divergences=sum(int(tree.sample_stats["diverging"].sum()) for tree in trees),
+        seconds=seconds,
+        draws=CHAINS * KEPT,
+    )
+
+
+def _worst(free: "xr.Dataset") -> tuple[float, float, float]:
+    """Return the largest R-hat and the least bulk and tail ESS over everything that moves."""
+    import arviz as az
+    import numpy as np
+
+    # What never moves, as a correlation of a thing with itself, has no R-hat; what moves must.
+    moving = free.max(("chain", "draw")) > free.min(("chain", "draw"))
+
+    def extreme(values: "xr.Dataset", pick: Any, neutral: float) -> float:  # noqa: ANN401
+        held = values.where(moving, neutral).data_vars.values()
+        return float(pick(np.concatenate([array.values.ravel() for array in held])))
+
+    with np.errstate(invalid="ignore"):
+        return (
+            extreme(az.rhat(free), np.max, 1.0),
+            extreme(az.ess(free), np.min, np.inf),
+            extreme(az.ess(free, method="tail"), np.min, np.inf),
+        )
 
 
 def _waited(sampling: Any) -> Any:  # noqa: ANN401 - nutpie is untyped
@@ -188,30 +238,6 @@ def _waited(sampling: Any) -> Any:  # noqa: ANN401 - nutpie is untyped
     except BaseException:
         sampling.cancel()
         raise
-
-
-def _diagnosed(name: str, tree: Any, variables: list[str], start: float) -> Diagnostics:  # noqa: ANN401
-    import arviz as az
-    import numpy as np
-
-    free = tree.posterior.dataset[sorted(variables)]
-    # What never moves, as a correlation of a thing with itself, has no R-hat; what moves must.
-    moving = free.max(("chain", "draw")) > free.min(("chain", "draw"))
-
-    def worst(values: "xr.Dataset", extreme: Any, neutral: float) -> float:  # noqa: ANN401
-        held = values.where(moving, neutral).data_vars.values()
-        return float(extreme(np.concatenate([array.values.ravel() for array in held])))
-
-    with np.errstate(invalid="ignore"):
-        return Diagnostics(
-            block=name,
-            rhat=worst(az.rhat(free), np.max, 1.0),
-            ess_bulk=worst(az.ess(free), np.min, np.inf),
-            ess_tail=worst(az.ess(free, method="tail"), np.min, np.inf),
-            divergences=int(tree.sample_stats["diverging"].sum()),
-            seconds=time.monotonic() - start,
-            draws=CHAINS * KEPT,
-        )
 
 
 def _stacked(posterior: "xr.Dataset") -> "xr.Dataset":

@@ -11,7 +11,9 @@ import pytest
 from forepass import posterior
 from forepass.blocks.serving import validation
 from forepass.cli import main
+from forepass.commands import check_trends
 from forepass.posterior import Fit
+from forepass.trend_checks.leave_future_out import NAIVE
 
 type Fits = Mapping[str, Fit]
 
@@ -132,3 +134,38 @@ def test_options_that_do_not_go_together_are_refused(
     printed = capsys.readouterr()
     assert (printed.out, printed.err.count("\n")) == ("", 1)
     assert told in printed.err
+
+
+def scores(crps: float) -> pd.DataFrame:
+    """Return made-up scores of three rows about two years ahead and one far off."""
+    columns = {"cover50": 1.0, "cover80": 1.0, "crps": crps, "error": 0.1, "pit": 0.5}
+    naive = {f"{name} {rival}": 0.7 for name in ("cover50", "cover80", "crps") for rival in NAIVE}
+    rows = [
+        {"quantity": quantity, "cut": 2022.0, "ahead": ahead, "structure": structure}
+        for quantity in ("bandwidth", "power")
+        for structure in ("drifting", "stacked")
+        for ahead in (1.5, 2.0, 2.9, 8.0)
+    ]
+    return pd.DataFrame(rows).assign(**columns, **naive)
+
+
+def test_trends_are_summed_up_over_quantities_and_horizons() -> None:
+    found = check_trends.summaries([scores(0.4).assign(block="chips")])
+    every = found[(found["quantity"] == "all") & (found["structure"] == "stacked")]
+    assert every.set_index("horizon")["rows"].to_dict() == {"1 to 3": 6, "above 3": 2}
+    assert found["crps"].to_numpy() == pytest.approx(0.4)
+
+
+def test_the_table_of_trends_shows_the_stacked_structure_beside_naive_forecasts() -> None:
+    found = check_trends.summaries([scores(0.4).assign(block="chips")])
+    near, every = check_trends.as_text(found, {}, {})[1::2]
+    assert "bandwidth stacked" in near
+    assert "drifting" not in near
+    assert "drifting" in every
+    assert "0.400" in near
+    assert "0.700" in near
+
+
+def test_a_block_without_a_trend_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--trends", "--block", "fleet"]) == 2
+    assert "no trend of fleet is checked" in capsys.readouterr().err

@@ -41,6 +41,8 @@ COLUMNS = {
     "power": "power_w",
     "scale_up_bandwidth": "scale_up_bandwidth_bytes_per_s",
 }
+# With fewer shipped chips a vendor's effect is little but the population's.
+FEWEST_CHIPS = 3
 # What decides whether a part carries its vendor's line forward.
 LEADING = ("flops_16bit", "flops_8bit", "bandwidth")
 # Conflicts between sources are recorded for rates and bandwidths.
@@ -73,6 +75,22 @@ class ChipRecords:
     def knots(self) -> Floats:
         """Return the turns of years at which slopes may bend, as years since the anchor."""
         return knots_within(self.since_anchor)
+
+    @property
+    def thin_vendors(self) -> list[str]:
+        """Return the vendors whose effects come mostly from the population."""
+        shipped = [self.vendors[index] for index in self.vendor[~self.announced]]
+        return [name for name in self.vendors if shipped.count(name) < FEWEST_CHIPS]
+
+    def of(self, vendor: str) -> NDArray[np.bool_]:
+        """Tell which chips are of a vendor, which need not be on record."""
+        return np.array(self.vendors)[self.vendor] == vendor
+
+    @property
+    def shipped_span(self) -> tuple[float, float]:
+        """Return the release of the first and the last shipped chip as years since the anchor."""
+        shipped = self.since_anchor[~self.announced]
+        return float(shipped.min()), float(shipped.max())
 
     @property
     def years(self) -> NDArray[np.int_]:

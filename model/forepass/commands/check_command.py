@@ -23,6 +23,7 @@ EXAMPLE = """\
 examples: convergence of every block; the serving block refitted without each chip in turn
   forepass check --figure figures
   forepass check --serving-validation --kind chip --csv validation.csv
+  forepass check --trends --block chips --figure figures
 """
 
 SCORES = {
@@ -46,23 +47,32 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "(minutes to hours)",
     )
     parser.add_argument(
+        "--trends",
+        action="store_true",
+        help="score what each trend would have said at earlier dates, beside naive forecasts, and "
+        "show its growth rates beside published ones (refits; minutes)",
+    )
+    parser.add_argument(
         "--kind", choices=KINDS, help="with --serving-validation, these groups only"
     )
     parser.add_argument(
         "--csv",
         type=arguments.new_file,
         metavar="FILE",
-        help="with --serving-validation, write every score as CSV",
+        help="with --serving-validation or --trends, write the scores as CSV",
     )
-    words = "write the predictive check of the serving block to DIR as PNG and SVG"
+    words = "write the predictive check of the serving block, or with --trends each trend, to DIR"
     arguments.add_figure(parser, words)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the checks and return 1 where the sampling of a block fell short."""
     from forepass import atomic, posterior
+    from forepass.commands import check_trends
 
     _refuse_lonely_options(args)
+    if args.trends:
+        return check_trends.run(args)
     asked = [SERVING] if args.serving_validation else args.block
     names = fit_command.chosen_blocks(asked, posterior.BLOCKS)
     if args.figure is not None and SERVING not in names:
@@ -104,10 +114,12 @@ COMMAND = Command(
 
 def _refuse_lonely_options(args: argparse.Namespace) -> None:
     if args.serving_validation:
+        if args.trends:
+            raise InputError("--trends: --serving-validation is another check; ask for one")
         if args.block:
             raise InputError("--block: --serving-validation is of the serving block alone")
         return
-    for option, value in (("--kind", args.kind), ("--csv", args.csv)):
+    for option, value in (("--kind", args.kind), ("--csv", None if args.trends else args.csv)):
         if value is not None:
             raise InputError(f"{option} belongs to --serving-validation; give both")
 
