@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forepass.blocks.chip_records import SPECS, ChipRecords
-from forepass.settings import Settings, default_settings
+from forepass.settings import Settings
 from forepass.trend_checks import chip_findings, chips
 from forepass.trend_checks.chips import CUTS, LaterParts
 

@@ -7,8 +7,15 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from forepass.blocks.serving.model import CENTRED, PRIORS, TABLES, group_levels, measured
-from forepass.blocks.serving.rows import LEVELS, Rows, make_rows
+from forepass.blocks.serving.model import (
+    CENTRED,
+    PRIORS,
+    TABLES,
+    group_levels,
+    measured,
+    model_data,
+)
+from forepass.blocks.serving.rows import LEVELS, SCENARIOS, Rows, make_rows
 from forepass.inputs.elicitation import sample
 from forepass.inputs.priors import Prior, load_priors
 from forepass.inputs.tables import load_tables
@@ -47,7 +54,10 @@ def posterior(beliefs: Mapping[str, Prior], known: Rows) -> xr.Dataset:
             effects[f"z_{level}"] = (("draw", level), standard)
     for name, level in (("z_engine_latency", "engine"), ("z_model_prefill", "model")):
         effects[name] = (("draw", level), rng.standard_normal((DRAWS, len(groups[level]))))
-    return xr.Dataset({**drawn, **effects}, coords=groups)
+    counts = model_data(known, groups)["rows_of"]
+    rows_of = xr.DataArray(counts, dims=("scenario", "campaign")).expand_dims(draw=DRAWS)
+    coords = {**groups, "scenario": list(SCENARIOS)}
+    return xr.Dataset({**drawn, **effects, "campaign_rows": rows_of}, coords=coords)
 
 
 @pytest.fixture(scope="session")

@@ -257,3 +257,26 @@ def test_the_rate_of_the_own_load_is_the_predicted_rate(posterior: xr.Dataset, f
     deployments = few.take(whole)
     rates = _drawn(posterior, deployments, None).rate
     np.testing.assert_allclose(np.log(rates), log_rate_draws(posterior, deployments, SEED))
+
+
+def test_an_unstated_campaign_is_one_on_record_or_a_new_one(
+    posterior: xr.Dataset,
+    tables: Mapping[str, pd.DataFrame],
+    configure: Callable[..., pd.DataFrame],
+) -> None:
+    def effects(chance: float, **cells: object) -> NDArray[np.float64]:
+        given = posterior.assign(
+            new_campaign_chance=("draw", np.full(posterior.sizes["draw"], chance))
+        )
+        rows = make_rows(configure(**cells), tables)
+        return draw_effects(given, rows, 1, groups=("campaign",))[:, 0]
+
+    without = draw_effects(posterior, make_rows(configure(), tables), 1, groups=())[:, 0]
+    on_record = effects(0.0) - without
+    swept = posterior["of_campaign"].sel(campaign=["aiconfigurator", "inferencex"]).values
+    assert np.all(np.isclose(on_record[:, None], swept).any(axis=1))
+    shares = np.isclose(on_record[:, None], swept).mean(axis=0)
+    counts = posterior["campaign_rows"].isel(draw=0).sel(scenario="closed_loop")
+    expected = counts.sel(campaign=["aiconfigurator", "inferencex"]) / counts.sum()
+    np.testing.assert_allclose(shares, expected, atol=2 / np.sqrt(posterior.sizes["draw"]))
+    assert not np.isclose((effects(1.0) - without)[:, None], swept).any()

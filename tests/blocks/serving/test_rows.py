@@ -88,7 +88,7 @@ def test_the_rate_of_a_row_is_the_dense_one_at_the_width_it_computes_in(
 def test_every_measured_row_has_every_field_effect_and_group(known: Rows) -> None:
     assert set(known.fields) == set(FIELDS)
     assert set(known.effects) == set(EFFECTS)
-    assert set(known.levels) == set(LEVELS)
+    assert set(known.levels) == {*LEVELS, "scenario"}
     for name, values in {**known.fields, **known.effects}.items():
         assert values.shape == (len(known),), name
         assert np.all(np.isfinite(values)), name
@@ -197,9 +197,12 @@ def test_a_pool_does_not_wait_as_a_split_deployment_does(
 
 
 def test_a_load_without_a_scenario_is_a_closed_loop(tables: Tables, configure: Configure) -> None:
-    assert make_rows(configure(), tables).effects["closed_loop"] == 1
-    assert make_rows(configure(concurrency=np.nan), tables).effects["closed_loop"] == 0
-    assert make_rows(configure(scenario="server"), tables).effects["closed_loop"] == 0
+    def scenario(**cells: object) -> list[str]:
+        return make_rows(configure(**cells), tables).levels["scenario"].tolist()
+
+    assert scenario() == ["closed_loop"]
+    assert scenario(concurrency=np.nan) == ["offline"]
+    assert scenario(scenario="server") == ["server"]
 
 
 def test_requests_keep_one_sequence_unless_told_of_beams(

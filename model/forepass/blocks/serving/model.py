@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from forepass import physics
 from forepass.blocks.serving.rate import tokens_per_s_per_chip
-from forepass.blocks.serving.rows import EFFECTS, LEVELS, SPLIT_MARK, Rows, make_rows
+from forepass.blocks.serving.rows import EFFECTS, LEVELS, SCENARIOS, SPLIT_MARK, Rows, make_rows
 from forepass.blocks.variables import prior_variable
 from forepass.inputs.priors import Prior
 
@@ -73,7 +73,7 @@ SPREADS = (
 NOISE = ("noise_scale", "noise_tail")
 TAILS = ("campaign_tail", "split_cell_factor")
 SELECTION = ("published_fleet_lead",)
-LOOKING_AHEAD = ("software_gain_halflife",)
+LOOKING_AHEAD = ("software_gain_halflife", "new_campaign_chance")
 PRIORS = (
     *PARAMETERS,
     *(f"effect_{name}" for name in EFFECTS),
@@ -141,7 +141,8 @@ def build_on(
     import pymc as pm
     import pytensor.tensor as pt
 
-    with pm.Model(coords={level: list(names) for level, names in levels.items()}) as model:
+    coords = {level: list(names) for level, names in levels.items()}
+    with pm.Model(coords={**coords, "scenario": list(SCENARIOS)}) as model:
         data = {name: pm.Data(name, values) for name, values in model_data(rows, levels).items()}
         target = pm.Data("log_rate", observed)
         p: dict[str, Any] = {name: prior_variable(priors[name]) for name in PARAMETERS}
@@ -173,6 +174,8 @@ def build_on(
         mean += prior_variable(priors["published_fleet_lead"]) * data["production"]
         for name in LOOKING_AHEAD:
             prior_variable(priors[name])
+        # No variable, but whoever asks of a row whose campaign is unstated needs it beside them.
+        pm.Deterministic("campaign_rows", data["rows_of"], dims=("scenario", "campaign"))
         noise, tail = prior_variable(priors["noise_scale"]), prior_variable(priors["noise_tail"])
         pm.StudentT("y", nu=LEAST_TAIL + tail, mu=mean, sigma=noise, observed=target)
     return model
@@ -192,4 +195,7 @@ def model_data(rows: Rows, levels: Mapping[str, list[str]]) -> dict[str, NDArray
     for level, names in levels.items():
         place = {name: position for position, name in enumerate(names)}
         index[f"{level}_index"] = np.array([place[name] for name in rows.levels[level]], dtype=int)
-    return {**rows.fields, **rows.effects, **index}
+    scenario = np.array([SCENARIOS.index(name) for name in rows.levels["scenario"]], dtype=int)
+    rows_of = np.zeros((len(SCENARIOS), len(levels["campaign"])))
+    np.add.at(rows_of, (scenario, index["campaign_index"]), 1.0)
+    return {**rows.fields, **rows.effects, **index, "rows_of": rows_of}

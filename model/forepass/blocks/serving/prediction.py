@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from forepass import physics
 from forepass.blocks.serving import rate
 from forepass.blocks.serving.model import LEAST_TAIL, PARAMETERS, split_cells
-from forepass.blocks.serving.rows import EFFECTS, LEVELS, Rows
+from forepass.blocks.serving.rows import EFFECTS, LEVELS, SCENARIOS, Rows
 
 __all__ = ["Drawn", "at_speed", "draw_effects", "draw_parameters", "log_rate_draws", "time_shares"]
 
@@ -108,7 +108,7 @@ def draw_effects(
         if level == "campaign":
             tail = LEAST_TAIL + np.asarray(posterior["campaign_tail"].values)
             heavier = scale * np.sqrt(tail / _chi_square(tail, seed))[:, None]
-            total = total + _effect(posterior, rows, level, "of_campaign", seed, new=heavier)
+            total = total + _campaign_effect(posterior, rows, seed, heavier)
         elif level == "cell":
             factor = np.asarray(posterior["split_cell_factor"].values)[:, None]
             split = np.array(split_cells(rows.levels[level].tolist()))
@@ -233,6 +233,31 @@ def _effect(
         for group in wanted.tolist()
     ]
     return np.stack(columns, axis=1)[:, place]
+
+
+def _campaign_effect(posterior: xr.Dataset, rows: Rows, seed: int, spread: Draws) -> Draws:
+    """Return the effect of each row's campaign, dims (draw, obs).
+
+    Where the campaign is unstated it is, in each draw, one of those on record for the row's
+    scenario, each by its rows, or a new one: the same for all such rows.
+    """
+    stated = _effect(posterior, rows, "campaign", "of_campaign", seed, new=spread)
+    unstated = rows.levels["campaign"] == ""
+    fitted = np.asarray(posterior["of_campaign"].transpose("draw", "campaign").values)
+    counts = posterior["campaign_rows"].isel(draw=0).transpose("scenario", "campaign").values
+    uniform = np.random.default_rng([seed, crc32(b"which campaign")]).random(len(fitted))
+    of_new = np.asarray(posterior["new_campaign_chance"].values)
+    for scenario in np.unique(rows.levels["scenario"][unstated]):
+        rows_of = counts[SCENARIOS.index(str(scenario))]
+        if rows_of.sum() == 0:
+            continue
+        below = np.cumsum(rows_of) / rows_of.sum()
+        # The share of the uniform beyond the chance of a new campaign picks one of the old.
+        place = np.searchsorted(below, np.maximum((uniform - of_new) / (1 - of_new), 0.0))
+        old = np.take_along_axis(fitted, np.minimum(place, len(below) - 1)[:, None], axis=1)
+        here = unstated & (rows.levels["scenario"] == scenario)
+        stated[:, here] = np.where((uniform >= of_new)[:, None], old, stated[:, here])
+    return stated
 
 
 def _is_new(posterior: xr.Dataset, rows: Rows, level: str) -> NDArray[np.bool_]:

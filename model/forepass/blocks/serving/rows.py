@@ -17,6 +17,7 @@ __all__ = [
     "EFFECTS",
     "FIELDS",
     "LEVELS",
+    "SCENARIOS",
     "Rows",
     "compute_bits",
     "dense_flops",
@@ -57,7 +58,6 @@ FIELDS = (
 EFFECTS = (
     "server",
     "interactive",
-    "closed_loop",
     "production",
     "pool",
     "split",
@@ -65,6 +65,17 @@ EFFECTS = (
     "speculative",
     "software_date",
     "chip_age",
+)
+SCENARIOS = (
+    "closed_loop",
+    "offline",
+    "server",
+    "interactive",
+    "batch1",
+    "decode_only",
+    "prefill_only",
+    "production",
+    "estimate",
 )
 LEVELS = ("generation", "stack", "model", "engine", "campaign", "cell")
 
@@ -92,7 +103,8 @@ class Rows:
     ----------
     fields : by name of `FIELDS`, dims (obs); rates per chip, zero where unstated.
     effects : by name of `EFFECTS`, dims (obs); what shifts the log rate.
-    levels : by name of `LEVELS`, the group that each row belongs to.
+    levels : by name of `LEVELS`, the group that each row belongs to, an empty name where it is
+        unstated; and by ``scenario``, how the row was or would be measured.
     """
 
     fields: dict[str, NDArray[np.float64]]
@@ -308,7 +320,6 @@ def _effects(
     return {
         "server": np.asarray((scenario == "server") & free, dtype=float),
         "interactive": np.asarray((scenario == "interactive") & free, dtype=float),
-        "closed_loop": np.asarray(scenario == "closed_loop", dtype=float),
         "production": np.asarray(scenario == "production", dtype=float),
         "pool": pool,
         "split": fields["split"] * (1 - pool),
@@ -349,6 +360,7 @@ def _levels(
         strict=True,
     )
     levels["cell"] = ["/".join(map(str, kind)) for kind in kinds]
+    levels["scenario"] = list(_scenarios(table))
     return {name: np.array(values, dtype=str) for name, values in levels.items()}
 
 
