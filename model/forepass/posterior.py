@@ -157,8 +157,6 @@ def block_seed(name: str, settings: Settings) -> int:
 
 
 def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
-    import arviz as az
-    import numpy as np
     import nutpie
     from pytensor.configdefaults import config
 
@@ -170,36 +168,62 @@ def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
         progress(name, "compiling")
         compiled = nutpie.compile_pymc_model(model)
         variables = sorted(variable.name for variable in model.free_RVs)
+        variants = getattr(block_module(name), "VARIANTS", {"": {}})
         for attempt in ATTEMPTS:
-            progress(name, "sampling")
-            sampling = nutpie.sample(
-                compiled,
-                draws=getattr(block_module(name), "DRAWS", DRAWS),
-                chains=CHAINS,
-                cores=min(CHAINS, os.cpu_count() or 1),
-                seed=block_seed(name, settings),
-                progress_bar=False,
-                save_warmup=False,
-                blocking=False,
-                **attempt,
-            )
-            tree = _waited(sampling)
-            free = tree.posterior.dataset[variables]
-            moving = _moving(free)
-            with np.errstate(invalid="ignore"):
-                rhat, bulk, tail = az.rhat(free), az.ess(free), az.ess(free, method="tail")
-            diagnostics = Diagnostics(
-                block=name,
-                rhat=_worst(rhat, moving, "max"),
-                ess_bulk=_worst(bulk, moving, "min"),
-                ess_tail=_worst(tail, moving, "min"),
-                divergences=int(tree.sample_stats["diverging"].sum()),
-                seconds=time.monotonic() - start,
-                draws=CHAINS * KEPT,
-            )
+            trees = []
+            for variant, exchanged in variants.items():
+                progress(name, f"sampling {variant}".rstrip())
+                sampling = nutpie.sample(
+                    compiled.with_data(**exchanged) if exchanged else compiled,
+                    draws=getattr(block_module(name), "DRAWS", DRAWS),
+                    chains=CHAINS,
+                    cores=min(CHAINS, os.cpu_count() or 1),
+                    seed=block_seed(name, settings),
+                    progress_bar=False,
+                    save_warmup=False,
+                    blocking=False,
+                    **attempt,
+                )
+                trees.append(_waited(sampling))
+            diagnostics = _diagnostics(name, trees, variables, time.monotonic() - start)
             if diagnostics.passed:
                 break
-    return Fit(_stacked(tree.posterior.dataset), diagnostics, key, from_cache=False)
+    posterior = _joined([tree.posterior.dataset for tree in trees], list(variants))
+    return Fit(_stacked(posterior), diagnostics, key, from_cache=False)
+
+
+def _diagnostics(name: str, trees: list[Any], variables: list[str], seconds: float) -> Diagnostics:
+    """Return the worst agreement of chains over all variants of a block's model."""
+    import arviz as az
+    import numpy as np
+
+    rhats, bulks, tails = [], [], []
+    for tree in trees:
+        free = tree.posterior.dataset[variables]
+        moving = _moving(free)
+        with np.errstate(invalid="ignore"):
+            rhats.append(_worst(az.rhat(free), moving, "max"))
+            bulks.append(_worst(az.ess(free), moving, "min"))
+            tails.append(_worst(az.ess(free, method="tail"), moving, "min"))
+    return Diagnostics(
+        block=name,
+        rhat=float(np.max(rhats)),
+        ess_bulk=float(np.min(bulks)),
+        ess_tail=float(np.min(tails)),
+        divergences=sum(int(tree.sample_stats["diverging"].sum()) for tree in trees),
+        seconds=seconds,
+        draws=CHAINS * KEPT,
+    )
+
+
+def _joined(posteriors: "list[xr.Dataset]", variants: list[str]) -> "xr.Dataset":
+    """Return the posteriors of a model's variants along the dim `structure`, if there are some."""
+    import pandas as pd
+    import xarray as xr
+
+    if len(posteriors) == 1:
+        return posteriors[0]
+    return xr.concat(posteriors, pd.Index(variants, name="structure"))
 
 
 def _waited(sampling: Any) -> Any:  # noqa: ANN401 - nutpie is untyped

@@ -9,14 +9,14 @@ import numpy as np
 import xarray as xr
 
 from forepass.blocks.chip_records import ANCHOR_YEAR, SPECS, TRAITS, specs_from_traits
-from forepass.blocks.trends import (
-    future_slopes,
-    mid_year,
-    path_in_record,
-    persistent_path,
-    slope_at_end,
-    standard_shocks,
+from forepass.blocks.chip_structures import (
+    choose_structure,
+    coming_slopes,
+    correlated,
+    fade,
+    recorded_path,
 )
+from forepass.blocks.trends import calendar_years, mid_year, persistent_path, standard_shocks
 from forepass.inputs.dates import EPOCH_YEAR
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     xr.Dataset
         Dims (draw, year). The memory wall is a growth in natural logs per year.
     """
-    order = ("draw", "knot", "record_year", "trait", "other_trait", ...)
+    order = ("draw", "structure", "knot", "record_year", "vendor", "trait", "other_trait", ...)
     posterior = posterior.transpose(*order, missing_dims="ignore")
     last = int(max(int(years.max()), int(posterior["record_year"][-1])))
     first = int(min(int(years.min()), int(posterior["record_year"][0])))
@@ -127,51 +127,93 @@ def _log_specs(
     Slopes and shocks are of traits, whose 8-bit rate and bandwidth are the specs themselves.
     `span` begins no later than the record and ends no earlier.
     """
-    knots, recorded = posterior["knot"].values, posterior["record_year"].values
-    level, growth, bends = (posterior[name].values for name in ("level", "growth", "bend"))
-    bend_rng, wander_rng, wall_rng = rng.spawn(3)
-    steps = int(span[-1] - recorded[-1])
-    past = span[span <= recorded[-1]]
-
-    middle = mid_year(past) - (ANCHOR_YEAR - EPOCH_YEAR)
-    turns = np.append(middle - 0.5, middle[-1] + 0.5)
-    slopes = np.diff(path_in_record(level, growth, bends, when=turns, knots=knots), axis=1)
-    path = path_in_record(level, growth, bends, when=middle, knots=knots)
-    if steps:
-        coming = _coming_slopes(posterior, steps, bend_rng)
-        coming = _revert_wall(posterior, coming, wall_rng)
-        slopes = np.concatenate([slopes, coming], axis=1)
-        path = np.concatenate([path, path[:, -1:] + np.cumsum(coming, axis=1)], axis=1)
-    wander = _wander(posterior, span, wander_rng)
-    traits = path + posterior["reference_effect"].values[:, None] + wander
+    trend_rng, wander_rng, structure_rng = rng.spawn(3)
+    chosen = choose_structure(posterior, structure_rng)
+    path, slopes = trend_path(chosen, span, trend_rng)
+    wander = _wander(chosen, span, wander_rng)
+    traits = path + chosen["reference_effect"].values[:, None] + wander
     return np.asarray(specs_from_traits(traits)), _wall(slopes)
 
 
-def _correlated(posterior: xr.Dataset, z: Floats) -> Floats:
-    return np.einsum("dst,dyt->dys", posterior["correlation"].values, z)
+def trend_path(
+    chosen: xr.Dataset, span: NDArray[np.int_], rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Return traits of the typical vendor at mid-year and their slopes, (draw, year, trait).
 
-
-def _coming_slopes(posterior: xr.Dataset, steps: int, rng: np.random.Generator) -> Floats:
-    """Return slopes past the record, shape (draw, step, trait).
-
-    They drift on, lean back to the growth of the whole record, and slow down together.
+    Parameters
+    ----------
+    chosen
+        Draws with a structure each, as `choose_structure` returns them.
+    span
+        Calendar years one apart, into the record and past it.
+    rng
+        Source of shocks.
     """
-    n_draws = posterior.sizes["draw"]
-    scale, reversion = (posterior[name].values for name in ("bend_scale", "bend_reversion"))
-    bends = _correlated(posterior, standard_shocks(rng, steps, (n_draws, len(TRAITS))))
-    growth = posterior["growth"].values
-    slopes = future_slopes(
-        slope_at_end(growth, posterior["bend"].values, posterior["knot"].values),
-        scale[:, None, None] * bends,
-        pull=reversion[:, None],
-        anchor=growth,
+    bend_rng, wall_rng = rng.spawn(2)
+    last = chosen["record_year"].values[-1]
+    past, ahead = span[span <= last], span[span > last]
+    middle = mid_year(past) - (ANCHOR_YEAR - EPOCH_YEAR)
+    turns = np.append(middle - 0.5, middle[-1] + 0.5)
+    slopes = np.diff(recorded_path(chosen, turns), axis=1)
+    path = recorded_path(chosen, middle)
+    if ahead.size:
+        coming = _revert_wall(chosen, coming_slopes(chosen, ahead, bend_rng), wall_rng)
+        slopes = np.concatenate([slopes, coming], axis=1)
+        path = np.concatenate([path, path[:, -1:] + np.cumsum(coming, axis=1)], axis=1)
+    return path, slopes
+
+
+def part_specs(
+    chosen: xr.Dataset,
+    *,
+    when: Floats,
+    vendor: NDArray[np.str_],
+    reference: str,
+    rng: np.random.Generator,
+) -> Floats:
+    """Return log specs of single parts as a sheet would state them, shape (draw, part, spec).
+
+    Parameters
+    ----------
+    chosen
+        Draws with a structure each, as `choose_structure` returns them.
+    when
+        Release of each part, years since 2022.
+    vendor
+        Of each part; one that the fit never saw is drawn from the population.
+    reference
+        The vendor whose lead or lag the fit follows.
+    rng
+        Source of shocks and of the parts' own scatter.
+    """
+    path_rng, wander_rng, own_rng = rng.spawn(3)
+    first, years = int(chosen["record_year"].values[0]), calendar_years(when)
+    span = np.arange(first, max(int(years.max()), int(chosen["record_year"].values[-1])) + 2)
+    path, _ = trend_path(chosen, span, path_rng)
+    traits = _between_years(path, when - mid_year(span)[0])
+    known = chosen["vendor"].values.tolist()
+    for part, name in enumerate(vendor):
+        if name in known:
+            traits[:, part] += chosen["vendor_effect"].values[:, known.index(name)]
+        else:
+            scale = chosen["vendor_scale"].values
+            traits[:, part] += scale * own_rng.standard_normal(scale.shape)
+    own = vendor == reference
+    traits[:, own] += _wander(chosen, span, wander_rng)[:, (years - span[0])[own]]
+    z = own_rng.standard_normal(traits.shape)
+    traits += chosen["residual_scale"].values[:, None] * correlated(chosen, z)
+    noise = np.broadcast_to(chosen["spec_error"].values[:, None], (len(z), len(SPECS))).copy()
+    noise[:, AT["price"]] = np.hypot(noise[:, AT["price"]], chosen["price_error"].values)
+    return np.asarray(
+        specs_from_traits(traits) + noise[:, None] * own_rng.standard_normal(traits.shape)
     )
-    return slopes * _fade(posterior, steps)[:, :, None]
 
 
-def _fade(posterior: xr.Dataset, steps: int) -> Floats:
-    slowdown = posterior["slowdown"].values[:, None]
-    return np.asarray((1 - slowdown) ** np.arange(1, steps + 1))
+def _between_years(path: Floats, place: Floats) -> Floats:
+    """Return a yearly path, shape (draw, year, ...), at fractional places along its years."""
+    left = np.clip(np.floor(place).astype(int), 0, path.shape[1] - 2)
+    share = (place - left)[:, None]
+    return np.asarray((1 - share) * path[:, left] + share * path[:, left + 1])
 
 
 def _revert_wall(posterior: xr.Dataset, slopes: Floats, rng: np.random.Generator) -> Floats:
@@ -189,7 +231,7 @@ def _revert_wall(posterior: xr.Dataset, slopes: Floats, rng: np.random.Generator
     lots = np.moveaxis(rng.uniform(size=(steps, slopes.shape[0])), 0, 1)
     begun = np.cumsum(np.maximum.accumulate(lots < chance, axis=1), axis=1)
     # The long-run wall belongs to full growth, so it fades as all slopes do.
-    target = long_run * _fade(posterior, steps)
+    target = long_run * fade(posterior, steps)
     gap = np.minimum(begun / years, 1.0) * (target - _wall(slopes))
     slopes = slopes.copy()
     slopes[:, :, AT["bandwidth"]] -= by_bandwidth * gap
@@ -207,7 +249,7 @@ def _wander(posterior: xr.Dataset, span: NDArray[np.int_], rng: np.random.Genera
     n_draws = posterior.sizes["draw"]
     before = np.repeat(fitted[:, :1], int(np.sum(span < recorded[0])), axis=1)
     steps = int(np.sum(span > recorded[-1]))
-    shocks = _correlated(posterior, standard_shocks(rng, steps, (n_draws, len(TRAITS))))
+    shocks = correlated(posterior, standard_shocks(rng, steps, (n_draws, len(TRAITS))))
     persistence = posterior["wander_persistence"].values[:, None]
     after = persistent_path(fitted[:, -1], shocks, persistence=persistence)
     path = np.concatenate([before, fitted, after], axis=1)

@@ -75,6 +75,12 @@ class ChipRecords:
         return knots_within(self.since_anchor)
 
     @property
+    def shipped_span(self) -> tuple[float, float]:
+        """Return the release of the first and the last shipped chip as years since the anchor."""
+        shipped = self.since_anchor[~self.announced]
+        return float(shipped.min()), float(shipped.max())
+
+    @property
     def years(self) -> NDArray[np.int_]:
         """Return the calendar years that the record spans."""
         spanned = calendar_years(self.when)

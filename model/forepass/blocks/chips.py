@@ -3,15 +3,17 @@
 For chip i of vendor v, released t years from the start of 2024, logs of traits j (the 8-bit rate,
 ratios of the 16- and 4-bit rates to it, bandwidth, capacity, power, scale-up bandwidth, price) are
 
-    x[i, j] = level[j] + growth[j] t + sum_k hinge_k(t) bend[k, j]
+    x[i, j] = level[j] + growth[j] t + sum_k turn_k(t) bend[k, j]
               + vendor_effect[v, j] + (v is the reference vendor) wander[year(t), j]
               + residual[i, j],
     y[i] = specs(x[i]) + roadmap[i] + error[i],
 
-where residuals have a full covariance over traits, and bends and wander share its correlations.
-Specs that a chip lacks are integrated out. The memory wall is the growth of 8-bit FLOP/s less that
-of bandwidth: 8 bit is the width that frontier models are served at, and unlike 16 bit it goes on
-growing through the newest parts.
+This is the drifting structure; the limit-bound one has a curve in place of the bends (see
+`chip_structures`), and the two are fitted one after the other, as `VARIANTS` says. Residuals have a
+full covariance over traits, and bends and wander share its correlations. Specs that a chip lacks
+are integrated out. The memory wall is the growth of 8-bit FLOP/s less that of bandwidth: 8 bit is
+the width that frontier models are served at, and unlike 16 bit it goes on growing through the
+newest parts.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ from forepass.blocks.chip_records import (
     chip_records,
     specs_from_traits,
 )
-from forepass.blocks.trends import calendar_years, hinges
+from forepass.blocks.chip_structures import LIMITS, STRUCTURES, lost_to_limits
+from forepass.blocks.trends import calendar_years, hinges, mean_slopes
 from forepass.blocks.variables import prior_variable
 from forepass.inputs.definitions import load_definitions
 
@@ -38,15 +41,18 @@ if TYPE_CHECKING:
 
     import pandas as pd
     import pymc as pm
+    from numpy.typing import NDArray
     from pytensor.tensor.variable import TensorVariable
 
     from forepass.inputs.priors import Prior
 
     type Tensor = TensorVariable[Any, Any]
 
-__all__ = ["PRIORS", "TABLES", "build", "project"]
+__all__ = ["PRIORS", "TABLES", "VARIANTS", "build", "kinds", "project"]
 
 TABLES = ("chips", "chip_prices")
+VARIANTS = {name: {"is_limited": float(index)} for index, name in enumerate(STRUCTURES)}
+"""Data of the model by structure: one graph, compiled once, is sampled for each."""
 
 LEVELS = tuple(f"level_{trait}" for trait in TRAITS)
 GROWTHS = tuple(f"growth_{trait}" for trait in TRAITS if trait != "flops_8bit")
@@ -65,6 +71,7 @@ SCATTER = (
 )
 # Without likelihood: what the record cannot tell, used in projection alone.
 FUTURE = (
+    "limit_bound_weight",
     "slowdown",
     "bend_reversion",
     "memory_wall_long_run",
@@ -79,7 +86,7 @@ FUTURE = (
     "electricity_price",
     "hosting_price",
 )
-PRIORS = (*LEVELS, *GROWTHS, "memory_wall", *SCATTER, *FUTURE)
+PRIORS = (*LEVELS, *GROWTHS, "memory_wall", *SCATTER, *LIMITS, *FUTURE)
 
 
 def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm.Model:
@@ -117,18 +124,15 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
         level, growth = _straight_trend(priors)
         correlation = _correlation(priors)
         factor = prior_variable(priors["residual_scale"], dims="trait")[:, None] * correlation
-        bends = _bends(priors, correlation)
+        is_limited = pm.Data("is_limited", 0.0)
+        bent = (1 - is_limited) * _bent(priors, records, correlation)
+        path = level + growth * records.since_anchor[:, None] + bent
+        path = path + is_limited * _lost_to_limits(priors, records, growth)
         effect = _vendor_effects(priors, records, reference)
         wander = _wander(priors, correlation, len(records.years))
         own = (records.vendor == records.vendors.index(reference)).astype(float)
         year = calendar_years(records.when) - records.years[0]
-        traits = (
-            level
-            + growth * records.since_anchor[:, None]
-            + (hinges(records.since_anchor, records.knots)[:, :, None] * bends).sum(axis=1)
-            + effect[records.vendor]
-            + own[:, None] * wander[year]
-        )
+        traits = path + effect[records.vendor] + own[:, None] * wander[year]
         mu = specs_from_traits(traits) + _roadmap_shift(priors, records, growth)
         _likelihood(priors, records, factor, mu)
         _first_shipped(records, reference)
@@ -168,12 +172,28 @@ def _correlated(correlation: Tensor, z: Tensor) -> Tensor:
     return (z[:, None, :] * correlation).sum(axis=-1)
 
 
-def _bends(priors: Mapping[str, Prior], correlation: Tensor) -> Tensor:
+def _bent(priors: Mapping[str, Prior], records: ChipRecords, correlation: Tensor) -> Tensor:
+    """Return what the bends of slopes at the turns of years add, shape (chip, trait)."""
     import pymc as pm
 
     scale = prior_variable(priors["bend_scale"])
     z = pm.Normal("bend_z", dims=("knot", "trait"))
-    return pm.Deterministic("bend", scale * _correlated(correlation, z), dims=("knot", "trait"))
+    bends = pm.Deterministic("bend", scale * _correlated(correlation, z), dims=("knot", "trait"))
+    # As data, which a fit to the earlier part of the record exchanges without compiling again.
+    origin = pm.Data("bend_origin_seen", 0.0)
+    lean = pm.Data("bend_lean_seen", mean_slopes(records.knots, *records.shipped_span))
+    turned = pm.Data("hinges_seen", hinges(records.since_anchor, records.knots))
+    pm.Deterministic("bend_origin", origin)
+    pm.Deterministic("bend_lean", lean, dims="knot")
+    # Bends take nothing from the mean slope of the record, which is what growth means.
+    turned = turned - lean * records.since_anchor[:, None]
+    return (turned[:, :, None] * bends).sum(axis=1)
+
+
+def _lost_to_limits(priors: Mapping[str, Prior], records: ChipRecords, growth: Tensor) -> Tensor:
+    """Return what the straight trend overstates where packages are limited, (chip, trait)."""
+    limits = {name: prior_variable(priors[name]) for name in LIMITS}
+    return lost_to_limits(growth, when=records.since_anchor[:, None], **limits)
 
 
 def _vendor_effects(priors: Mapping[str, Prior], records: ChipRecords, reference: str) -> Tensor:
@@ -214,6 +234,20 @@ def _roadmap_shift(priors: Mapping[str, Prior], records: ChipRecords, growth: Te
     return late * (promised.astype(float) * shortfall + specs_from_traits(growth) * slip)
 
 
+def kinds(records: ChipRecords) -> tuple[NDArray[np.float64], NDArray[np.int_]]:
+    """Return the kinds of chips, and the kind of each chip.
+
+    Chips with the same gaps and errors share a covariance, and so one factorisation. A kind is a
+    row of what is present, of errors, and of whether it is announced; the last kind has nothing.
+    """
+    found, kind = np.unique(
+        np.column_stack([records.present, records.error, records.announced]),
+        axis=0,
+        return_inverse=True,
+    )
+    return np.vstack([found, np.zeros_like(found[:1])]), kind.reshape(-1)
+
+
 def _likelihood(
     priors: Mapping[str, Prior], records: ChipRecords, factor: Tensor, mu: Tensor
 ) -> None:
@@ -227,28 +261,22 @@ def _likelihood(
 
     factor = specs_from_traits(factor.T).T
     covariance = (factor[:, None, :] * factor[None, :, :]).sum(axis=-1)
-    # Chips with the same gaps and errors share a covariance, and so one factorisation.
-    _, first, kind = np.unique(
-        np.column_stack([records.present, records.error, records.announced]),
-        axis=0,
-        return_index=True,
-        return_inverse=True,
-    )
-    here = records.present[first].astype(float)
+    found, kind = kinds(records)
+    here, stated, announced = np.split(found, [len(SPECS), 2 * len(SPECS)], axis=1)
     variance = (
-        records.error[first] ** 2
+        stated**2
         + prior_variable(priors["spec_error"]) ** 2
         + (np.array(SPECS) == "price") * prior_variable(priors["price_error"]) ** 2
-        + records.announced[first, None] * prior_variable(priors["roadmap_error"]) ** 2
+        + announced * prior_variable(priors["roadmap_error"]) ** 2
     )
     alone = here * variance + (1 - here)
     joint = here[:, :, None] * here[:, None, :] * covariance
     by_kind = pt.linalg.cholesky(joint + alone[:, :, None] * np.eye(len(SPECS)))
     pm.MvNormal(
         "log_specs",
-        mu=records.present * mu,
-        chol=by_kind[kind.reshape(-1)],
-        observed=records.log_specs,
+        mu=pm.Data("present_seen", records.present.astype(float)) * mu,
+        chol=by_kind[pm.Data("kind_seen", kind)],
+        observed=pm.Data("log_specs_seen", records.log_specs),
         dims=("chip", "spec"),
     )
 

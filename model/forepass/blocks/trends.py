@@ -39,7 +39,7 @@ def knots_within(when: Floats) -> Floats:
     return np.arange(np.floor(when.min()) + 1, np.floor(when.max()) + 1)
 
 
-def hinges(when: Floats, knots: Floats) -> Floats:
+def hinges(when: Floats, knots: Floats, *, origin: float = 0.0) -> Floats:
     """Return how far each time lies beyond each knot, counted away from the origin.
 
     Parameters
@@ -48,6 +48,8 @@ def hinges(when: Floats, knots: Floats) -> Floats:
         Times, shape (n,).
     knots
         Times at which the slope may change, shape (k,).
+    origin
+        Time at which the slope is the unbent one.
 
     Returns
     -------
@@ -56,36 +58,50 @@ def hinges(when: Floats, knots: Floats) -> Floats:
         origin and nothing on its near side, so bends are a random walk both ways.
     """
     beyond = when[:, None] - knots
-    return np.maximum(np.where(knots >= 0, beyond, -beyond), 0.0)
+    return np.maximum(np.where(knots >= origin, beyond, -beyond), 0.0)
+
+
+def mean_slopes(knots: Floats, first: float, last: float, *, origin: float = 0.0) -> Floats:
+    """Return what a unit bend at each knot adds to the mean slope between two times, shape (k,)."""
+    ends = hinges(np.array([first, last]), knots, origin=origin)
+    return np.asarray((ends[1] - ends[0]) / (last - first))
 
 
 def path_in_record(
-    level: Floats, growth: Floats, bends: Floats, *, when: Floats, knots: Floats
+    level: Floats,
+    growth: Floats,
+    bends: Floats,
+    *,
+    when: Floats,
+    knots: Floats,
+    origin: float = 0.0,
 ) -> Floats:
     """Return a fitted trend at times inside the record.
 
     Parameters
     ----------
     level, growth
-        Value and slope at the origin, shape (draw, ...).
+        Value at time zero of the unbent line and its slope, shape (draw, ...).
     bends
         Changes of slope, shape (draw, knot, ...).
     when, knots
         Times, shape (time,), and knots, shape (knot,).
+    origin
+        Time at which the slope is the unbent one.
 
     Returns
     -------
     NDArray
         Shape (draw, time, ...).
     """
-    bent = np.einsum("tk,dk...->dt...", hinges(when, knots), bends)
+    bent = np.einsum("tk,dk...->dt...", hinges(when, knots, origin=origin), bends)
     straight = np.multiply.outer(when, growth)
     return np.asarray(level[:, None] + np.moveaxis(straight, 0, 1) + bent)
 
 
-def slope_at_end(growth: Floats, bends: Floats, knots: Floats) -> Floats:
+def slope_at_end(growth: Floats, bends: Floats, knots: Floats, *, origin: float = 0.0) -> Floats:
     """Return the slope past the last knot, shape (draw, ...)."""
-    return np.asarray(growth + bends[:, knots >= 0].sum(axis=1))
+    return np.asarray(growth + bends[:, knots >= origin].sum(axis=1))
 
 
 def future_slopes(

@@ -1,0 +1,145 @@
+"""Figures of the trends of chips: data, fit and fan beside naive extrapolation, and the wall."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from forepass.blocks import chips
+from forepass.blocks.chip_records import SPECS, ChipRecords
+from forepass.figures import BANDS, HUE, INK, figure_style, label_ticks
+from forepass.inputs.dates import EPOCH_YEAR
+from forepass.inputs.definitions import load_definitions
+from forepass.trend_checks.chip_findings import fleet_flop_per_byte
+from forepass.trend_checks.leave_future_out import Record, log_linear
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from forepass.settings import Settings
+
+__all__ = ["draw_fans", "draw_wall"]
+
+FIRST, LAST = 2016, 2035
+NAIVE = "#D55E00"  # vermilion of the same palette as the fan's blue
+QUANTITIES = {
+    "flops_8bit": ("chip_flops_8bit", "8-bit rate, PFLOP/s", 1e-15),
+    "flops_16bit": ("chip_flops_16bit", "16-bit rate, PFLOP/s", 1e-15),
+    "flops_4bit": ("chip_flops_4bit", "4-bit rate, PFLOP/s", 1e-15),
+    "bandwidth": ("chip_bandwidth", "memory bandwidth, TB/s", 1e-12),
+    "capacity": ("chip_memory", "memory capacity, GB", 1e-9),
+    "power": ("chip_power", "power, kW", 1e-3),
+    "scale_up_bandwidth": ("chip_scale_up_bandwidth", "scale-up bandwidth, TB/s", 1e-12),
+    "price": ("chip_price_usd", "price, thousand USD", 1e-3),
+}
+
+type Floats = NDArray[np.float64]
+
+
+def draw_fans(posterior: xr.Dataset, records: ChipRecords, settings: "Settings") -> "Figure":
+    """Return the figure: every spec as recorded, as fitted and as forecast."""
+    from matplotlib.figure import Figure
+
+    years = np.arange(FIRST, LAST + 1)
+    middle = np.asarray(years + 0.5, dtype=np.float64)
+    forward = chips.project(posterior, years, np.random.default_rng(settings.seed))
+    reference = load_definitions(settings.priors).reference_vendor
+    with figure_style():
+        figure = Figure(figsize=(15, 8.4), layout="constrained")
+        for axis, (spec, (name, title, factor)) in zip(
+            figure.subplots(2, 4).flat, QUANTITIES.items(), strict=True
+        ):
+            record = _record(records, SPECS.index(spec))
+            own = record.part(record.series == reference)
+            bands(axis, middle, forward[name].values * factor)
+            _points(axis, record, own, factor)
+            _naive(axis, own, middle, factor)
+            axis.set_title(title)
+            axis.set_yscale("log")
+            label_ticks(axis)
+        figure.supxlabel(
+            f"Blue: newest part of {reference}, median with 50, 80 and 90% intervals. Points: "
+            f"shipped parts, {reference}'s filled. Vermilion: line through {reference}'s parts by "
+            "least squares with its 80% prediction interval.",
+            fontsize=11,
+            x=0.01,
+            ha="left",
+        )
+    return figure
+
+
+def draw_wall(posterior: xr.Dataset, records: ChipRecords, settings: "Settings") -> "Figure":
+    """Return the figure: FLOP per byte by chip, by fleet, and its forecast; and the wall's rate."""
+    from matplotlib.figure import Figure
+
+    years = np.arange(FIRST, LAST + 1)
+    middle = np.asarray(years + 0.5, dtype=np.float64)
+    forward = chips.project(posterior, years, np.random.default_rng(settings.seed))
+    shown = records.present[:, [SPECS.index("flops_8bit"), SPECS.index("bandwidth")]].all(axis=1)
+    shown &= ~records.announced
+    ratio = records.log_specs @ (
+        (np.array(SPECS) == "flops_8bit") * 1.0 - (np.array(SPECS) == "bandwidth")
+    )
+    fleet = fleet_flop_per_byte(settings)
+    with figure_style():
+        figure = Figure(figsize=(13, 5.2), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        bands(left, middle, forward["memory_wall_ratio"].values)
+        left.scatter(records.when[shown] + EPOCH_YEAR, np.exp(ratio[shown]), s=16, color=INK)
+        ends = [float(day[:4]) + float(day[5:7]) / 12 for day in fleet.index]
+        left.plot(ends, fleet.to_numpy(), color=NAIVE, linewidth=2.5)
+        left.set_yscale("log")
+        left.set_title("8-bit FLOP per byte of memory traffic")
+        label_ticks(left)
+        bands(right, middle, forward["memory_wall"].values)
+        right.axhline(0, color=INK, linewidth=1)
+        right.set_title("memory wall: growth of FLOP/s less\nthat of bandwidth, log per year")
+        figure.supxlabel(
+            "Bands: 50, 80 and 90% intervals; left of the newest part, right of the trend. Points: "
+            "shipped parts. Vermilion: all chips counted as shipped, together.",
+            fontsize=11,
+            x=0.01,
+            ha="left",
+        )
+    return figure
+
+
+def bands(axis: "Axes", when: Floats, drawn: Floats) -> None:
+    """Draw median and nested intervals of draws, dims (draw, time)."""
+    for low, high, opacity in BANDS:
+        ends = np.quantile(drawn, [int(low[1:]) / 100, int(high[1:]) / 100], axis=0)
+        axis.fill_between(when, *ends, color=HUE, alpha=opacity, linewidth=0)
+    axis.plot(when, np.median(drawn, axis=0), color=INK, linewidth=2)
+
+
+def _points(axis: "Axes", record: Record, own: Record, factor: float) -> None:
+    axis.scatter(
+        record.when,
+        np.exp(record.log_value) * factor,
+        s=18,
+        facecolors="none",
+        edgecolors="#888888",
+    )
+    axis.scatter(own.when, np.exp(own.log_value) * factor, s=18, color=INK, zorder=3)
+
+
+def _naive(axis: "Axes", own: Record, when: Floats, factor: float) -> None:
+    if own.when.size < 4:
+        return
+    ahead = when > own.when.max()
+    late = Record(when[ahead], np.zeros(ahead.sum()), np.array([""] * int(ahead.sum())))
+    low, median, high = np.exp(np.quantile(log_linear(own, late), [0.1, 0.5, 0.9], axis=0)) * factor
+    axis.plot(when[ahead], median, color=NAIVE, linewidth=1.8, linestyle="--")
+    for edge in (low, high):
+        axis.plot(when[ahead], edge, color=NAIVE, linewidth=1, linestyle=":")
+
+
+def _record(records: ChipRecords, at: int) -> Record:
+    shown = records.present[:, at] & ~records.announced
+    return Record(
+        records.when[shown] + EPOCH_YEAR,
+        records.log_specs[shown, at],
+        np.array(records.vendors)[records.vendor][shown],
+    )

@@ -1,0 +1,263 @@
+"""What the fit of chips says of growth, the memory wall and its structures, and of its own fit."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from forepass.blocks import chips
+from forepass.blocks.chip_paths import part_specs, trend_path
+from forepass.blocks.chip_records import SPECS, ChipRecords, specs_from_traits
+from forepass.blocks.chip_structures import STRUCTURES, choose_structure
+from forepass.inputs.dates import EPOCH_YEAR, year_fraction
+from forepass.inputs.definitions import load_definitions
+from forepass.inputs.tables import load_table
+from forepass.trend_checks.published import Growth, growth
+
+if TYPE_CHECKING:
+    from forepass.settings import Settings
+
+__all__ = [
+    "fleet_flop_per_byte",
+    "formats_by_year",
+    "growth_rates",
+    "predictive_check",
+    "spread_between_structures",
+    "wall",
+]
+
+PUBLISHED: Mapping[str, tuple[str, ...]] = {
+    "flops_16bit": ("chip_fp16_flops_growth", "chip_bf16_flops_doubling_time"),
+    "flops_8bit": ("server_peak_flops_growth",),
+    "bandwidth": (
+        "server_dram_bandwidth_growth",
+        "chip_memory_bandwidth_doubling_time",
+        "chip_hbm_bandwidth_doubling_time",
+    ),
+    "capacity": ("chip_memory_capacity_doubling_time", "chip_hbm_capacity_doubling_time"),
+    "scale_up_bandwidth": ("server_interconnect_bandwidth_growth",),
+    "power": (),
+    "price": (),
+}
+PER = {
+    "16-bit FLOP/s per W": ("flops_16bit", "power", "chip_energy_efficiency_growth"),
+    "16-bit FLOP/s per USD": ("flops_16bit", "price", "price_performance_growth_2026"),
+}
+FIRST, NOW, AHEAD, LAST = 2016, 2026, 2030, 2035
+SHARES = {"in50": 0.5, "in80": 0.8}
+
+type Floats = NDArray[np.float64]
+
+
+def growth_rates(posterior: xr.Dataset, settings: "Settings") -> list[Growth]:
+    """Return growth of specs of the typical vendor, over the record and ahead of it."""
+    specs = _typical(choose_structure(posterior, np.random.default_rng(settings.seed)), settings)
+    found = []
+    for (first, last), named in (((FIRST, NOW), True), ((NOW, AHEAD), False)):
+        rate = (specs.sel(year=last) - specs.sel(year=first)) / (last - first)
+        years = f"{first} to {last}"
+        for spec, names in PUBLISHED.items():
+            beside = names if named else ()
+            values = rate.sel(spec=spec).values
+            found.append(growth(f"{spec}, {years}", values, settings, *beside))
+        for name, (above, below, published) in PER.items():
+            values = (rate.sel(spec=above) - rate.sel(spec=below)).values
+            beside = (published,) if named else ()
+            found.append(growth(f"{name}, {years}", values, settings, *beside))
+    return found
+
+
+def wall(posterior: xr.Dataset, settings: "Settings") -> pd.DataFrame:
+    """Return the memory wall by structure: growth of FLOP per byte, and whether it keeps rising.
+
+    Returns
+    -------
+    pd.DataFrame
+        Index the structures and "stacked"; quantiles of growth in log per year over the record, its
+        last five years and to 2030; the probability that the newest part has more FLOP per byte
+        in 2030, and in 2035, than in 2026.
+    """
+    rows = {}
+    for name, draws in _by_structure(posterior).items():
+        chosen = choose_structure(draws, np.random.default_rng(settings.seed))
+        specs = _typical(chosen, settings)
+        ratio = specs.sel(spec="flops_8bit") - specs.sel(spec="bandwidth")
+        row = {}
+        for first, last in ((FIRST, NOW), (NOW - 5, NOW), (NOW, AHEAD), (NOW, LAST)):
+            rate = ((ratio.sel(year=last) - ratio.sel(year=first)) / (last - first)).values
+            for level in (10, 50, 90):
+                row[f"{first} to {last} p{level}"] = float(np.quantile(rate, level / 100))
+        ahead = chips.project(draws, np.arange(NOW, LAST + 1), _rng(settings))["memory_wall_ratio"]
+        for year in (AHEAD, LAST):
+            row[f"rises to {year}"] = float((ahead.sel(year=year) > ahead.sel(year=NOW)).mean())
+        rows[name] = row
+    return pd.DataFrame(rows).T
+
+
+def spread_between_structures(posterior: xr.Dataset, settings: "Settings") -> pd.DataFrame:
+    """Return medians by structure, and how much of the stacked variance lies between them.
+
+    Returns
+    -------
+    pd.DataFrame
+        A row for each quantity and year: medians, the 80% interval of the stacked draws as a
+        factor high over low, and `between`, a share of the variance of logs.
+    """
+    years = np.arange(NOW, LAST + 1)
+    drawn = {
+        name: chips.project(draws, years, _rng(settings))
+        for name, draws in _by_structure(posterior).items()
+    }
+    rows = []
+    for quantity in ("chip_flops_8bit", "chip_bandwidth", "chip_memory", "chip_power"):
+        for year in (AHEAD, LAST):
+            logs = {name: np.log(d[quantity].sel(year=year).values) for name, d in drawn.items()}
+            low, high = np.quantile(logs["stacked"], [0.1, 0.9])
+            weight = float(posterior["limit_bound_weight"].mean())
+            apart = logs[STRUCTURES[0]].mean() - logs[STRUCTURES[1]].mean()
+            rows.append(
+                {"quantity": quantity, "year": year}
+                | {name: float(np.exp(np.median(values))) for name, values in logs.items()}
+                | {
+                    "factor80": float(np.exp(high - low)),
+                    "between": float(weight * (1 - weight) * apart**2 / logs["stacked"].var()),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def predictive_check(drawn: Floats, records: ChipRecords) -> pd.DataFrame:
+    """Return how shipped chips lie among draws of their sheets, by spec.
+
+    Parameters
+    ----------
+    drawn
+        Draws of log specs of the record's chips, from prior or posterior, dims (draw, chip, spec).
+    records
+        The record.
+
+    Returns
+    -------
+    pd.DataFrame
+        Index specs: chips, share of them in the 50 and 80% intervals, and the share of draws whose
+        least-squares growth over the same chips is below the record's.
+    """
+    rows = {}
+    for at, spec in enumerate(SPECS):
+        shown = records.present[:, at] & ~records.announced
+        truth, draws = records.log_specs[shown, at], drawn[:, shown, at]
+        row: dict[str, float] = {"chips": int(shown.sum())}
+        for name, share in SHARES.items():
+            low, high = np.quantile(draws, [(1 - share) / 2, (1 + share) / 2], axis=0)
+            row[name] = float(((low <= truth) & (truth <= high)).mean())
+        away = records.when[shown] - records.when[shown].mean()
+        row["growth"] = float((truth * away).sum() / (away**2).sum())
+        drawn_growth = (draws * away).sum(axis=1) / (away**2).sum()
+        row["growth_place"] = float((drawn_growth < row["growth"]).mean())
+        rows[spec] = row
+    return pd.DataFrame(rows).T
+
+
+def posterior_parts(posterior: xr.Dataset, records: ChipRecords, settings: "Settings") -> Floats:
+    """Return draws of fresh parts at the dates and of the vendors of the record."""
+    rng = np.random.default_rng(settings.seed)
+    return part_specs(
+        choose_structure(posterior, rng),
+        when=records.when,
+        vendor=np.array(records.vendors)[records.vendor],
+        reference=load_definitions(settings.priors).reference_vendor,
+        rng=rng,
+    )
+
+
+def prior_parts(settings: "Settings", draws: int = 300) -> Floats:
+    """Return draws of the sheets of the record's chips before the record is seen."""
+    import pymc as pm
+
+    from forepass.posterior import build_model
+
+    with build_model("chips", settings):
+        found = pm.sample_prior_predictive(draws, random_seed=settings.seed)
+    return np.asarray(found["prior_predictive"]["log_specs"].values[0])
+
+
+def fleet_flop_per_byte(settings: "Settings") -> pd.Series:
+    """Return 8-bit FLOP per byte of all counted chips at the end of each quarter.
+
+    Counted are the chips of `chip_stock.csv` whose rates and bandwidth are known.
+    """
+    stock, sheet = (load_table(name, settings.data) for name in ("chip_stock", "chips"))
+    sheet = sheet.assign(
+        eight=sheet[["flops_fp8_flop_per_s", "flops_int8_op_per_s"]].max(axis=1)
+    ).set_index("chip")
+    stock = stock.join(sheet[["eight", "memory_bandwidth_bytes_per_s"]], on="chip")
+    stock = stock.dropna(subset=["eight", "memory_bandwidth_bytes_per_s"])
+    totals = pd.DataFrame(
+        {
+            "quarter": stock["quarter_end"],
+            "flops": stock["units_p50"] * stock["eight"],
+            "bytes": stock["units_p50"] * stock["memory_bandwidth_bytes_per_s"],
+        }
+    )
+    summed = totals.groupby("quarter").sum()
+    return summed["flops"] / summed["bytes"]
+
+
+def formats_by_year(settings: "Settings") -> pd.DataFrame:
+    """Return the share of shipped parts with a fast 8- and 4-bit path, and of models in each width.
+
+    Returns
+    -------
+    pd.DataFrame
+        Index calendar years.
+    """
+    sheet, models = (load_table(name, settings.data) for name in ("chips", "language_models"))
+    sheet = sheet[sheet["shipped"] & sheet["flops_16bit_flop_per_s"].notna()]
+    eight = sheet[["flops_fp8_flop_per_s", "flops_int8_op_per_s"]].max(axis=1)
+    parts = pd.DataFrame(
+        {
+            "year": _years(sheet["release_date"]),
+            "parts with fast 8 bit": eight > 1.2 * sheet["flops_16bit_flop_per_s"],
+            "parts with fast 4 bit": sheet["flops_4bit_flop_per_s"] > 1.2 * eight,
+        }
+    )
+    bits = models["native_weight_bits"]
+    released = pd.DataFrame(
+        {
+            "year": _years(models["release_date"]),
+            "models in 8 bit": bits.eq(8).where(bits.notna()),
+            "models in 4 bit": bits.le(4).where(bits.notna()),
+        }
+    )
+    by_year = [frame.astype(float).groupby("year").mean() for frame in (parts, released)]
+    return pd.concat(by_year, axis=1).rename_axis("year").sort_index()
+
+
+def _years(dates: pd.Series) -> pd.Series:
+    return dates.map(lambda date: np.floor(year_fraction(date)) + EPOCH_YEAR)
+
+
+def _by_structure(posterior: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Return the draws as if each structure were sure, and as stacked by their weight."""
+    sure = {
+        name: posterior.assign(limit_bound_weight=xr.full_like(posterior["slowdown"], index))
+        for index, name in enumerate(STRUCTURES)
+    }
+    return sure | {"stacked": posterior}
+
+
+def _typical(chosen: xr.Dataset, settings: "Settings") -> xr.DataArray:
+    span = np.arange(FIRST, LAST + 1)
+    path, _ = trend_path(chosen, span, np.random.default_rng(settings.seed))
+    return xr.DataArray(
+        specs_from_traits(path),
+        dims=("draw", "year", "spec"),
+        coords={"year": span, "spec": list(SPECS)},
+    )
+
+
+def _rng(settings: "Settings") -> np.random.Generator:
+    return np.random.default_rng(settings.seed)
