@@ -84,7 +84,11 @@ class Fit:
 
 
 def block_module(name: str) -> ModuleType:
-    """Return the module of a block: its TABLES, PRIORS, build and project."""
+    """Return the module of a block: its TABLES, PRIORS, build and project.
+
+    A block whose model has several structures also has VARIANTS, the data to exchange for each,
+    and `mixed`, which makes one posterior of their draws.
+    """
     return import_module(f"forepass.blocks.{name}")
 
 
@@ -188,8 +192,10 @@ def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
             diagnostics = _diagnostics(name, trees, variables, time.monotonic() - start)
             if diagnostics.passed:
                 break
-    posterior = _joined([tree.posterior.dataset for tree in trees], list(variants))
-    return Fit(_stacked(posterior), diagnostics, key, from_cache=False)
+    draws = [_stacked(tree.posterior.dataset) for tree in trees]
+    if len(draws) > 1:
+        draws = [block_module(name).mixed(draws, block_seed(name, settings))]
+    return Fit(draws[0], diagnostics, key, from_cache=False)
 
 
 def _diagnostics(name: str, trees: list[Any], variables: list[str], seconds: float) -> Diagnostics:
@@ -214,16 +220,6 @@ def _diagnostics(name: str, trees: list[Any], variables: list[str], seconds: flo
         seconds=seconds,
         draws=CHAINS * KEPT,
     )
-
-
-def _joined(posteriors: "list[xr.Dataset]", variants: list[str]) -> "xr.Dataset":
-    """Return the posteriors of a model's variants along the dim `structure`, if there are some."""
-    import pandas as pd
-    import xarray as xr
-
-    if len(posteriors) == 1:
-        return posteriors[0]
-    return xr.concat(posteriors, pd.Index(variants, name="structure"))
 
 
 def _waited(sampling: Any) -> Any:  # noqa: ANN401 - nutpie is untyped

@@ -10,7 +10,6 @@ import xarray as xr
 
 from forepass.blocks.chip_records import ANCHOR_YEAR, SPECS, TRAITS, specs_from_traits
 from forepass.blocks.chip_structures import (
-    choose_structure,
     coming_slopes,
     correlated,
     fade,
@@ -66,7 +65,7 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     xr.Dataset
         Dims (draw, year). The memory wall is a growth in natural logs per year.
     """
-    order = ("draw", "structure", "knot", "record_year", "vendor", "trait", "other_trait", ...)
+    order = ("draw", "knot", "record_year", "vendor", "trait", "other_trait", ...)
     posterior = posterior.transpose(*order, missing_dims="ignore")
     last = int(max(int(years.max()), int(posterior["record_year"][-1])))
     first = int(min(int(years.min()), int(posterior["record_year"][0])))
@@ -127,44 +126,43 @@ def _log_specs(
     Slopes and shocks are of traits, whose 8-bit rate and bandwidth are the specs themselves.
     `span` begins no later than the record and ends no earlier.
     """
-    trend_rng, wander_rng, structure_rng = rng.spawn(3)
-    chosen = choose_structure(posterior, structure_rng)
-    path, slopes = trend_path(chosen, span, trend_rng)
-    wander = _wander(chosen, span, wander_rng)
-    traits = path + chosen["reference_effect"].values[:, None] + wander
+    trend_rng, wander_rng = rng.spawn(2)
+    path, slopes = trend_path(posterior, span, trend_rng)
+    wander = _wander(posterior, span, wander_rng)
+    traits = path + posterior["reference_effect"].values[:, None] + wander
     return np.asarray(specs_from_traits(traits)), _wall(slopes)
 
 
 def trend_path(
-    chosen: xr.Dataset, span: NDArray[np.int_], rng: np.random.Generator
+    posterior: xr.Dataset, span: NDArray[np.int_], rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """Return traits of the typical vendor at mid-year and their slopes, (draw, year, trait).
 
     Parameters
     ----------
-    chosen
-        Draws with a structure each, as `choose_structure` returns them.
+    posterior
+        Draws of the model's variables, dims (draw, ...).
     span
         Calendar years one apart, into the record and past it.
     rng
         Source of shocks.
     """
     bend_rng, wall_rng = rng.spawn(2)
-    last = chosen["record_year"].values[-1]
+    last = posterior["record_year"].values[-1]
     past, ahead = span[span <= last], span[span > last]
     middle = mid_year(past) - (ANCHOR_YEAR - EPOCH_YEAR)
     turns = np.append(middle - 0.5, middle[-1] + 0.5)
-    slopes = np.diff(recorded_path(chosen, turns), axis=1)
-    path = recorded_path(chosen, middle)
+    slopes = np.diff(recorded_path(posterior, turns), axis=1)
+    path = recorded_path(posterior, middle)
     if ahead.size:
-        coming = _revert_wall(chosen, coming_slopes(chosen, ahead, bend_rng), wall_rng)
+        coming = _revert_wall(posterior, coming_slopes(posterior, ahead, bend_rng), wall_rng)
         slopes = np.concatenate([slopes, coming], axis=1)
         path = np.concatenate([path, path[:, -1:] + np.cumsum(coming, axis=1)], axis=1)
     return path, slopes
 
 
 def part_specs(
-    chosen: xr.Dataset,
+    posterior: xr.Dataset,
     *,
     when: Floats,
     vendor: NDArray[np.str_],
@@ -175,8 +173,8 @@ def part_specs(
 
     Parameters
     ----------
-    chosen
-        Draws with a structure each, as `choose_structure` returns them.
+    posterior
+        Draws of the model's variables, dims (draw, ...).
     when
         Release of each part, years since 2022.
     vendor
@@ -187,23 +185,23 @@ def part_specs(
         Source of shocks and of the parts' own scatter.
     """
     path_rng, wander_rng, own_rng = rng.spawn(3)
-    first, years = int(chosen["record_year"].values[0]), calendar_years(when)
-    span = np.arange(first, max(int(years.max()), int(chosen["record_year"].values[-1])) + 2)
-    path, _ = trend_path(chosen, span, path_rng)
+    first, years = int(posterior["record_year"].values[0]), calendar_years(when)
+    span = np.arange(first, max(int(years.max()), int(posterior["record_year"].values[-1])) + 2)
+    path, _ = trend_path(posterior, span, path_rng)
     traits = _between_years(path, when - mid_year(span)[0])
-    known = chosen["vendor"].values.tolist()
+    known = posterior["vendor"].values.tolist()
     for part, name in enumerate(vendor):
         if name in known:
-            traits[:, part] += chosen["vendor_effect"].values[:, known.index(name)]
+            traits[:, part] += posterior["vendor_effect"].values[:, known.index(name)]
         else:
-            scale = chosen["vendor_scale"].values
+            scale = posterior["vendor_scale"].values
             traits[:, part] += scale * own_rng.standard_normal(scale.shape)
     own = vendor == reference
-    traits[:, own] += _wander(chosen, span, wander_rng)[:, (years - span[0])[own]]
+    traits[:, own] += _wander(posterior, span, wander_rng)[:, (years - span[0])[own]]
     z = own_rng.standard_normal(traits.shape)
-    traits += chosen["residual_scale"].values[:, None] * correlated(chosen, z)
-    noise = np.broadcast_to(chosen["spec_error"].values[:, None], (len(z), len(SPECS))).copy()
-    noise[:, AT["price"]] = np.hypot(noise[:, AT["price"]], chosen["price_error"].values)
+    traits += posterior["residual_scale"].values[:, None] * correlated(posterior, z)
+    noise = np.broadcast_to(posterior["spec_error"].values[:, None], (len(z), len(SPECS))).copy()
+    noise[:, AT["price"]] = np.hypot(noise[:, AT["price"]], posterior["price_error"].values)
     return np.asarray(
         specs_from_traits(traits) + noise[:, None] * own_rng.standard_normal(traits.shape)
     )

@@ -1,4 +1,4 @@
-"""Two structures of growth of chips, and each draw's choice between their futures.
+"""Two structures of growth of chips, and one posterior of both.
 
 *Drifting*: slopes of traits bend at every turn of the year, and go on bending. *Limit-bound*: part
 of each trait's growth is a package that takes more power and more memory stacks, which comes to an
@@ -7,7 +7,7 @@ end, while what a watt or a stack does grows on at a steady rate:
     x(t) = level + (growth - pace) t + room (1 - exp(-pace t / room)),
 
 with `room` the log of how far the package can still grow. Both are fitted to the same record, each
-with its own vendor effects, residuals and leads, along the dim `structure`.
+with its own vendor effects, residuals and leads, as variants of one graph.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from forepass.blocks.trends import (
 from forepass.inputs.dates import EPOCH_YEAR
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     type Floats = NDArray[np.float64]
@@ -75,40 +77,44 @@ def lost_to_limits(
     return lost
 
 
-def choose_structure(posterior: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
-    """Return draws without the dim `structure`: limit-bound by their weight, the rest drifting.
+def mixed(fits: Sequence[xr.Dataset], seed: int) -> xr.Dataset:
+    """Return draws of the two structures' fits, the limit-bound one's by its stated weight.
 
-    The variable `limit_bound`, dims (draw), tells which are which. Draws without that dim are of
-    the drifting structure.
+    Parameters
+    ----------
+    fits
+        Posteriors in the order of `STRUCTURES`, dims (draw, ...). Their variable `limit_bound`
+        tells of each draw in the result which structure it is of.
+    seed
+        Of the lots.
     """
-    lots = xr.DataArray(rng.uniform(size=posterior.sizes["draw"]), dims="draw")
-    if "structure" not in posterior.dims:
-        return posterior.assign(limit_bound=xr.zeros_like(lots, dtype=bool))
-    weight = posterior["limit_bound_weight"].isel(structure=0, drop=True)
-    bound = (lots < weight).drop_vars("draw", errors="ignore")
-    chosen = posterior.isel(structure=bound.astype(int)).drop_vars("structure", errors="ignore")
-    return chosen.assign(limit_bound=bound).transpose("draw", ...)
+    drifting, limited = fits
+    lots = np.random.default_rng(seed).uniform(size=drifting.sizes["draw"])
+    bound = xr.DataArray(lots, dims="draw") < drifting["limit_bound_weight"]
+    return limited.where(bound, drifting).transpose("draw", ...)
 
 
-def recorded_path(chosen: xr.Dataset, when: Floats) -> Floats:
+def recorded_path(posterior: xr.Dataset, when: Floats) -> Floats:
     """Return the fitted trend at years since the anchor, shape (draw, time, trait)."""
     drifting = path_in_record(
-        chosen["level"].values,
-        _slope_at_origin(chosen),
-        chosen["bend"].values,
+        posterior["level"].values,
+        _slope_at_origin(posterior),
+        posterior["bend"].values,
         when=when,
-        knots=chosen["knot"].values,
-        origin=_origin(chosen),
+        knots=posterior["knot"].values,
+        origin=_origin(posterior),
     )
-    return np.where(_is_bound(chosen), _limited(chosen, when), drifting)
+    return np.where(_is_bound(posterior), _limited(posterior, when), drifting)
 
 
-def coming_slopes(chosen: xr.Dataset, years: NDArray[np.int_], rng: np.random.Generator) -> Floats:
+def coming_slopes(
+    posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Generator
+) -> Floats:
     """Return yearly slopes of the years after the record, shape (draw, step, trait)."""
     turns = mid_year(np.append(years[:1] - 1, years)) - (ANCHOR_YEAR - EPOCH_YEAR)
-    limited = np.diff(_limited(chosen, turns), axis=1)
-    drifting = _drifting_slopes(chosen, len(years), rng)
-    return np.where(_is_bound(chosen), limited, drifting)
+    limited = np.diff(_limited(posterior, turns), axis=1)
+    drifting = _drifting_slopes(posterior, len(years), rng)
+    return np.where(_is_bound(posterior), limited, drifting)
 
 
 def fade(posterior: xr.Dataset, steps: int) -> Floats:
@@ -122,44 +128,44 @@ def correlated(posterior: xr.Dataset, z: Floats) -> Floats:
     return np.einsum("dst,dyt->dys", posterior["correlation"].values, z)
 
 
-def _is_bound(chosen: xr.Dataset) -> NDArray[np.bool_]:
-    return np.asarray(chosen["limit_bound"].values)[:, None, None]
+def _is_bound(posterior: xr.Dataset) -> NDArray[np.bool_]:
+    return np.asarray(posterior["limit_bound"].values > 0)[:, None, None]
 
 
-def _slope_at_origin(chosen: xr.Dataset) -> Floats:
+def _slope_at_origin(posterior: xr.Dataset) -> Floats:
     """Return the slope where no bend has yet turned it, shape (draw, trait).
 
     Bends leave the mean slope of the record to be its growth.
     """
-    leant = (chosen["bend_lean"] * chosen["bend"]).sum("knot").transpose("draw", "trait")
-    return np.asarray(chosen["growth"].values - leant.values)
+    leant = (posterior["bend_lean"] * posterior["bend"]).sum("knot").transpose("draw", "trait")
+    return np.asarray(posterior["growth"].values - leant.values)
 
 
-def _origin(chosen: xr.Dataset) -> float:
-    return float(chosen["bend_origin"].values[0])
+def _origin(posterior: xr.Dataset) -> float:
+    return float(posterior["bend_origin"].values[0])
 
 
-def _limited(chosen: xr.Dataset, when: Floats) -> Floats:
-    level, growth = (chosen[name].values[:, None, :] for name in ("level", "growth"))
-    rest = {name: chosen[name].values[:, None, None] for name in LIMITS}
+def _limited(posterior: xr.Dataset, when: Floats) -> Floats:
+    level, growth = (posterior[name].values[:, None, :] for name in ("level", "growth"))
+    rest = {name: posterior[name].values[:, None, None] for name in LIMITS}
     years = when[None, :, None]
     return np.asarray(level + growth * years + lost_to_limits(growth, when=years, **rest))
 
 
-def _drifting_slopes(chosen: xr.Dataset, steps: int, rng: np.random.Generator) -> Floats:
+def _drifting_slopes(posterior: xr.Dataset, steps: int, rng: np.random.Generator) -> Floats:
     """Return slopes that drift on, lean back to the growth of the record, and slow down."""
-    n_draws = chosen.sizes["draw"]
-    scale, reversion = (chosen[name].values for name in ("bend_scale", "bend_reversion"))
-    bends = correlated(chosen, standard_shocks(rng, steps, (n_draws, len(TRAITS))))
+    n_draws = posterior.sizes["draw"]
+    scale, reversion = (posterior[name].values for name in ("bend_scale", "bend_reversion"))
+    bends = correlated(posterior, standard_shocks(rng, steps, (n_draws, len(TRAITS))))
     slopes = future_slopes(
         slope_at_end(
-            _slope_at_origin(chosen),
-            chosen["bend"].values,
-            chosen["knot"].values,
-            origin=_origin(chosen),
+            _slope_at_origin(posterior),
+            posterior["bend"].values,
+            posterior["knot"].values,
+            origin=_origin(posterior),
         ),
         scale[:, None, None] * bends,
         pull=reversion[:, None],
-        anchor=chosen["growth"].values,
+        anchor=posterior["growth"].values,
     )
-    return slopes * fade(chosen, steps)[:, :, None]
+    return slopes * fade(posterior, steps)[:, :, None]

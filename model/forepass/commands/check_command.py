@@ -29,6 +29,7 @@ EXAMPLE = """\
 examples: convergence of every block; the serving block refitted without each chip in turn
   forepass check --figure figures
   forepass check --serving-validation --kind chip --csv validation.csv
+  forepass check --trends --block chips --figure figures
 """
 
 SCORES = {
@@ -61,19 +62,26 @@ def add_parser(subparsers: Subparsers) -> None:
         "(minutes to hours)",
     )
     parser.add_argument(
+        "--trends",
+        action="store_true",
+        help="score what each trend would have said at earlier dates, beside naive forecasts, and "
+        "show its growth rates beside published ones (refits; minutes)",
+    )
+    parser.add_argument(
         "--kind", choices=KINDS, help="with --serving-validation, these groups only"
     )
     parser.add_argument(
         "--csv",
         type=arguments.new_file,
         metavar="FILE",
-        help="with --serving-validation, write every score as CSV",
+        help="with --serving-validation or --trends, write the scores as CSV",
     )
     parser.add_argument(
         "--figure",
         type=arguments.output_folder,
         metavar="DIR",
-        help="write the predictive check of the serving block to DIR as PNG and SVG",
+        help="write the predictive check of the serving block, or with --trends each trend, to DIR "
+        "as PNG and SVG",
     )
     arguments.add_common(parser)
     parser.set_defaults(run=run)
@@ -82,8 +90,11 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the checks and return 1 where the sampling of a block fell short."""
     from forepass import posterior
+    from forepass.commands import check_trends
 
     _refuse_lonely_options(args)
+    if args.trends:
+        return check_trends.run(args)
     asked = [SERVING] if args.serving_validation else args.block
     names = fit_command.chosen_blocks(asked, posterior.BLOCKS)
     if args.figure is not None and SERVING not in names:
@@ -106,10 +117,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _refuse_lonely_options(args: argparse.Namespace) -> None:
     if args.serving_validation:
+        if args.trends:
+            raise InputError("--trends: --serving-validation is another check; ask for one")
         if args.block:
             raise InputError("--block: --serving-validation is of the serving block alone")
         return
-    for option, value in (("--kind", args.kind), ("--csv", args.csv)):
+    for option, value in (("--kind", args.kind), ("--csv", None if args.trends else args.csv)):
         if value is not None:
             raise InputError(f"{option} belongs to --serving-validation; give both")
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from forepass.blocks import chips
 from forepass.blocks.chip_paths import part_specs, trend_path
 from forepass.blocks.chip_records import SPECS, ChipRecords, specs_from_traits
-from forepass.blocks.chip_structures import STRUCTURES, choose_structure
+from forepass.blocks.chip_structures import STRUCTURES
 from forepass.inputs.dates import EPOCH_YEAR, year_fraction
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.tables import load_table
-from forepass.trend_checks.published import Growth, growth
+from forepass.trend_checks.published import Growth, growth, published_growth
 
 if TYPE_CHECKING:
     from forepass.settings import Settings
@@ -52,9 +52,67 @@ SHARES = {"in50": 0.5, "in80": 0.8}
 type Floats = NDArray[np.float64]
 
 
+def lines(posterior: xr.Dataset, records: ChipRecords, settings: "Settings") -> list[str]:
+    """Return the findings below as lines of text."""
+    ours = wall(posterior, settings)
+    stacked = ours.loc["stacked"]
+    found = [
+        "Memory wall, growth of 8-bit FLOP per byte of the typical vendor, log per year: "
+        + "; ".join(
+            f"{years} {stacked[f'{years} p50']:+.2f} "
+            f"({stacked[f'{years} p10']:+.2f} to {stacked[f'{years} p90']:+.2f})"
+            for years in (f"{FIRST} to {NOW}", f"{NOW - 5} to {NOW}", f"{NOW} to {AHEAD}")
+        ),
+    ]
+    found += [
+        f"Probability that the newest part has more FLOP per byte than in {NOW}, {name}: "
+        f"{row[f'rises to {AHEAD}']:.0%} in {AHEAD}, {row[f'rises to {LAST}']:.0%} in {LAST}"
+        for name, row in ours.iterrows()
+    ]
+    fleet = fleet_flop_per_byte(settings)
+    years = (len(fleet) - 1) / 4
+    compute, traffic = (
+        published_growth(name, settings)
+        for name in ("world_ai_compute_sold_growth", "world_ai_memory_bandwidth_growth")
+    )
+    found.append(
+        f"By fleet, all chips counted as shipped: {fleet.iloc[0]:.0f} FLOP per byte at "
+        f"{fleet.index[0]}, {fleet.iloc[-1]:.0f} at {fleet.index[-1]}, "
+        f"{np.log(fleet.iloc[-1] / fleet.iloc[0]) / years:+.2f} a year in logs; published totals: "
+        f"compute {compute:.1f}x and bandwidth {traffic:.1f}x a year, "
+        f"{np.log(compute / traffic):+.2f}"
+    )
+    found += [
+        f"{row['quantity']} in {row['year']}: drifting {row['drifting']:.3g}, limit-bound "
+        f"{row['limited']:.3g}, stacked {row['stacked']:.3g} with an 80% interval of a factor "
+        f"{row['factor80']:.1f}, of whose variance {row['between']:.0%} is between structures"
+        for row in spread_between_structures(posterior, settings).to_dict("records")
+    ]
+    for name, what in (
+        ("roadmap_shortfall", "announced specs stand above what ships by, log"),
+        ("roadmap_slip", "announced dates slip by, years"),
+    ):
+        low, median, high = np.quantile(posterior[name], [0.1, 0.5, 0.9])
+        found.append(f"Roadmaps: {what}: {median:+.2f} ({low:+.2f} to {high:+.2f})")
+    found.append(
+        "Formats by year:\n" + formats_by_year(settings).to_string(float_format="{:.0%}".format)
+    )
+    for title, drawn in (
+        ("Prior predictive", prior_parts(settings)),
+        ("Posterior predictive", posterior_parts(posterior, records, settings)),
+    ):
+        check = predictive_check(drawn, records)
+        found.append(
+            f"{title}: shares of shipped chips in the 50 and 80% intervals, least-squares growth, "
+            f"and the share of draws with less of it\n"
+            + check.to_string(float_format="{:.2f}".format)
+        )
+    return found
+
+
 def growth_rates(posterior: xr.Dataset, settings: "Settings") -> list[Growth]:
     """Return growth of specs of the typical vendor, over the record and ahead of it."""
-    specs = _typical(choose_structure(posterior, np.random.default_rng(settings.seed)), settings)
+    specs = _typical(posterior, settings)
     found = []
     for (first, last), named in (((FIRST, NOW), True), ((NOW, AHEAD), False)):
         rate = (specs.sel(year=last) - specs.sel(year=first)) / (last - first)
@@ -82,8 +140,7 @@ def wall(posterior: xr.Dataset, settings: "Settings") -> pd.DataFrame:
     """
     rows = {}
     for name, draws in _by_structure(posterior).items():
-        chosen = choose_structure(draws, np.random.default_rng(settings.seed))
-        specs = _typical(chosen, settings)
+        specs = _typical(draws, settings)
         ratio = specs.sel(spec="flops_8bit") - specs.sel(spec="bandwidth")
         row = {}
         for first, last in ((FIRST, NOW), (NOW - 5, NOW), (NOW, AHEAD), (NOW, LAST)):
@@ -163,13 +220,12 @@ def predictive_check(drawn: Floats, records: ChipRecords) -> pd.DataFrame:
 
 def posterior_parts(posterior: xr.Dataset, records: ChipRecords, settings: "Settings") -> Floats:
     """Return draws of fresh parts at the dates and of the vendors of the record."""
-    rng = np.random.default_rng(settings.seed)
     return part_specs(
-        choose_structure(posterior, rng),
+        posterior,
         when=records.when,
         vendor=np.array(records.vendors)[records.vendor],
         reference=load_definitions(settings.priors).reference_vendor,
-        rng=rng,
+        rng=_rng(settings),
     )
 
 
@@ -241,17 +297,17 @@ def _years(dates: pd.Series) -> pd.Series:
 
 
 def _by_structure(posterior: xr.Dataset) -> dict[str, xr.Dataset]:
-    """Return the draws as if each structure were sure, and as stacked by their weight."""
-    sure = {
-        name: posterior.assign(limit_bound_weight=xr.full_like(posterior["slowdown"], index))
+    """Return the draws of each structure, and all of them."""
+    of = {
+        name: posterior.isel(draw=np.flatnonzero(posterior["limit_bound"].values == index))
         for index, name in enumerate(STRUCTURES)
     }
-    return sure | {"stacked": posterior}
+    return of | {"stacked": posterior}
 
 
-def _typical(chosen: xr.Dataset, settings: "Settings") -> xr.DataArray:
+def _typical(posterior: xr.Dataset, settings: "Settings") -> xr.DataArray:
     span = np.arange(FIRST, LAST + 1)
-    path, _ = trend_path(chosen, span, np.random.default_rng(settings.seed))
+    path, _ = trend_path(posterior, span, np.random.default_rng(settings.seed))
     return xr.DataArray(
         specs_from_traits(path),
         dims=("draw", "year", "spec"),

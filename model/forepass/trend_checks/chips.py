@@ -17,18 +17,31 @@ from numpy.typing import NDArray
 from forepass.blocks import chips
 from forepass.blocks.chip_paths import part_specs
 from forepass.blocks.chip_records import ANCHOR_YEAR, SPECS, ChipRecords, chip_records
-from forepass.blocks.chip_structures import STRUCTURES, choose_structure
+from forepass.blocks.chip_structures import STRUCTURES
 from forepass.blocks.trends import hinges, mean_slopes
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.priors import Prior, load_priors
 from forepass.inputs.tables import load_tables
+from forepass.trend_checks import chip_figures, chip_findings
+from forepass.trend_checks.chip_findings import growth_rates
 from forepass.trend_checks.leave_future_out import Forecast, Record, leave_future_out
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from forepass.settings import Settings
 
-__all__ = ["CUTS", "later_parts", "leave_future_out_scores", "records_of", "weight_of_limits"]
+__all__ = [
+    "CUTS",
+    "figures",
+    "growth_rates",
+    "later_parts",
+    "leave_future_out_scores",
+    "notes",
+    "records_of",
+    "weight_of_limits",
+]
 
 CUTS = (2020.0, 2022.0, 2024.0)
 CHAINS, DRAWS, TUNE = 2, 400, 500
@@ -62,6 +75,21 @@ def leave_future_out_scores(
     Fits the block once for each cut of `CUTS`.
     """
     return scores_of(later_parts(settings, progress=progress))
+
+
+def notes(posterior: xr.Dataset, settings: "Settings") -> list[str]:
+    """Return lines on the memory wall, the structures, roadmaps, formats and predictive checks."""
+    records = records_of(settings)
+    return chip_findings.lines(posterior, records, settings)
+
+
+def figures(posterior: xr.Dataset, settings: "Settings") -> dict[str, "Callable[[], Figure]"]:
+    """Return what draws the figures, by name."""
+    records = records_of(settings)
+    return {
+        "fans": lambda: chip_figures.draw_fans(posterior, records, settings),
+        "wall": lambda: chip_figures.draw_wall(posterior, records, settings),
+    }
 
 
 def scores_of(parts: LaterParts) -> pd.DataFrame:
@@ -108,11 +136,12 @@ def later_parts(settings: "Settings", *, progress: Progress | None = None) -> La
         for cut in CUTS:
             if progress:
                 progress(f"chips before {cut:.0f}")
-            posterior = _fit_before(compiled, records, cut, seed=settings.seed)
+            fits = _fit_before(compiled, records, cut, seed=settings.seed)
+            fits["stacked"] = chips.mixed(list(fits.values()), settings.seed)
             later = _rows(shipped, shipped.when + EPOCH_YEAR >= cut)
-            for name, chosen in _structures(posterior, settings.seed).items():
+            for name, posterior in fits.items():
                 drawn[name][cut] = part_specs(
-                    chosen,
+                    posterior,
                     when=later.when,
                     vendor=np.array(later.vendors)[later.vendor],
                     reference=reference,
@@ -166,26 +195,14 @@ def _crps_pieces(parts: LaterParts, cut: float, seed: int) -> Floats:
     )
 
 
-def _structures(posterior: xr.Dataset, seed: int) -> dict[str, xr.Dataset]:
-    """Return the draws as if each structure were sure, and stacked by the stated weight."""
-    sure = {
-        name: choose_structure(
-            posterior.assign(limit_bound_weight=xr.full_like(posterior["slowdown"], index)),
-            np.random.default_rng(seed),
-        )
-        for index, name in enumerate(STRUCTURES)
-    }
-    return sure | {"stacked": choose_structure(posterior, np.random.default_rng(seed))}
-
-
 def _fit_before(
     compiled: Any,  # noqa: ANN401 - nutpie is untyped
     records: ChipRecords,
     cut: float,
     *,
     seed: int,
-) -> xr.Dataset:
-    """Return draws, dims (draw, structure, ...), of a fit to the chips dated before the cut."""
+) -> dict[str, xr.Dataset]:
+    """Return draws, dims (draw, ...), of each structure fitted to chips dated before the cut."""
     import nutpie
 
     seen, origin = records.when + EPOCH_YEAR < cut, cut - ANCHOR_YEAR
@@ -201,8 +218,9 @@ def _fit_before(
         ),
         hinges_seen=hinges(records.since_anchor, records.knots, origin=origin),
     )
-    fits = [
-        nutpie.sample(
+    fits = {}
+    for structure, exchanged in chips.VARIANTS.items():
+        draws = nutpie.sample(
             before.with_data(**exchanged),
             draws=DRAWS,
             tune=TUNE,
@@ -211,14 +229,11 @@ def _fit_before(
             seed=seed,
             progress_bar=False,
             save_warmup=False,
-        ).posterior.dataset
-        for exchanged in chips.VARIANTS.values()
-    ]
-    draws = xr.concat(fits, pd.Index(list(chips.VARIANTS), name="structure"))
-    draws = draws.stack(sample=("chain", "draw"), create_index=False)
-    draws = draws.drop_vars(["chain", "draw"], errors="ignore").rename(sample="draw")
-    early = {"knot": draws["knot"] < origin, "record_year": draws["record_year"] < cut}
-    return draws.sel(early).transpose("draw", ...)
+        ).posterior.dataset.stack(sample=("chain", "draw"), create_index=False)
+        draws = draws.drop_vars(["chain", "draw"], errors="ignore").rename(sample="draw")
+        early = {"knot": draws["knot"] < origin, "record_year": draws["record_year"] < cut}
+        fits[structure] = draws.sel(early).transpose("draw", ...)
+    return fits
 
 
 def _wider(prior: Prior) -> Prior:
