@@ -20,7 +20,21 @@ if TYPE_CHECKING:
     type Floats = NDArray[np.float64]
     type Integers = NDArray[np.int_]
 
-__all__ = ["GAP_AT", "LAYERS_AT", "ORIGIN", "REQUEST_YEAR", "RISING", "TRAITS", "project", "trait_path"]
+__all__ = [
+    "GAP_AT",
+    "LAYERS_AT",
+    "ORIGIN",
+    "REQUEST_YEAR",
+    "RISING",
+    "TRAITS",
+    "kinds_reached",
+    "log_kv",
+    "of_structure",
+    "plain",
+    "project",
+    "structures",
+    "trait_path",
+]
 
 TRAITS = ("active", "fraction", "context")
 RISING = {"active": True, "fraction": False, "context": True}  # towards a limit that saturates it
@@ -70,8 +84,8 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     chosen = structures(posterior, trait_rng.spawn(1)[0])
     trait_rngs = dict(zip((*TRAITS, "kv"), trait_rng.spawn(len(TRAITS) + 1), strict=True))
     paths = {t: trait_path(posterior, t, years, chosen[t], trait_rngs[t]) for t in TRAITS}
-    draw = {**_plain(posterior), **_of_structure(posterior, chosen["active"], "active", "moe")}
-    draw |= _of_structure(posterior, chosen["fraction"], "fraction")
+    draw = {**plain(posterior), **of_structure(posterior, chosen["active"], "active", "moe")}
+    draw |= of_structure(posterior, chosen["fraction"], "fraction")
     # Whose model it is stays unknown, and stays the same along a draw.
     own = developer_rng.standard_normal((2, n_draws, 1))
     active = paths["active"] + draw["active_developer_scale"][:, None] * own[0]
@@ -92,7 +106,7 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
         "moe_share": moe_share,
         "max_context_tokens": np.exp(paths["context"]),
         "kv_bytes_per_token": np.exp(
-            log_kv(draw, active, kinds_reached(draw, years, lots[2]))
+            log_kv(draw, active, kinds_reached(draw, mid_year(years), lots[2]))
             + _cache_ahead(draw, years, last, trait_rngs["kv"])
         ),
         "frontier_layers": draw["layers_at_100b"][:, None] * np.exp(log_layers),
@@ -128,7 +142,7 @@ def trait_path(
     rng: np.random.Generator,
 ) -> Floats:
     """Return a trait's trend, log or logit, dims (draw, year), by the structure of each draw."""
-    draw = _plain(posterior)
+    draw = plain(posterior)
     fitted = posterior["trend"].sel(trait=trait).transpose("draw", "structure", "record_year")
     fitted_values = fitted.to_numpy()[np.arange(len(structure)), structure]
     first, last = (int(fitted["record_year"][end]) for end in (0, -1))
@@ -153,17 +167,15 @@ def trait_path(
     return np.asarray(on_record + np.where(structure[:, None] == 1, saturating, drifting))
 
 
-def kinds_reached(draw: Mapping[str, Floats], years: Integers, lot: Floats) -> Integers:
-    """Return the index into `KINDS` of each draw's attention by year; it never goes back."""
-    kind = np.zeros((len(lot), len(years)), dtype=int)
-    middle = draw["kind_shared_middle"]
-    for later in KINDS[2:]:
-        kind += lot < sigmoid(draw["kind_pace"][:, None] * _since(years, middle))
-        middle = middle + draw[f"kind_{later}_delay"]
-    return kind + (lot < sigmoid(draw["kind_pace"][:, None] * _since(years, middle)))
+def kinds_reached(draw: Mapping[str, Floats], when: Floats, lot: Floats) -> Integers:
+    """Return the index into `KINDS` of each draw's attention at times; a lot never goes back."""
+    delays = [np.zeros_like(draw["kind_pace"]), *(draw[f"kind_{kind}_delay"] for kind in KINDS[2:])]
+    middles = draw["kind_shared_middle"][:, None] + np.cumsum(np.stack(delays, axis=1), axis=1)
+    odds = draw["kind_pace"][:, None, None] * (when[None, :, None] - middles[:, None, :])
+    return np.asarray((lot[:, :, None] < sigmoid(odds)).sum(axis=2))
 
 
-def _plain(posterior: xr.Dataset) -> dict[str, Floats]:
+def plain(posterior: xr.Dataset) -> dict[str, Floats]:
     """Return the variables that have one value for each draw."""
     return {
         str(name): values.to_numpy()
@@ -172,7 +184,7 @@ def _plain(posterior: xr.Dataset) -> dict[str, Floats]:
     }
 
 
-def _of_structure(posterior: xr.Dataset, structure: Integers, *starts: str) -> dict[str, Floats]:
+def of_structure(posterior: xr.Dataset, structure: Integers, *starts: str) -> dict[str, Floats]:
     """Return the variables of each draw's structure whose names start so, dims (draw)."""
     return {
         str(name): values.to_numpy()[np.arange(len(structure)), structure]

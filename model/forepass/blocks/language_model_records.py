@@ -276,8 +276,8 @@ def published_gains(trends: pd.DataFrame) -> PublishedGains:
         names=rows["quantity"].tolist(),
         log_rate=np.log(middle),
         error=np.nan_to_num(stated),
-        price=(of == "price").to_numpy(float),
-        parameters=(of == "parameters").to_numpy(float),
+        price=np.asarray(of == "price", dtype=float),
+        parameters=np.asarray(of == "parameters", dtype=float),
     )
 
 

@@ -122,7 +122,7 @@ def _closed(
     )
 
 
-def _log_closed(  # noqa: PLR0913 - the parameters of a distribution
+def _log_closed(
     value: Tensor,
     mixture: Tensor,
     mixture_spread: Tensor,
@@ -133,13 +133,13 @@ def _log_closed(  # noqa: PLR0913 - the parameters of a distribution
     high: Tensor,
 ) -> Tensor:
     """Return the log density of a total that may be a mixture's or a dense model's."""
+    import pymc as pm
     import pytensor.tensor as pt
 
-    both = pt.logaddexp(
+    return pm.math.logaddexp(
         _log_seen(value, mixture, mixture_spread, low, high) - pt.softplus(-log_odds),
         _log_seen(value, dense, dense_spread, low, high) - pt.softplus(log_odds),
     )
-    return both
 
 
 def _log_seen(value: Tensor, centre: Tensor, spread: Tensor, low: Tensor, high: Tensor) -> Tensor:

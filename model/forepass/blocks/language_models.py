@@ -28,6 +28,7 @@ fall of prices is never taken for a fall of compute. Requests have priors alone.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -205,9 +206,7 @@ def _trends(beliefs: Beliefs, records: ReleaseRecords) -> Callable[[str, Floats]
         since = when - ORIGIN
         bent = (hinges(since, knots) * bends[trait]).sum(axis=1)
         drifting = start[trait] + beliefs[f"{trait}_growth"] * since + bent
-        gap = beliefs[f"{trait}_gap"] * pt.exp(
-            -beliefs[f"{trait}_pace"] * (when - GAP_AT[trait])
-        )
+        gap = beliefs[f"{trait}_gap"] * pt.exp(-beliefs[f"{trait}_pace"] * (when - GAP_AT[trait]))
         saturating = limit[trait] - gap if RISING[trait] else limit[trait] + gap
         path: Tensor = pt.stack([drifting, saturating])
         return path
@@ -234,9 +233,7 @@ def _bends(trait: str, line: Tensor, scale: Tensor, since: Floats, knots: Floats
     straight = np.stack([np.ones_like(since), since], axis=1)
     traded = np.linalg.lstsq(design, straight)[0]
     owed = (traded * line).sum(axis=1)
-    turned = pm.Normal(
-        f"{trait}_turned_bend", (turn.T * owed).sum(axis=1), scale, dims="knot"
-    )
+    turned = pm.Normal(f"{trait}_turned_bend", (turn.T * owed).sum(axis=1), scale, dims="knot")
     bends: Tensor = (turn * turned).sum(axis=1) - owed
     return bends
 
@@ -282,10 +279,11 @@ def _stages(
     import pymc as pm
     import pytensor.tensor as pt
 
-    reached = pm.math.sigmoid(pace * (when[:, None] - pt.cumsum(pt.stack(middles))))
-    edge = pt.ones((len(when), 1))
-    at_least = pt.concatenate([edge, reached, 0 * edge], axis=1)
-    pm.Categorical(name, p=at_least[:, :-1] - at_least[:, 1:], observed=stage)
+    reached = pm.math.sigmoid(pace * (when[:, None] - pt.stack(middles).cumsum()))
+    columns = [reached[:, place] for place in range(len(middles))]
+    at_least = [pt.ones(len(when)), *columns, pt.zeros(len(when))]
+    shares = [left - right for left, right in pairwise(at_least)]
+    pm.Categorical(name, p=pt.stack(shares, axis=1), observed=stage)
 
 
 def _algorithms(beliefs: Beliefs, accounts: PublishedGains) -> None:

@@ -105,8 +105,9 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
 
     Log compute of record runs is linear in time. Tokens over active parameters (overtraining) grow
     with time, and are more in runs smaller than the record's course; with the compute, they give
-    the tokens. Length grows with time; utilisation has no trend. The rates that utilisation is a share of are 16-bit: a run
-    in 8 bits can show more of it, and its cluster is then smaller than the one given here.
+    the tokens. Length grows with time; utilisation has no trend. The rates that utilisation is a
+    share of are 16-bit: a run in 8 bits can show more of it, and its cluster is then smaller than
+    the one given here.
 
     Parameters
     ----------
@@ -200,8 +201,8 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
 
     Within the record compute follows the fitted line; after it, by the structure that a draw takes,
     growth closes on its long-run rate, or goes on at the record's until what can be afforded
-    bounds it. Runs of one year scatter about these. Nothing bounds a cluster by the fleet: that is for whoever
-    has both.
+    bounds it. Runs of one year scatter about these. Nothing bounds a cluster by the fleet: that is
+    for whoever has both.
 
     Parameters
     ----------
@@ -277,7 +278,7 @@ def typical_overtraining(draw: Mapping[str, Array], years: NDArray[np.int_], las
 
     Its growth has no shocks of its own; after the record it settles, as text runs short.
     """
-    calm = draw | {"overtraining_growth_shock": np.zeros_like(draw["overtraining_growth"])}
+    calm = {**draw, "overtraining_growth_shock": np.zeros_like(draw["overtraining_growth"])}
     within = draw["overtraining_growth"] * (mid_year(np.minimum(years, last)) - ORIGIN)
     ahead = _damped(calm, "overtraining", np.maximum(years - last, 0), np.random.default_rng(0))
     return np.asarray(np.log(draw["overtraining_2025"]) + within + ahead)
