@@ -50,7 +50,7 @@ ABOUT = {
     "frontier_total_params": ("parameters", "Total parameters of the typical frontier model"),
     "moe_activation_fraction": ("1", "Share active in the typical frontier mixture of experts"),
     "moe_share": ("1", "Share of frontier releases that are mixtures of experts"),
-    "max_context_tokens": ("tokens", "Longest context of the typical frontier model"),
+    "max_context_tokens": ("tokens", "Longest context of the typical release"),
     "kv_bytes_per_token": ("bytes", "Cache per token of the typical frontier model, at 16 bit"),
     "frontier_layers": ("layers", "Layers of the typical frontier model"),
     "weight_bits": ("bits", "Weight format that the frontier model is served in"),

@@ -110,7 +110,7 @@ class ReleaseRecords:
     total : log total parameters of frontier releases that tell no active ones, or bounds alone.
     fraction : logit of the active share of mixtures of experts, at the frontier and off it.
     off_frontier : whether each of these is off the frontier.
-    context : log of the longest context that a frontier release takes.
+    context : log of the longest context that a release takes; size has little to do with it.
     kind_when, kind : time, and index into `KINDS` of the attention of frontier releases.
     kv_when, kv_kind, kv_log_active, kv : the same for all releases with a known cache, with log
         active parameters and log bytes per token.
@@ -195,13 +195,13 @@ def release_records(
     Raises
     ------
     InputError
-        If no release at the frontier tells its active parameters, attention, context or format.
+        If no release at the frontier tells its active parameters, attention or format.
     """
     models = decoder_releases(models)
     frontier = frontier_releases(models, factor=factor, window_years=window_years)
     told = {
         column: frontier[frontier[column].notna()]
-        for column in ("active_params", "attention", "native_weight_bits", "max_context_tokens")
+        for column in ("active_params", "attention", "native_weight_bits")
     }
     for column, rows in told.items():
         if rows.empty:
@@ -209,6 +209,7 @@ def release_records(
     ranged = frontier[["active_params_low", "active_params_high"]].notna().any(axis=1)
     mixtures = models[_has_sizes(models)].drop_duplicates(SAME_NETWORK)
     cached = models[models["kv_bytes_per_token_16bit"].notna() & models["active_params"].notna()]
+    lengthy = models[models["max_context_tokens"].notna()].drop_duplicates(SAME_NETWORK)
     layered = models[models["n_layers"].notna() & models["active_params"].notna()]
     typed = frontier[frontier["architecture"].notna()]
     developers = sorted({*frontier["developer"], *mixtures["developer"]})
@@ -225,9 +226,7 @@ def release_records(
         fraction=_sized(mixtures, logit(share), developers),
         off_frontier=~mixtures.index.isin(frontier.index),
         context=_sized(
-            told["max_context_tokens"],
-            np.log(told["max_context_tokens"]["max_context_tokens"]),
-            developers,
+            lengthy, np.log(lengthy["max_context_tokens"]), sorted(set(models["developer"]))
         ),
         kind_when=told["attention"]["when"].to_numpy(),
         kind=_kind(told["attention"]["attention"]),

@@ -49,7 +49,6 @@ PRIORS = (
     "overtraining_growth",
     "overtraining_growth_longrun",
     "overtraining_growth_halflife",
-    "overtraining_size_exponent",
     "overtraining_spread",
     "overtraining_tail",
     "duration_2022",
@@ -92,22 +91,21 @@ def large_runs(training: pd.DataFrame) -> pd.DataFrame:
     return known[np.log10(known["training_flop"].cummax() / known["training_flop"]) < 1]
 
 
-def overtraining(training: pd.DataFrame) -> tuple[Array, Array, Array]:
-    """Return log tokens over active parameters, time and log compute of runs that tell both."""
-    told = training[training["training_tokens"].notna() & training["training_flop"].notna()]
+def overtraining(runs: pd.DataFrame) -> tuple[Array, Array]:
+    """Return log tokens over active parameters, and time, of the runs that tell their tokens."""
+    told = runs[runs["training_tokens"].notna()]
     flop, tokens = (told[f"training_{what}"].to_numpy(float) for what in ("flop", "tokens"))
     ratio = physics.training_tokens_per_parameter(flop, tokens)
-    return np.log(ratio), times(told["release_date"]), np.log(flop)
+    return np.log(ratio), times(told["release_date"])
 
 
 def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm.Model:
-    """Return the model of record runs, and of how runs spend their compute.
+    """Return the model of record runs, and of how large runs spend their compute.
 
-    Log compute of record runs is linear in time. Tokens over active parameters (overtraining) grow
-    with time, and are more in runs smaller than the record's course; with the compute, they give
-    the tokens. Length grows with time; utilisation has no trend. The rates that utilisation is a
-    share of are 16-bit: a run in 8 bits can show more of it, and its cluster is then smaller than
-    the one given here.
+    Log compute of record runs is linear in time. Tokens over active parameters (overtraining) of
+    large runs grow with time; with the compute, they give the tokens. Length grows with time;
+    utilisation has no trend. The rates that utilisation is a share of are 16-bit: a run in 8 bits
+    can show more of it, and its cluster is then smaller than the one given here.
 
     Parameters
     ----------
@@ -155,14 +153,11 @@ def _spending(training: pd.DataFrame, large: pd.DataFrame, beliefs: Mapping[str,
     import pymc as pm
     import pytensor.tensor as pt
 
-    ratio, when, size = overtraining(training)
-    course = pt.log(beliefs["record_flop_2022"]) + beliefs["record_growth"] * when
+    ratio, when = overtraining(large)
     pm.StudentT(
         "overtraining_seen",
         nu=beliefs["overtraining_tail"],
-        mu=pt.log(beliefs["overtraining_2025"])
-        + beliefs["overtraining_growth"] * (when - ORIGIN)
-        + beliefs["overtraining_size_exponent"] * (size - course),
+        mu=pt.log(beliefs["overtraining_2025"]) + beliefs["overtraining_growth"] * (when - ORIGIN),
         sigma=beliefs["overtraining_spread"],
         observed=ratio,
     )

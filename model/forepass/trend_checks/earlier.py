@@ -23,7 +23,15 @@ from forepass.posterior import block_module
 if TYPE_CHECKING:
     from forepass.settings import Settings
 
-__all__ = ["CUTS", "GROWTH_WIDER", "LEVEL_WIDER", "fit_before", "rows_of", "weight_of_second"]
+__all__ = [
+    "CUTS",
+    "GROWTH_WIDER",
+    "LEVEL_WIDER",
+    "fit_before",
+    "rows_of",
+    "seen_from_then",
+    "weight_of_second",
+]
 
 CUTS = (2020.0, 2022.0, 2024.0)
 CHAINS, DRAWS, TUNE = 2, 600, 600
@@ -69,7 +77,7 @@ def fit_before(
     later_year = (early["release_date"].str[:4].astype(int) + by).astype(str)
     moved = early.assign(release_date=later_year + early["release_date"].str[4:])
     priors = {
-        name: _seen_from_then(prior, wider.get(name, 1.0), by if name in set(dated) else 0)
+        name: seen_from_then(prior, wider.get(name, 1.0), by if name in set(dated) else 0)
         for name, prior in load_priors(block, settings.priors).items()
     }
     with config.change_flags(numba__fastmath=False):
@@ -141,7 +149,8 @@ def _least(terms: Floats) -> float:
     return float(weight[(to_truth - between / 2).argmin()])
 
 
-def _seen_from_then(prior: Prior, wider: float, later: int) -> Prior:
+def seen_from_then(prior: Prior, wider: float, later: int) -> Prior:
+    """Return a belief with so many times its standard deviation, moved by so many years."""
     changed = dict(prior.parameters)
     if "sigma" in changed:
         changed["sigma"] = changed["sigma"] * wider

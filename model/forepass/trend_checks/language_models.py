@@ -130,7 +130,7 @@ def records_of(settings: "Settings") -> dict[str, pd.DataFrame]:
         "active": releases["active_params"].where(at_frontier & unbound["active_params"]),
         "total": releases["total_params"].where(at_frontier & unbound["total_params"]),
         "fraction": share.where((share < 1) & unbound["active_params"]),
-        "context": releases["max_context_tokens"].where(at_frontier),
+        "context": releases["max_context_tokens"],
         "kv": releases["kv_bytes_per_token_16bit"].where(at_frontier),
     }
     found = {}

@@ -41,6 +41,7 @@ WIDER = {
     "record_flop_2022": 2 * LEVEL_WIDER,
     "record_growth": GROWTH_WIDER,
     "record_limit": GROWTH_WIDER,
+    "record_growth_longrun": GROWTH_WIDER,
     "overtraining_2025": LEVEL_WIDER,
     "overtraining_growth": GROWTH_WIDER,
     "duration_2022": GROWTH_WIDER,
@@ -195,7 +196,6 @@ def _runs(settings: "Settings") -> dict[str, tuple[pd.DataFrame, Floats]]:
     """Return runs by quantity, with the log of what each had of it."""
     table = load_table(BLOCK, settings.data)
     records, large = training.record_runs(table), training.large_runs(table)
-    large = large[_when(large) >= CUTS[0]]
     told, timed = large[large["training_tokens"].notna()], large[large["duration_days"].notna()]
     ratio = physics.training_tokens_per_parameter(told["training_flop"], told["training_tokens"])
     values = {
@@ -237,10 +237,9 @@ def _predicted(
     ratio = _between(training.typical_overtraining(draw, years, last), years, when)
     tail = noise_rng.standard_t(draw["overtraining_tail"], size=noise.shape[1:])
     ratio = ratio + draw["overtraining_spread"] * tail
-    ratio = ratio + draw["overtraining_size_exponent"] * (flop - course)
     if quantity == "large_overtraining":
         return np.asarray(ratio)
-    return np.asarray(np.log(physics.training_tokens(np.exp(flop), np.exp(ratio))))
+    return np.asarray(np.log(physics.training_tokens(1.0, 1.0)) + (flop + ratio) / 2)
 
 
 def _between(path: Floats, years: NDArray[np.int_], when: Floats) -> Floats:
