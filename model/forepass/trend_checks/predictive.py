@@ -81,8 +81,8 @@ def draw_fans(
             axis.remove()
         figure.supxlabel(
             "Blue: the typical frontier model or the largest run, median with 50, 80 and 90% "
-            "intervals. Points: what was seen. Vermilion: line through the points by least squares "
-            "with its 80% prediction interval.",
+            "intervals. Points: what was seen.\nVermilion: line through the points by least "
+            "squares with its 80% prediction interval.",
             fontsize=11,
             x=0.01,
             ha="left",

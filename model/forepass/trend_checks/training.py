@@ -44,6 +44,7 @@ WIDER = {
     "record_growth_longrun": GROWTH_WIDER,
     "overtraining_2025": LEVEL_WIDER,
     "overtraining_growth": GROWTH_WIDER,
+    "overtraining_growth_longrun": 2 * GROWTH_WIDER,
     "duration_2022": GROWTH_WIDER,
     "duration_growth": GROWTH_WIDER,
 }
@@ -155,7 +156,7 @@ def figures(posterior: xr.Dataset, settings: "Settings") -> dict[str, Callable[[
         panel: _record(*runs[name])
         for panel, name in (
             ("training_flop", "record_flop"),
-            ("training_tokens", "large_tokens"),
+            ("training_tokens", "record_tokens"),
             ("training_tokens_per_param", "large_overtraining"),
             ("training_days", "large_days"),
         )
@@ -196,11 +197,12 @@ def _runs(settings: "Settings") -> dict[str, tuple[pd.DataFrame, Floats]]:
     """Return runs by quantity, with the log of what each had of it."""
     table = load_table(BLOCK, settings.data)
     records, large = training.record_runs(table), training.large_runs(table)
+    spent = records[records["training_tokens"].notna()]
     told, timed = large[large["training_tokens"].notna()], large[large["duration_days"].notna()]
     ratio = physics.training_tokens_per_parameter(told["training_flop"], told["training_tokens"])
     values = {
         "record_flop": (records, records["training_flop"]),
-        "large_tokens": (told, told["training_tokens"]),
+        "record_tokens": (spent, spent["training_tokens"]),
         "large_overtraining": (told, ratio),
         "large_days": (timed, timed["duration_days"]),
     }
