@@ -198,7 +198,7 @@ def test_a_finding_reads_as_one_line(shipped: Tables) -> None:
     chips = shipped["chips"].copy()
     chips.loc[row_of(chips, chip="h100-sxm"), "release_date"] = "2031-05"
     [found] = [f for f in check_tables({"chips": chips}, as_of="2026-11") if "to come" in f.message]
-    assert str(found).startswith("data/chips.csv line 8, column release_date: a shipped chip with")
+    assert str(found).startswith("data/chips.csv line 9, column release_date: a shipped chip with")
     assert str(found).endswith("got '2031-05' (the newest source is of 2026-11-30)")
 
 
