@@ -25,6 +25,8 @@ type Unit = Mapping[str, float]
 
 RANGES: dict[Function, dict[str, tuple[float, float]]] = {
     physics.weight_flop_per_token: {"active_params": (1e8, 1e13)},
+    physics.training_tokens_per_parameter: {"flop": (1e20, 1e30), "tokens": (1e10, 1e16)},
+    physics.training_tokens: {"flop": (1e20, 1e30), "tokens_per_parameter": (1, 1e4)},
     physics.attention_flop_per_token: {
         "context": (1, 1e6),
         "n_layers": (1, 200),
@@ -77,6 +79,7 @@ RANGES: dict[Function, dict[str, tuple[float, float]]] = {
     },
 }
 FALLING = {
+    (physics.training_tokens_per_parameter, "flop"),
     (physics.residual_width, "n_layers"),
     (physics.expert_params, "active_params"),
     (physics.upper_bound, "flop_per_pass"),
@@ -93,8 +96,17 @@ FALLING = {
     (physics.rate_from_cost, "usd_per_million_tokens"),
 }
 PARAMS: Unit = {"parameter": 1}
+TRAINING: Unit = {"parameter": 1, "token": 1}  # six FLOP for each of both
 UNITS: dict[Function, tuple[dict[str, Unit], Unit]] = {
     physics.weight_flop_per_token: ({"active_params": PARAMS}, PARAMS),
+    physics.training_tokens_per_parameter: (
+        {"flop": TRAINING, "tokens": {"token": 1}},
+        {"token": 1, "parameter": -1},
+    ),
+    physics.training_tokens: (
+        {"flop": TRAINING, "tokens_per_parameter": {"token": 1, "parameter": -1}},
+        {"token": 1},
+    ),
     physics.attention_flop_per_token: (
         {"context": {"token": 1}, "n_layers": {"layer": 1}, "width": {"channel": 1}},
         {"token": 1, "layer": 1, "channel": 1},

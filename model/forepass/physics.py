@@ -22,6 +22,8 @@ HOURS_PER_YEAR = 8766.0
 TOKENS_PER_PRICE_UNIT = 1e6
 FLOP_PER_PARAMETER = 2
 """One multiply and one add for each active parameter and token [2]_."""
+FLOP_PER_TRAINED_PARAMETER = 6
+"""A forward pass, and a backward one of twice its work, for each parameter and token [2]_."""
 FLOP_PER_KEY = 4
 """A multiply and an add in the score, and again in the weighted sum, for each key and channel."""
 
@@ -32,6 +34,16 @@ type Quantity = Any
 def weight_flop_per_token(active_params: Quantity) -> Quantity:
     """Return the FLOP of one token in the weights alone: two for each active parameter [2]_."""
     return FLOP_PER_PARAMETER * active_params
+
+
+def training_tokens_per_parameter(flop: Quantity, tokens: Quantity) -> Quantity:
+    """Return tokens over active parameters of a run, whose FLOP are six for each of both [2]_."""
+    return FLOP_PER_TRAINED_PARAMETER * tokens**2 / flop
+
+
+def training_tokens(flop: Quantity, tokens_per_parameter: Quantity) -> Quantity:
+    """Return the tokens of a run of ``flop`` with so many tokens for each active parameter."""
+    return (flop * tokens_per_parameter / FLOP_PER_TRAINED_PARAMETER) ** 0.5
 
 
 def attention_flop_per_token(context: Quantity, n_layers: Quantity, width: Quantity) -> Quantity:

@@ -4,15 +4,25 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+import pymc as pm
+import pytensor.tensor as pt
 import pytest
 import xarray as xr
+from scipy import stats
 
 from forepass.blocks import language_models
+from forepass.blocks.growth import logit
+from forepass.blocks.language_model_paths import TRAITS, kinds_reached, plain, trait_path
 from forepass.blocks.language_model_records import (
+    KINDS,
+    ReleaseRecords,
     decoder_releases,
     frontier_releases,
+    published_gains,
     release_records,
 )
+from forepass.blocks.language_model_sizes import _log_seen
+from forepass.blocks.language_models import _bends
 from forepass.errors import InputError
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.elicitation import sample
@@ -31,28 +41,36 @@ def tables() -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def posterior() -> xr.Dataset:
+    """Draws of the priors, each structure's path a straight line from the start of 2025."""
     rng = np.random.default_rng(5)
+    priors = load_priors("language_models")
     drawn = {
-        name: (("draw",), sample(prior, DRAWS, rng))
-        for name, prior in load_priors("language_models").items()
+        name: (
+            (("draw", "structure"), sample(prior, 2 * DRAWS, rng).reshape(DRAWS, 2))
+            if name in language_models.TWICE
+            else (("draw",), sample(prior, DRAWS, rng))
+        )
+        for name, prior in priors.items()
     }
-    share = drawn["fraction_2025"][1]
-    start = np.stack(
-        [np.log(drawn["active_2025"][1]), np.log(share / (1 - share)), np.log(drawn["kv_2025"][1])],
-        axis=1,
-    )
-    slope = np.stack([drawn[f"{trait}_growth"][1] for trait in ("active", "fraction", "kv")], 1)
-    trend = start[:, None] + slope[:, None] * (RECORD - 2024.5)[:, None]
+    start = {trait: np.log(drawn[f"{trait}_2025"][1]) for trait in TRAITS}
+    start["fraction"] = logit(drawn["fraction_2025"][1])
+    slope = np.stack([drawn[f"{trait}_growth"][1] for trait in TRAITS], axis=1)
+    level = np.stack([start[trait] for trait in TRAITS], axis=1)
+    trend = level[:, None] + slope[:, None] * (RECORD - 2024.5)[:, None]
     return xr.Dataset(
         {
             **drawn,
-            "trend": (("draw", "record_year", "trait"), trend),
+            "trend": (
+                ("draw", "structure", "record_year", "trait"),
+                np.stack([trend, trend], axis=1),
+            ),
             "slope_at_end": (("draw", "trait"), slope),
         },
         coords={
             "draw": np.arange(DRAWS),
+            "structure": list(language_models.STRUCTURES),
             "record_year": RECORD,
-            "trait": ["active", "fraction", "kv"],
+            "trait": list(TRAITS),
         },
     )
 
@@ -92,21 +110,74 @@ def test_translation_models_are_left_out_and_closed_ones_stay(
     tables: Mapping[str, pd.DataFrame],
 ) -> None:
     names = set(decoder_releases(tables["language_models"])["model"])
-    assert not {"gshard-600b", "switch-c"} & names
-    assert {"gpt-4", "gpt-5", "ernie-5.0", "deepseek-v3"} <= names
+    assert not {"gshard-600b", "switch-c", "bert-large"} & names
+    assert {"gpt-4", "gpt-5", "ernie-5.0", "deepseek-v3", "gpt-2-1.5b"} <= names
 
 
-def test_closed_models_enter_by_their_totals(tables: Mapping[str, pd.DataFrame]) -> None:
+@pytest.fixture(scope="module")
+def records(tables: Mapping[str, pd.DataFrame]) -> ReleaseRecords:
     chosen = load_definitions()
-    records = release_records(
+    return release_records(
         tables["language_models"],
         factor=chosen.frontier_window_factor,
         window_years=chosen.frontier_window_years,
         first_year=chosen.first_year,
     )
+
+
+def test_closed_models_enter_by_their_totals(records: ReleaseRecords) -> None:
     assert len(records.total.value) > 5
     assert (np.exp(records.total.value) > 1e11).all()
-    assert len(records.active.value) == len(records.dense)
+    assert records.total.probed.sum() > 3
+
+
+def test_a_size_known_by_bounds_alone_enters_by_them(records: ReleaseRecords) -> None:
+    bounded = records.active.high > records.active.low
+    np.testing.assert_allclose(np.exp(records.active.high[bounded]), [2e11, 3e11, 7.2e10])
+    assert (records.active.low[~bounded] == records.active.value[~bounded]).all()
+    assert (records.total.high > records.total.low).sum() == 1
+
+
+def test_attention_is_read_from_heavy_to_light(records: ReleaseRecords) -> None:
+    mean = [records.kv[records.kv_kind == kind].mean() for kind in range(len(KINDS))]
+    assert (np.diff(mean) < 0).all()
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(-60.0, 1.0), (0.5, 2.0), (2.0, 60.0), (9.0, 60.0), (-60.0, -9.0)]
+)
+def test_bounds_count_by_the_probability_between_them(low: float, high: float) -> None:
+    got = float(_log_seen(*map(pt.as_tensor, (0.7, 0.4, 0.8, low, high))).eval(mode="FAST_COMPILE"))
+    z = np.array([low - 0.4, high - 0.4]) / 0.8
+    turned = np.sort(np.where(z.sum() > 0, -z, z))
+    assert got == pytest.approx(np.log(np.diff(stats.norm.cdf(turned))[0]))
+
+
+def test_a_known_value_counts_by_its_density() -> None:
+    got = float(_log_seen(*map(pt.as_tensor, (0.7, 0.4, 0.8, 0.7, 0.7))).eval(mode="FAST_COMPILE"))
+    assert got == pytest.approx(stats.norm.logpdf(0.7, 0.4, 0.8))
+
+
+def test_turned_bends_keep_the_prior_of_the_bends() -> None:
+    since, knots = np.linspace(-4, 1.8, 30), np.arange(-3.0, 2.0)
+    with pm.Model(coords={"knot": knots}):
+        line = pt.as_tensor(np.array([3.0, -2.0]))
+        bends = _bends("it", line, pt.as_tensor(0.5), since, knots)
+        drawn = pm.draw(bends, draws=3000, random_seed=1)
+    assert np.abs(drawn.mean(axis=0)).max() < 0.05
+    np.testing.assert_allclose(np.cov(drawn.T), 0.25 * np.eye(len(knots)), atol=0.03)
+
+
+def test_halving_times_and_yearly_factors_are_told_on_one_scale(
+    tables: Mapping[str, pd.DataFrame],
+) -> None:
+    gains = published_gains(tables["published_trends"])
+    rate = dict(zip(gains.names, np.exp(gains.log_rate), strict=True))
+    assert rate["algorithmic_progress_factor"] == pytest.approx(np.log(3))
+    assert rate["densing_law_doubling"] == pytest.approx(12 / 3.5 * np.log(2))
+    stated = gains.error[gains.names.index("algorithmic_halving_time_pretraining_neurips")]
+    assert stated == pytest.approx(np.log(22 / 2) / (2 * 1.6449), rel=1e-3)
+    assert gains.price.sum() == 3
 
 
 def test_every_quantity_is_positive_finite_and_says_its_unit(projected: xr.Dataset) -> None:
@@ -139,10 +210,45 @@ def test_served_formats_are_known_and_never_widen(projected: xr.Dataset) -> None
 
 
 def test_intervals_widen_with_the_horizon(projected: xr.Dataset) -> None:
-    for name in ("frontier_active_params", "kv_bytes_per_token", "input_tokens"):
+    for name in ("frontier_active_params", "max_context_tokens", "input_tokens"):
         log = xr.ufuncs.log(projected[name]).sel(year=[2026, 2030, 2035])
         width = log.quantile(0.9, "draw") - log.quantile(0.1, "draw")
         assert bool((width.diff("year") > 0).all())
+
+
+def test_a_saturating_trait_nears_its_limit_and_stays(posterior: xr.Dataset) -> None:
+    still = posterior.assign(
+        context_limit_drift=xr.zeros_like(posterior["context_limit_drift"]),
+        context_pace=xr.full_like(posterior["context_pace"], 1.0),
+    )
+    path = trait_path(still, "context", YEARS, np.ones(DRAWS, dtype=int), np.random.default_rng(1))
+    steps = np.diff(path[:, YEARS >= 2026], axis=1)
+    assert (steps >= 0).all()
+    np.testing.assert_allclose(steps[:, 1:], steps[:, :-1] * np.exp(-1.0))
+
+
+def test_each_structure_alone_gives_other_futures_and_their_mixture_lies_between(
+    posterior: xr.Dataset,
+) -> None:
+    def median(weight: float) -> float:
+        sure = posterior.assign(
+            active_saturating=xr.full_like(posterior["active_saturating"], weight),
+            active_growth_longrun=xr.full_like(posterior["active_saturating"], 1.0),
+        )
+        ahead = language_models.project(sure, YEARS, np.random.default_rng(1))
+        return float(np.log(ahead["frontier_active_params"].sel(year=2035).median()))
+
+    assert median(1.0) + 1 < median(0.0)
+    assert median(1.0) < median(0.5) < median(0.0)
+
+
+def test_attention_never_goes_back_and_ends_compressed(posterior: xr.Dataset) -> None:
+    lot = np.random.default_rng(1).uniform(size=(DRAWS, 1))
+    when = np.arange(-2.0, 60.0)
+    kind = kinds_reached(plain(posterior), when, lot)
+    assert (np.diff(kind, axis=1) >= 0).all()
+    assert (kind[:, 0] == 0).mean() > 0.5
+    assert (kind[:, -1] == len(KINDS) - 1).mean() > 0.95
 
 
 def test_the_algorithmic_gain_is_one_rate_for_each_draw(projected: xr.Dataset) -> None:
@@ -156,7 +262,8 @@ def test_faster_growth_in_the_long_run_makes_larger_models(
     again = language_models.project(faster, YEARS, np.random.default_rng(1))
     ratio = again["frontier_active_params"] / projected["frontier_active_params"]
     np.testing.assert_allclose(ratio.sel(year=2026), 1)
-    assert bool((ratio.sel(year=2035) > 1).all())
+    assert bool((ratio.sel(year=2035) >= 1).all())
+    assert float((ratio.sel(year=2035) > 1).mean()) > 0.4
 
 
 def test_a_longer_lead_of_serving_narrows_formats(
@@ -190,4 +297,4 @@ def test_the_model_has_every_prior_and_a_finite_density(
 def test_a_table_without_active_sizes_is_refused(tables: Mapping[str, pd.DataFrame]) -> None:
     blank = tables["language_models"].assign(active_params=np.nan)
     with pytest.raises(InputError, match="active_params"):
-        language_models.build({"language_models": blank}, load_priors("language_models"))
+        language_models.build({**tables, "language_models": blank}, load_priors("language_models"))

@@ -86,6 +86,25 @@ def test_h100e_are_peak_over_the_h100s_dense_16_bit_rate(projected: xr.Dataset) 
     )
 
 
+def test_tokens_and_active_parameters_take_six_flop_each(projected: xr.Dataset) -> None:
+    tokens, ratio = projected["training_tokens"], projected["training_tokens_per_param"]
+    np.testing.assert_allclose(6 * tokens * (tokens / ratio), projected["training_flop"])
+
+
+def test_a_run_bound_by_its_limit_levels_off_below_it(posterior: xr.Dataset) -> None:
+    bound = posterior.assign(
+        record_limit_bound=xr.ones_like(posterior["record_limit_bound"]),
+        record_limit=xr.full_like(posterior["record_limit"], 1e28),
+        record_scatter=xr.zeros_like(posterior["record_scatter"]),
+    )
+    course = xr.ufuncs.log(
+        training.project(bound, YEARS, np.random.default_rng(1))["training_flop"]
+    )
+    assert bool((course.sel(year=2035) <= np.log(1e28)).all())
+    growth = course.diff("year").sel(year=slice(2027, None))
+    assert bool((growth.diff("year") <= 1e-9).all())
+
+
 def test_utilisation_lies_between_0_and_1(projected: xr.Dataset) -> None:
     used = projected["training_utilisation"]
     assert 0 < float(used.min()) < float(used.max()) < 1
@@ -111,7 +130,10 @@ def test_growth_slows_after_the_record(projected: xr.Dataset) -> None:
 
 
 def test_a_larger_start_moves_every_year(posterior: xr.Dataset, projected: xr.Dataset) -> None:
-    larger = posterior.assign(record_flop_2022=2 * posterior["record_flop_2022"])
+    larger = posterior.assign(
+        record_flop_2022=2 * posterior["record_flop_2022"],
+        record_limit=2 * posterior["record_limit"],
+    )
     again = training.project(larger, YEARS, np.random.default_rng(1))
     np.testing.assert_allclose(again["training_flop"], 2 * projected["training_flop"])
 

@@ -8,8 +8,9 @@ import numpy as np
 import xarray as xr
 
 from forepass.blocks.growth import as_years, damped_log_path, logit, sigmoid
-from forepass.blocks.language_model_records import BITS
+from forepass.blocks.language_model_records import BITS, KINDS
 from forepass.blocks.trends import mid_year
+from forepass.inputs.dates import EPOCH_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,17 +20,37 @@ if TYPE_CHECKING:
     type Floats = NDArray[np.float64]
     type Integers = NDArray[np.int_]
 
-__all__ = ["LAYERS_AT", "REQUEST_YEAR", "TRAITS", "project"]
+__all__ = [
+    "GAP_AT",
+    "LAYERS_AT",
+    "ORIGIN",
+    "REQUEST_YEAR",
+    "RISING",
+    "TRAITS",
+    "kinds_reached",
+    "log_kv",
+    "of_structure",
+    "plain",
+    "project",
+    "structures",
+    "trait_path",
+]
 
-TRAITS = ("active", "fraction", "kv")
-LAYERS_AT = 1e11  # active parameters of the prior named layers_at_100b
+TRAITS = ("active", "fraction", "context")
+RISING = {"active": True, "fraction": False, "context": True}  # towards a limit that saturates it
+# When the gap to the limit is told: active sizes closed theirs before the others opened.
+GAP_AT = {"active": 2020 - EPOCH_YEAR, "fraction": 2025 - EPOCH_YEAR, "context": 2025 - EPOCH_YEAR}
+ORIGIN = 2025 - EPOCH_YEAR  # the start of the year that priors call 2025
+LAYERS_AT = 1e11  # active parameters of the priors named layers_at_100b and kv_...
 REQUEST_YEAR = 2026  # the year whose requests the priors describe
+BY_STRUCTURE = ("draw", "structure")
 
 ABOUT = {
     "frontier_active_params": ("parameters", "Active parameters of the typical frontier model"),
     "frontier_total_params": ("parameters", "Total parameters of the typical frontier model"),
     "moe_activation_fraction": ("1", "Share active in the typical frontier mixture of experts"),
     "moe_share": ("1", "Share of frontier releases that are mixtures of experts"),
+    "max_context_tokens": ("tokens", "Longest context of the typical release"),
     "kv_bytes_per_token": ("bytes", "Cache per token of the typical frontier model, at 16 bit"),
     "frontier_layers": ("layers", "Layers of the typical frontier model"),
     "weight_bits": ("bits", "Weight format that the frontier model is served in"),
@@ -43,8 +64,9 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     """Return the typical frontier model and its requests by year.
 
     Years on record come from the fitted trends and some developer's lasting departure from them,
-    which leaves out the scatter of single releases; later ones run on with growth that is shocked
-    each year and settles to an elicited rate.
+    which leaves out the scatter of single releases; later ones run on as the draw's structure does:
+    with growth that is shocked each year and settles to an elicited rate, or towards a limit that
+    itself moves. Each draw takes one structure for each trait, by the elicited weight.
 
     Parameters
     ----------
@@ -57,34 +79,36 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     Dims (draw, year), but the algorithmic gain (draw). Weight formats never widen along a draw.
     """
     years = as_years(years)
-    draw = {
-        str(name): values.to_numpy()
-        for name, values in posterior.data_vars.items()
-        if values.dims == ("draw",)
-    }
+    n_draws = len(posterior["draw"])
     trait_rng, request_rng, lot_rng, developer_rng = rng.spawn(4)
-    trait_rngs = trait_rng.spawn(len(TRAITS))
-    active, fraction, kv = (
-        _trait(posterior, draw, trait, years, source)
-        for trait, source in zip(TRAITS, trait_rngs, strict=True)
-    )
+    chosen = structures(posterior, trait_rng.spawn(1)[0])
+    trait_rngs = dict(zip((*TRAITS, "kv"), trait_rng.spawn(len(TRAITS) + 1), strict=True))
+    paths = {t: trait_path(posterior, t, years, chosen[t], trait_rngs[t]) for t in TRAITS}
+    draw = {**plain(posterior), **of_structure(posterior, chosen["active"], "active", "moe")}
+    draw |= of_structure(posterior, chosen["fraction"], "fraction")
     # Whose model it is stays unknown, and stays the same along a draw.
-    own = developer_rng.standard_normal((2, len(posterior["draw"]), 1))
-    active = active + draw["active_developer_scale"][:, None] * own[0]
-    fraction = fraction + draw["fraction_developer_scale"][:, None] * own[1]
-    # One lot for each draw: whether a model is a mixture, and its format, change once and for good.
-    lots = lot_rng.uniform(size=(2, len(posterior["draw"]), 1))
+    own = developer_rng.standard_normal((2, n_draws, 1))
+    active = paths["active"] + draw["active_developer_scale"][:, None] * own[0]
+    fraction = paths["fraction"] + draw["fraction_developer_scale"][:, None] * own[1]
+    # One lot for each draw: whether a model is a mixture, its format and its kind of attention
+    # change once and for good.
+    lots = lot_rng.uniform(size=(3, n_draws, 1))
     moe_share = sigmoid(draw["moe_pace"][:, None] * _since(years, draw["moe_middle"]))
     mixture = lots[0] < moe_share
     active = active + np.where(mixture, 0.0, draw["active_dense_lead"][:, None])
     share = sigmoid(fraction)
     log_layers = draw["layers_exponent"][:, None] * (active - np.log(LAYERS_AT))
+    last = int(posterior["record_year"][-1])
     values = {
         "frontier_active_params": np.exp(active),
         "frontier_total_params": np.exp(active) / np.where(mixture, share, 1.0),
         "moe_activation_fraction": share,
         "moe_share": moe_share,
-        "kv_bytes_per_token": np.exp(kv),
+        "max_context_tokens": np.exp(paths["context"]),
+        "kv_bytes_per_token": np.exp(
+            log_kv(draw, active, kinds_reached(draw, mid_year(years), lots[2]))
+            + _cache_ahead(draw, years, last, trait_rngs["kv"])
+        ),
         "frontier_layers": draw["layers_at_100b"][:, None] * np.exp(log_layers),
         "weight_bits": _served_bits(draw, years, lots[1]),
         **_requests(draw, years, request_rng),
@@ -93,8 +117,80 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
         {name: (("draw", "year"), value, _about(name)) for name, value in values.items()},
         coords={"draw": posterior["draw"], "year": years},
     )
-    gain = {"units": "log per year", "long_name": "Fall of compute needed for a fixed capability"}
-    return out.assign(algorithmic_gain=(("draw",), draw["algorithmic_gain"], gain))
+    # Which account of progress will hold for a coming task is as unknown as they differ.
+    gain = draw["algorithmic_gain"] * np.exp(
+        draw["gain_scatter"] * lot_rng.standard_normal(n_draws)
+    )
+    about = {"units": "log per year", "long_name": "Fall of compute needed for a fixed capability"}
+    return out.assign(algorithmic_gain=(("draw",), gain, about))
+
+
+def structures(posterior: xr.Dataset, rng: np.random.Generator) -> dict[str, Integers]:
+    """Return the structure that each draw takes for each trait, by the elicited weights."""
+    lots = rng.uniform(size=(len(TRAITS), len(posterior["draw"])))
+    return {
+        trait: (lot < posterior[f"{trait}_saturating"].to_numpy()).astype(int)
+        for trait, lot in zip(TRAITS, lots, strict=True)
+    }
+
+
+def trait_path(
+    posterior: xr.Dataset,
+    trait: str,
+    years: Integers,
+    structure: Integers,
+    rng: np.random.Generator,
+) -> Floats:
+    """Return a trait's trend, log or logit, dims (draw, year), by the structure of each draw."""
+    draw = plain(posterior)
+    fitted = posterior["trend"].sel(trait=trait).transpose("draw", "structure", "record_year")
+    fitted_values = fitted.to_numpy()[np.arange(len(structure)), structure]
+    first, last = (int(fitted["record_year"][end]) for end in (0, -1))
+    on_record = fitted_values[:, np.clip(years, first, last) - first]
+    steps = np.maximum(years - last, 0)
+    growth_rng, limit_rng = rng.spawn(2)
+    drifting = _ahead(
+        posterior["slope_at_end"].sel(trait=trait).to_numpy(),
+        draw[f"{trait}_growth_longrun"],
+        draw[f"{trait}_growth_halflife"],
+        draw[f"{trait}_growth_shock"],
+        steps,
+        growth_rng,
+    )
+    pace, gap = draw[f"{trait}_pace"][:, None], draw[f"{trait}_gap"][:, None]
+    since = mid_year(np.array([last])) - GAP_AT[trait]
+    end, then = np.exp(-pace * since), np.exp(-pace * (since + steps))
+    towards = gap * (end - then) if RISING[trait] else gap * (then - end)
+    moves = np.cumsum(limit_rng.standard_normal((max(int(steps.max()), 1), len(gap))), axis=0).T
+    wander = np.concatenate([np.zeros((len(gap), 1)), moves], axis=1)[:, steps]
+    saturating = towards + draw[f"{trait}_limit_drift"][:, None] * wander
+    return np.asarray(on_record + np.where(structure[:, None] == 1, saturating, drifting))
+
+
+def kinds_reached(draw: Mapping[str, Floats], when: Floats, lot: Floats) -> Integers:
+    """Return the index into `KINDS` of each draw's attention at times; a lot never goes back."""
+    delays = [np.zeros_like(draw["kind_pace"]), *(draw[f"kind_{kind}_delay"] for kind in KINDS[2:])]
+    middles = draw["kind_shared_middle"][:, None] + np.cumsum(np.stack(delays, axis=1), axis=1)
+    odds = draw["kind_pace"][:, None, None] * (when[None, :, None] - middles[:, None, :])
+    return np.asarray((lot[:, :, None] < sigmoid(odds)).sum(axis=2))
+
+
+def plain(posterior: xr.Dataset) -> dict[str, Floats]:
+    """Return the variables that have one value for each draw."""
+    return {
+        str(name): values.to_numpy()
+        for name, values in posterior.data_vars.items()
+        if values.dims == ("draw",)
+    }
+
+
+def of_structure(posterior: xr.Dataset, structure: Integers, *starts: str) -> dict[str, Floats]:
+    """Return the variables of each draw's structure whose names start so, dims (draw)."""
+    return {
+        str(name): values.to_numpy()[np.arange(len(structure)), structure]
+        for name, values in posterior.data_vars.items()
+        if values.dims == BY_STRUCTURE and str(name).startswith(starts)
+    }
 
 
 def _about(name: str) -> dict[str, str]:
@@ -105,26 +201,11 @@ def _since(years: Integers, middle: Floats) -> Floats:
     return np.asarray(mid_year(years) - middle[:, None])
 
 
-def _trait(
-    posterior: xr.Dataset,
-    draw: Mapping[str, Floats],
-    trait: str,
-    years: Integers,
-    rng: np.random.Generator,
-) -> Floats:
-    """Return a trait's trend, log or logit, dims (draw, year)."""
-    fitted = posterior["trend"].sel(trait=trait).transpose("draw", "record_year")
-    first, last = (int(fitted["record_year"][end]) for end in (0, -1))
-    on_record = np.asarray(fitted.to_numpy())[:, np.clip(years, first, last) - first]
-    path = _ahead(
-        posterior["slope_at_end"].sel(trait=trait).to_numpy(),
-        draw[f"{trait}_growth_longrun"],
-        draw[f"{trait}_growth_halflife"],
-        draw[f"{trait}_growth_shock"],
-        np.maximum(years - last, 0),
-        rng,
-    )
-    return on_record + path
+def log_kv(draw: Mapping[str, Floats], log_active: Floats, kind: Integers) -> Floats:
+    """Return log bytes of cache per token at the origin, for kinds of attention and sizes."""
+    levels = np.log(np.stack([draw[f"kv_{name}"] for name in KINDS], axis=1))
+    size = draw["kv_exponent"][:, None] * (log_active - np.log(LAYERS_AT))
+    return np.asarray(np.take_along_axis(levels, kind, axis=1) + size)
 
 
 def _ahead(
@@ -146,6 +227,22 @@ def _ahead(
         rng=rng,
     )
     return np.concatenate([np.zeros((len(path), 1)), path], axis=1)[:, steps]
+
+
+def _cache_ahead(
+    draw: Mapping[str, Floats], years: Integers, last: int, rng: np.random.Generator
+) -> Floats:
+    """Return the log by which the cache of one kind of attention changes from the origin on."""
+    within = draw["kv_growth"][:, None] * (mid_year(np.minimum(years, last)) - ORIGIN)
+    after = _ahead(
+        draw["kv_growth"],
+        draw["kv_growth_longrun"],
+        draw["kv_growth_halflife"],
+        draw["kv_growth_shock"],
+        np.maximum(years - last, 0),
+        rng,
+    )
+    return np.asarray(within + after)
 
 
 def _served_bits(draw: Mapping[str, Floats], years: Integers, lot: Floats) -> Floats:

@@ -1,33 +1,49 @@
-"""Language models at the frontier: size, share active, cache, depth and weight format by year.
+"""Language models at the frontier: size, share active, context, cache and weight format by year.
 
-For frontier release i of developer d at time t, with traits j (log active parameters, logit of the
-active share of a mixture of experts, log KV bytes per token),
+Three traits j (log active parameters, logit of the active share of a mixture of experts, log of the
+longest context) each follow two structures, every one fitted to all releases by itself:
 
-    trend[j](t) = level[j] + growth[j] (t - origin) + sum_k hinge_k(t) bend[k, j],
+    drifting:    trend[j](t) = level[j] + growth[j] (t - origin) + sum_k hinge_k(t) bend[k, j],
+    saturating:  trend[j](t) = limit[j] -+ gap[j] exp(-pace[j] (t - t[j])).
+
+For frontier release i of developer d,
+
     log active[i] = trend[active](t) + developer[d] + lead (i is dense) + scatter + error,
     logit share[i] = trend[share](t) + developer[d] + off_frontier[i] + scatter + error,
-    log total[i] = log active[i] - log share[i]   (where only the total is known, if a mixture),
-    log kv[i] = trend[kv](t) + scatter (Student t),
-    log layers[i] = log layers at 1e11 + exponent (log active[i] - log 1e11) + scatter,
+    log total[i] = log active[i] - log share[i] + bias (a probe)  (a dense one's: log active[i]),
     P(mixture) = sigmoid(pace (t - middle)),
-    P(bits <= 8), P(bits <= 4) = sigmoid(pace (t - middle)), the latter's middle coming later.
+    log context[i] = trend[context](t) + scatter.
+
+A size of which bounds alone are known counts by the probability of lying between them. Attention
+passes through kinds, each later than the one before, as weight formats do, and
+
+    log kv[i] = level[kind] + exponent (log active[i] - log 1e11) + growth (t - origin) + scatter,
+    log layers[i] = log layers at 1e11 + exponent (log active[i] - log 1e11) + scatter.
 
 The origin is the start of 2025, where releases are many, so that level and growth are well told.
-Serving runs formats that releases adopt some years later. Requests and algorithmic gains have
-priors alone.
+Serving runs formats that releases adopt some years later. Published accounts of algorithmic
+progress a count as log rate[a] = log(gain + what a price or a density adds) + scatter, so that a
+fall of prices is never taken for a fall of compute. Requests have priors alone.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forepass.blocks.language_model_paths import LAYERS_AT, TRAITS, project
-from forepass.blocks.language_model_records import ReleaseRecords, release_records
+from forepass.blocks.language_model_paths import GAP_AT, LAYERS_AT, ORIGIN, RISING, TRAITS, project
+from forepass.blocks.language_model_records import (
+    KINDS,
+    PublishedGains,
+    ReleaseRecords,
+    published_gains,
+    release_records,
+)
+from forepass.blocks.language_model_sizes import join_sizes
 from forepass.blocks.trends import hinges, mid_year
 from forepass.blocks.variables import prior_variable
-from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.priors import expect
 
@@ -46,34 +62,55 @@ if TYPE_CHECKING:
     type Tensor = TensorVariable[Any, Any]
     type Beliefs = Mapping[str, Tensor]
 
-__all__ = ["PRIORS", "TABLES", "build", "project"]
+__all__ = ["PRIORS", "STRUCTURES", "TABLES", "build", "project"]
 
-TABLES = ("language_models",)
-ORIGIN = 2025 - EPOCH_YEAR  # the start of the year that priors call 2025
-RECORD = (
-    *(f"{trait}_2025" for trait in TRAITS),
-    *(f"{trait}_growth" for trait in TRAITS),
-    *(f"{trait}_bend_scale" for trait in TRAITS),
+TABLES = ("language_models", "published_trends")
+STRUCTURES = ("drifting", "saturating")
+DRAWS = 4000  # of each chain: limit, gap and pace of a saturating trend trade off
+# Fitted once for each structure.
+TWICE = (
     *(f"{trait}_scatter" for trait in TRAITS),
     "active_dense_lead",
     "active_developer_scale",
     "fraction_developer_scale",
     "fraction_off_frontier",
-    "kv_tail",
+    "probe_bias",
     "moe_middle",
     "moe_pace",
+)
+RECORD = (
+    *(f"{trait}_2025" for trait in TRAITS),
+    *(f"{trait}_growth" for trait in TRAITS),
+    *(f"{trait}_bend_scale" for trait in TRAITS),
+    *(f"{trait}_limit" for trait in TRAITS),
+    *(f"{trait}_gap" for trait in TRAITS),
+    *(f"{trait}_pace" for trait in TRAITS),
+    *(f"kv_{kind}" for kind in KINDS),
+    "kv_exponent",
+    "kv_growth",
+    "kv_scatter",
+    "kv_tail",
+    "kind_shared_middle",
+    *(f"kind_{kind}_delay" for kind in KINDS[2:]),
+    "kind_pace",
     "layers_at_100b",
     "layers_exponent",
     "layers_scatter",
     "bits_8_middle",
     "bits_4_delay",
     "bits_pace",
+    "algorithmic_gain",
+    "gain_of_prices",
+    "gain_of_parameters",
+    "gain_scatter",
 )
 # Without likelihood: what the record of releases cannot tell, used in projection alone.
 FUTURE = (
-    *(f"{trait}_growth_longrun" for trait in TRAITS),
-    *(f"{trait}_growth_halflife" for trait in TRAITS),
-    *(f"{trait}_growth_shock" for trait in TRAITS),
+    *(f"{trait}_saturating" for trait in TRAITS),
+    *(f"{trait}_growth_longrun" for trait in (*TRAITS, "kv")),
+    *(f"{trait}_growth_halflife" for trait in (*TRAITS, "kv")),
+    *(f"{trait}_growth_shock" for trait in (*TRAITS, "kv")),
+    *(f"{trait}_limit_drift" for trait in TRAITS),
     "serving_bits_lead",
     "bits_4_ceiling",
     "request_input_tokens",
@@ -84,9 +121,8 @@ FUTURE = (
     "request_cached_growth",
     "request_growth_halflife",
     "request_growth_shock",
-    "algorithmic_gain",
 )
-PRIORS = (*RECORD, *FUTURE)
+PRIORS = (*TWICE, *RECORD, *FUTURE)
 
 
 def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm.Model:
@@ -94,7 +130,7 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
 
     Parameters
     ----------
-    tables : ``language_models``.
+    tables : ``language_models`` and ``published_trends``.
     priors : every key of `PRIORS`.
 
     Raises
@@ -113,137 +149,116 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
         first_year=definitions.first_year,
     )
     coords = {
+        "structure": list(STRUCTURES),
         "trait": list(TRAITS),
         "developer": records.developers,
         "knot": records.knots,
         "record_year": records.years,
-        "closed": np.arange(len(records.total.value)),
     }
     with pm.Model(coords=coords) as model:
-        beliefs = {name: prior_variable(priors[name]) for name in PRIORS}
-        trend = _trends(beliefs, records)
-        effects = {
-            trait: beliefs[f"{trait}_developer_scale"]
-            * pm.Normal(f"{trait}_developer_z", dims="developer")
-            for trait in ("active", "fraction")
+        beliefs = {
+            name: prior_variable(priors[name], dims="structure" if name in TWICE else None)
+            for name in PRIORS
         }
-        _sizes(beliefs, records, trend, effects)
-        _closed(beliefs, records, trend, effects)
-        _shape(beliefs, records, trend)
-        _formats(beliefs, records)
+        join_sizes(beliefs, records, _trends(beliefs, records))
+        _shape(beliefs, records)
+        _stages(
+            "kind_seen",
+            [beliefs["kind_shared_middle"], *(beliefs[f"kind_{kind}_delay"] for kind in KINDS[2:])],
+            beliefs["kind_pace"],
+            records.kind_when,
+            records.kind,
+        )
+        _stages(
+            "bits_seen",
+            [beliefs["bits_8_middle"], beliefs["bits_4_delay"]],
+            beliefs["bits_pace"],
+            records.bits_when,
+            records.bits_code,
+        )
+        _algorithms(beliefs, published_gains(tables["published_trends"]))
     return model
 
 
 def _trends(beliefs: Beliefs, records: ReleaseRecords) -> Callable[[str, Floats], Tensor]:
-    """Return the trend of a trait at times, and keep its path by year and its slope at the end."""
+    """Return the trend of a trait at times, dims (structure, time); keep its path by year."""
     import pymc as pm
     import pytensor.tensor as pt
 
     knots = records.knots - ORIGIN
-    start = {
-        "active": pt.log(beliefs["active_2025"]),
-        "fraction": pt.log(beliefs["fraction_2025"]) - pt.log1p(-beliefs["fraction_2025"]),
-        "kv": pt.log(beliefs["kv_2025"]),
-    }
+    start, limit = (
+        {trait: _on_scale(trait, beliefs[f"{trait}_{at}"]) for trait in TRAITS}
+        for at in ("2025", "limit")
+    )
+    seen = {"active": records.active, "fraction": records.fraction, "context": records.context}
     bends = {
-        trait: beliefs[f"{trait}_bend_scale"] * pm.Normal(f"{trait}_bend_z", dims="knot")
+        trait: _bends(
+            trait,
+            pt.stack([start[trait], beliefs[f"{trait}_growth"]]),
+            beliefs[f"{trait}_bend_scale"],
+            seen[trait].when - ORIGIN,
+            knots,
+        )
         for trait in TRAITS
     }
 
     def trend(trait: str, when: Floats) -> Tensor:
         since = when - ORIGIN
         bent = (hinges(since, knots) * bends[trait]).sum(axis=1)
-        path: Tensor = start[trait] + beliefs[f"{trait}_growth"] * since + bent
+        drifting = start[trait] + beliefs[f"{trait}_growth"] * since + bent
+        gap = beliefs[f"{trait}_gap"] * pt.exp(-beliefs[f"{trait}_pace"] * (when - GAP_AT[trait]))
+        saturating = limit[trait] - gap if RISING[trait] else limit[trait] + gap
+        path: Tensor = pt.stack([drifting, saturating])
         return path
 
-    paths = pt.stack([trend(trait, mid_year(records.years)) for trait in TRAITS], axis=1)
-    pm.Deterministic("trend", paths, dims=("record_year", "trait"))
+    paths = pt.stack([trend(trait, mid_year(records.years)) for trait in TRAITS], axis=2)
+    pm.Deterministic("trend", paths, dims=("structure", "record_year", "trait"))
     ahead = (knots >= 0).astype(float)
     slope = [beliefs[f"{trait}_growth"] + (bends[trait] * ahead).sum() for trait in TRAITS]
     pm.Deterministic("slope_at_end", pt.stack(slope), dims="trait")
     return trend
 
 
-def _sizes(
-    beliefs: Beliefs,
-    records: ReleaseRecords,
-    trend: Callable[[str, Floats], Tensor],
-    effects: Mapping[str, Tensor],
-) -> None:
-    """Join active parameters, and active shares of mixtures, to their trends."""
+def _bends(trait: str, line: Tensor, scale: Tensor, since: Floats, knots: Floats) -> Tensor:
+    """Return yearly changes of slope, each Normal(0, scale), in coordinates that sample well.
+
+    A record tells its path and hardly its bends, which trade off among themselves and with the
+    line. Turned onto the axes along which the record tells them, and shifted by what they would
+    have to give for a changed line, they come out nearly independent. Neither changes the prior.
+    """
     import pymc as pm
+
+    design = hinges(since, knots)
+    turn = np.linalg.svd(design)[2].T
+    straight = np.stack([np.ones_like(since), since], axis=1)
+    traded = np.linalg.lstsq(design, straight)[0]
+    owed = (traded * line).sum(axis=1)
+    turned = pm.Normal(f"{trait}_turned_bend", (turn.T * owed).sum(axis=1), scale, dims="knot")
+    bends: Tensor = (turn * turned).sum(axis=1) - owed
+    return bends
+
+
+def _on_scale(trait: str, level: Tensor) -> Tensor:
     import pytensor.tensor as pt
 
-    active, fraction = records.active, records.fraction
-    pm.Normal(
-        "active_seen",
-        trend("active", active.when)
-        + effects["active"][active.developer]
-        + beliefs["active_dense_lead"] * records.dense,
-        pt.sqrt(beliefs["active_scatter"] ** 2 + active.error**2),
-        observed=active.value,
-    )
-    # Mixtures of all sizes tell the trend of shares; the small ones lie a constant off it.
-    off = beliefs["fraction_off_frontier"] * records.off_frontier
-    pm.Normal(
-        "fraction_seen",
-        trend("fraction", fraction.when) + off + effects["fraction"][fraction.developer],
-        pt.sqrt(beliefs["fraction_scatter"] ** 2 + fraction.error**2),
-        observed=fraction.value,
-    )
+    log: Tensor = pt.log(level)
+    return log - pt.log1p(-level) if trait == "fraction" else log
 
 
-def _closed(
-    beliefs: Beliefs,
-    records: ReleaseRecords,
-    trend: Callable[[str, Floats], Tensor],
-    effects: Mapping[str, Tensor],
-) -> None:
-    """Join which releases are mixtures, and totals where nothing is known of the active share."""
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    def log_odds(when: Floats) -> Tensor:
-        odds: Tensor = beliefs["moe_pace"] * (when - beliefs["moe_middle"])
-        return odds
-
-    pm.Bernoulli("moe_seen", logit_p=log_odds(records.mixture_when), observed=records.mixture)
-    total = records.total
-    if not total.value.size:
-        return
-    share = (
-        trend("fraction", total.when)
-        + effects["fraction"][total.developer]
-        + beliefs["fraction_scatter"] * pm.Normal("closed_fraction_z", dims="closed")
-    )
-    active = trend("active", total.when) + effects["active"][total.developer]
-    spread = pt.sqrt(beliefs["active_scatter"] ** 2 + total.error**2)
-    mixture = pm.math.sigmoid(log_odds(total.when))
-    pm.Mixture(
-        "total_seen",
-        w=pt.stack([mixture, 1 - mixture], axis=1),
-        comp_dists=[
-            pm.Normal.dist(active + pt.softplus(-share), spread),
-            pm.Normal.dist(active + beliefs["active_dense_lead"], spread),
-        ],
-        observed=total.value,
-        dims="closed",
-    )
-
-
-def _shape(
-    beliefs: Beliefs, records: ReleaseRecords, trend: Callable[[str, Floats], Tensor]
-) -> None:
+def _shape(beliefs: Beliefs, records: ReleaseRecords) -> None:
     """Join the cache per token and the number of layers."""
     import pymc as pm
     import pytensor.tensor as pt
 
+    levels = pt.log(pt.stack([beliefs[f"kv_{kind}"] for kind in KINDS]))
     pm.StudentT(
         "kv_seen",
         nu=beliefs["kv_tail"],
-        mu=trend("kv", records.kv.when),
+        mu=levels[records.kv_kind]
+        + beliefs["kv_exponent"] * (records.kv_log_active - np.log(LAYERS_AT))
+        + beliefs["kv_growth"] * (records.kv_when - ORIGIN),
         sigma=beliefs["kv_scatter"],
-        observed=records.kv.value,
+        observed=records.kv,
     )
     pm.Normal(
         "layers_seen",
@@ -254,19 +269,36 @@ def _shape(
     )
 
 
-def _formats(beliefs: Beliefs, records: ReleaseRecords) -> None:
-    """Join native weight formats: an ordered logistic in time."""
+def _stages(
+    name: str, middles: list[Tensor], pace: Tensor, when: Floats, stage: NDArray[np.int_]
+) -> None:
+    """Join which stage releases have reached: an ordered logistic in time.
+
+    The first of `middles` is when half have left stage 0; each further one is a delay after it.
+    """
     import pymc as pm
     import pytensor.tensor as pt
 
-    def reached(middle: Tensor) -> Tensor:
-        share: Tensor = pm.math.sigmoid(beliefs["bits_pace"] * (records.bits_when - middle))
-        return share
+    reached = pm.math.sigmoid(pace * (when[:, None] - pt.stack(middles).cumsum()))
+    columns = [reached[:, place] for place in range(len(middles))]
+    at_least = [pt.ones(len(when)), *columns, pt.zeros(len(when))]
+    shares = [left - right for left, right in pairwise(at_least)]
+    pm.Categorical(name, p=pt.stack(shares, axis=1), observed=stage)
 
-    eight = reached(beliefs["bits_8_middle"])
-    four = reached(beliefs["bits_8_middle"] + beliefs["bits_4_delay"])
-    pm.Categorical(
-        "bits_seen",
-        p=pt.stack([1 - eight, eight - four, four], axis=1),
-        observed=records.bits_code,
+
+def _algorithms(beliefs: Beliefs, accounts: PublishedGains) -> None:
+    """Join published rates: of prices and of parameters with what they hold beyond compute."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    rate = (
+        beliefs["algorithmic_gain"]
+        + beliefs["gain_of_prices"] * accounts.price
+        + beliefs["gain_of_parameters"] * accounts.parameters
+    )
+    pm.Normal(
+        "gains_seen",
+        pt.log(rate),
+        pt.sqrt(beliefs["gain_scatter"] ** 2 + accounts.error**2),
+        observed=accounts.log_rate,
     )

@@ -1,4 +1,4 @@
-"""The largest training runs: compute, tokens, length, utilisation, and the cluster they take."""
+"""The largest training runs: compute, overtraining, length, utilisation, and their cluster."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from forepass import physics
 from forepass.blocks.growth import as_years, damped_log_path, logit, sigmoid
 from forepass.blocks.trends import calendar_years, mid_year, times
 from forepass.blocks.variables import prior_variable
 from forepass.errors import InputError
+from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.priors import expect
 
 if TYPE_CHECKING:
@@ -21,7 +23,17 @@ if TYPE_CHECKING:
 
     from forepass.inputs.priors import Prior
 
-__all__ = ["PRIORS", "TABLES", "build", "large_runs", "project", "record_runs"]
+__all__ = [
+    "PRIORS",
+    "TABLES",
+    "build",
+    "course_of",
+    "large_runs",
+    "overtraining",
+    "project",
+    "record_runs",
+    "typical_overtraining",
+]
 
 TABLES = ("training", "chips")
 PRIORS = (
@@ -31,21 +43,27 @@ PRIORS = (
     "record_growth_longrun",
     "record_growth_halflife",
     "record_growth_shock",
-    "tokens_2022",
-    "token_exponent",
-    "token_exponent_longrun",
-    "token_spread",
+    "record_limit",
+    "record_limit_bound",
+    "overtraining_2025",
+    "overtraining_growth",
+    "overtraining_growth_longrun",
+    "overtraining_growth_halflife",
+    "overtraining_spread",
+    "overtraining_tail",
     "duration_2022",
     "duration_growth",
     "duration_spread",
     "utilisation",
     "utilisation_spread",
 )
+ORIGIN = 2025 - EPOCH_YEAR  # the start of the year that priors call 2025
 SECONDS_PER_DAY = 86400.0
 UNIT_CHIP = "h100-sxm"  # whose dense 16-bit rate an H100e of a training cluster counts
 ABOUT = {
     "training_flop": ("FLOP", "compute of the year's largest training run"),
     "training_tokens": ("tokens", "tokens that the year's largest run trains on"),
+    "training_tokens_per_param": ("tokens per parameter", "tokens over active parameters of it"),
     "training_days": ("days", "length of the year's largest run"),
     "training_utilisation": ("1", "share of the dense 16-bit peak that training reaches"),
     "training_cluster_flops": ("FLOP/s", "dense 16-bit peak of the largest run's cluster"),
@@ -73,12 +91,21 @@ def large_runs(training: pd.DataFrame) -> pd.DataFrame:
     return known[np.log10(known["training_flop"].cummax() / known["training_flop"]) < 1]
 
 
+def overtraining(runs: pd.DataFrame) -> tuple[Array, Array]:
+    """Return log tokens over active parameters, and time, of the runs that tell their tokens."""
+    told = runs[runs["training_tokens"].notna()]
+    flop, tokens = (told[f"training_{what}"].to_numpy(float) for what in ("flop", "tokens"))
+    ratio = physics.training_tokens_per_parameter(flop, tokens)
+    return np.log(ratio), times(told["release_date"])
+
+
 def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm.Model:
     """Return the model of record runs, and of how large runs spend their compute.
 
-    Log compute of record runs is linear in time. Tokens grow as a power of compute; length grows
-    with time; utilisation has no trend. The rates that utilisation is a share of are 16-bit: a run
-    in 8 bits can show more of it, and its cluster is then smaller than the one given here.
+    Log compute of record runs is linear in time. Tokens over active parameters (overtraining) of
+    large runs grow with time; with the compute, they give the tokens. Length grows with time;
+    utilisation has no trend. The rates that utilisation is a share of are 16-bit: a run in 8 bits
+    can show more of it, and its cluster is then smaller than the one given here.
 
     Parameters
     ----------
@@ -126,13 +153,13 @@ def _spending(training: pd.DataFrame, large: pd.DataFrame, beliefs: Mapping[str,
     import pymc as pm
     import pytensor.tensor as pt
 
-    told = large[large["training_tokens"].notna()]
-    over_2022 = np.log(told["training_flop"].to_numpy()) - pt.log(beliefs["record_flop_2022"])
-    pm.Normal(
-        "tokens_seen",
-        pt.log(beliefs["tokens_2022"]) + beliefs["token_exponent"] * over_2022,
-        beliefs["token_spread"],
-        observed=np.log(told["training_tokens"]),
+    ratio, when = overtraining(large)
+    pm.StudentT(
+        "overtraining_seen",
+        nu=beliefs["overtraining_tail"],
+        mu=pt.log(beliefs["overtraining_2025"]) + beliefs["overtraining_growth"] * (when - ORIGIN),
+        sigma=beliefs["overtraining_spread"],
+        observed=ratio,
     )
     timed = large[large["duration_days"].notna()]
     pm.Normal(
@@ -167,9 +194,10 @@ def _unit_rate(chips: pd.DataFrame) -> float:
 def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Generator) -> xr.Dataset:
     """Return the largest training run of each year and the cluster that it leaves behind.
 
-    Within the record compute follows the fitted line; after it, growth closes on its long-run rate.
-    Runs of one year scatter about these. Nothing bounds a cluster by the fleet: that is for whoever
-    has both.
+    Within the record compute follows the fitted line; after it, by the structure that a draw takes,
+    growth closes on its long-run rate, or goes on at the record's until what can be afforded
+    bounds it. Runs of one year scatter about these. Nothing bounds a cluster by the fleet: that is
+    for whoever has both.
 
     Parameters
     ----------
@@ -184,14 +212,15 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     years = as_years(years)
     draw = {name: posterior[name].to_numpy()[:, None] for name in PRIORS}
     last = int(calendar_years(posterior["record"].to_numpy().max()))
-    path_rng, *run_rngs = rng.spawn(5)
-    scatter, tokens_off, days_off, share_off = (
+    path_rng, structure_rng, *run_rngs = rng.spawn(6)
+    scatter, ratio_off, days_off, share_off = (
         _by_year(years, last, len(posterior["draw"]), source) for source in run_rngs
     )
-    course = _course(draw, years, last, path_rng)
+    bound = structure_rng.uniform(size=(len(posterior["draw"]), 1)) < draw["record_limit_bound"]
+    course = course_of(draw, years, last, bound=bound, rng=path_rng)
     flop = np.exp(course + draw["record_scatter"] * scatter)
-    tokens = _typical_tokens(draw, course, years, last) + draw["token_exponent"] * (
-        draw["record_scatter"] * scatter
+    ratio = np.exp(
+        typical_overtraining(draw, years, last) + draw["overtraining_spread"] * ratio_off
     )
     log_days = np.log(draw["duration_2022"]) + draw["duration_growth"] * mid_year(
         np.minimum(years, last)
@@ -201,7 +230,8 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     unit = np.exp(posterior["log_record_h100e_days_2022"].to_numpy()[:, None])
     values = {
         "training_flop": flop,
-        "training_tokens": np.exp(tokens + draw["token_spread"] * tokens_off),
+        "training_tokens": physics.training_tokens(flop, ratio),
+        "training_tokens_per_param": ratio,
         "training_days": days,
         "training_utilisation": share,
         "training_cluster_flops": flop / (days * SECONDS_PER_DAY * share),
@@ -217,45 +247,52 @@ def _about(name: str) -> dict[str, str]:
     return dict(zip(("units", "long_name"), ABOUT[name], strict=True))
 
 
-def _course(
-    draw: Mapping[str, Array], years: NDArray[np.int_], last: int, rng: np.random.Generator
+def course_of(
+    draw: Mapping[str, Array],
+    years: NDArray[np.int_],
+    last: int,
+    *,
+    bound: NDArray[np.bool_],
+    rng: np.random.Generator,
 ) -> Array:
     """Return the course of log compute of the largest run, dims (draw, year).
 
-    The fitted line up to the record's last year; growth that closes on its long-run rate after it.
+    The fitted line up to the record's last year. After it growth closes on its long-run rate, or,
+    where `bound`, dims (draw, 1), the line goes on and levels off below the limit.
     """
-    line = np.log(draw["record_flop_2022"]) + draw["record_growth"] * mid_year(
-        np.minimum(years, last)
-    )
+    start = np.log(draw["record_flop_2022"])
+    line = start + draw["record_growth"] * mid_year(np.minimum(years, last))
+    after = draw["record_growth"] * (mid_year(years) - mid_year(np.minimum(years, last)))
+    below = np.logaddexp(0, line + after - np.log(draw["record_limit"]))
+    drifting = _damped(draw, "record", np.maximum(years - last, 0), rng)
+    return np.asarray(line + np.where(bound, (after - below) * (years > last), drifting))
+
+
+def typical_overtraining(draw: Mapping[str, Array], years: NDArray[np.int_], last: int) -> Array:
+    """Return log tokens over active parameters of a typical largest run, dims (draw, year).
+
+    Its growth has no shocks of its own; after the record it settles, as text runs short.
+    """
+    calm = {**draw, "overtraining_growth_shock": np.zeros_like(draw["overtraining_growth"])}
+    within = draw["overtraining_growth"] * (mid_year(np.minimum(years, last)) - ORIGIN)
+    ahead = _damped(calm, "overtraining", np.maximum(years - last, 0), np.random.default_rng(0))
+    return np.asarray(np.log(draw["overtraining_2025"]) + within + ahead)
+
+
+def _damped(
+    draw: Mapping[str, Array], what: str, steps: NDArray[np.int_], rng: np.random.Generator
+) -> Array:
+    """Return the log by which a level changes in so many years, dims (draw, year)."""
     path = damped_log_path(
-        growth_now=draw["record_growth"][:, 0],
-        growth_longrun=draw["record_growth_longrun"][:, 0],
-        halflife=draw["record_growth_halflife"][:, 0],
-        shock=draw["record_growth_shock"][:, 0],
-        steps=max(int(years.max()) - last, 0),
+        growth_now=draw[f"{what}_growth"][:, 0],
+        growth_longrun=draw[f"{what}_growth_longrun"][:, 0],
+        halflife=draw[f"{what}_growth_halflife"][:, 0],
+        shock=draw[f"{what}_growth_shock"][:, 0],
+        steps=int(steps.max()),
         step=1.0,
         rng=rng,
     )
-    from_last = np.concatenate([np.zeros((len(path), 1)), path], axis=1)
-    return np.asarray(line + from_last[:, np.maximum(years - last, 0)])
-
-
-def _typical_tokens(
-    draw: Mapping[str, Array], course: Array, years: NDArray[np.int_], last: int
-) -> Array:
-    """Return the log of tokens of a typical run at the course's compute, dims (draw, year).
-
-    Within the record the exponent is the fitted one, which holds a rise in tokens per parameter;
-    after it the long-run one, as text runs short.
-    """
-    start = np.log(draw["record_flop_2022"])
-    at_end = start + draw["record_growth"] * mid_year(np.array([last]))
-    within = np.where(years <= last, course, at_end)
-    return np.asarray(
-        np.log(draw["tokens_2022"])
-        + draw["token_exponent"] * (within - start)
-        + draw["token_exponent_longrun"] * (course - within)
-    )
+    return np.concatenate([np.zeros((len(path), 1)), path], axis=1)[:, steps]
 
 
 def _by_year(years: NDArray[np.int_], last: int, draws: int, rng: np.random.Generator) -> Array:

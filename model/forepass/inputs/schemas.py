@@ -45,6 +45,12 @@ RATES = (
     "flops_int8_op_per_s",
     "flops_4bit_flop_per_s",
 )
+SIZE_BOUNDS = (
+    "active_params_low",
+    "active_params_high",
+    "total_params_low",
+    "total_params_high",
+)
 IN_USD = "US dollars without sign or separators, as 30000"
 IN_FLOP_PER_S = "dense operations per second, as 9.89e14"
 IN_BYTES_PER_S = "bytes per second, as 3.35e12"
@@ -152,8 +158,11 @@ _SHIPPED = (
             "sparse_read_tokens": positive("tokens that sparse attention reads, as 2048"),
             "native_weight_bits": bits("weight"),
             "max_context_tokens": positive("tokens, as 131072"),
+            **{bound: positive("parameters, as 5e10") for bound in SIZE_BOUNDS},
             "params_relative_error": at_least_zero("a share, as 0.3"),
         },
+        not_above("active_params_low", "active_params_high"),
+        not_above("total_params_low", "total_params_high"),
         not_above("active_params", "total_params"),
         not_above("experts_per_token", "n_experts"),
     ),
