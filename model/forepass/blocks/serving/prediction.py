@@ -245,18 +245,16 @@ def _campaign_effect(posterior: xr.Dataset, rows: Rows, seed: int, spread: Draws
     unstated = rows.levels["campaign"] == ""
     fitted = np.asarray(posterior["of_campaign"].transpose("draw", "campaign").values)
     counts = posterior["campaign_rows"].isel(draw=0).transpose("scenario", "campaign").values
-    uniform = np.random.default_rng([seed, crc32(b"which campaign")]).random(len(fitted))
-    of_new = np.asarray(posterior["new_campaign_chance"].values)
+    which, whether = np.random.default_rng([seed, crc32(b"campaign")]).random((2, len(fitted)))
+    on_record = (whether >= np.asarray(posterior["new_campaign_chance"].values))[:, None]
     for scenario in np.unique(rows.levels["scenario"][unstated]):
         rows_of = counts[SCENARIOS.index(str(scenario))]
         if rows_of.sum() == 0:
             continue
-        below = np.cumsum(rows_of) / rows_of.sum()
-        # The share of the uniform beyond the chance of a new campaign picks one of the old.
-        place = np.searchsorted(below, np.maximum((uniform - of_new) / (1 - of_new), 0.0))
-        old = np.take_along_axis(fitted, np.minimum(place, len(below) - 1)[:, None], axis=1)
+        place = np.searchsorted(np.cumsum(rows_of) / rows_of.sum(), which, side="right")
+        old = np.take_along_axis(fitted, place[:, None], axis=1)
         here = unstated & (rows.levels["scenario"] == scenario)
-        stated[:, here] = np.where((uniform >= of_new)[:, None], old, stated[:, here])
+        stated[:, here] = np.where(on_record, old, stated[:, here])
     return stated
 
 
