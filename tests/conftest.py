@@ -93,20 +93,25 @@ def _serving_draws(tables: "Mapping[str, pd.DataFrame]") -> "xr.Dataset":
     import numpy as np
     import xarray as xr
 
-    from forepass.blocks.serving.model import CENTRED, group_levels, measured
-    from forepass.blocks.serving.rows import LEVELS, make_rows
+    from forepass.blocks.serving.model import CENTRED, group_levels, measured, model_data
+    from forepass.blocks.serving.rows import LEVELS, SCENARIOS, make_rows
     from forepass.inputs.elicitation import sample
     from forepass.inputs.priors import load_priors
 
     rng = np.random.default_rng(2)
-    groups = group_levels(make_rows(measured(tables)[0], tables))
+    known = make_rows(measured(tables)[0], tables)
+    groups = group_levels(known)
     drawn = {n: (("draw",), sample(p, DRAWS, rng)) for n, p in load_priors("serving").items()}
     effects = {}
     named = [(f"{'of' if level in CENTRED else 'z'}_{level}", level) for level in LEVELS]
     for name, level in [*named, ("z_engine_latency", "engine"), ("z_model_prefill", "model")]:
         scale = drawn[f"{level}_spread"][1][:, None] if name.startswith("of_") else 1.0
         effects[name] = (("draw", level), scale * rng.standard_normal((DRAWS, len(groups[level]))))
-    return xr.Dataset({**drawn, **effects}, coords=groups)
+    rows_of = xr.DataArray(model_data(known, groups)["rows_of"], dims=("scenario", "campaign"))
+    return xr.Dataset(
+        {**drawn, **effects, "campaign_rows": rows_of.expand_dims(draw=DRAWS)},
+        coords={**groups, "scenario": list(SCENARIOS)},
+    )
 
 
 def _fit(block: str, posterior: "xr.Dataset") -> "Fit":

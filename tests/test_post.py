@@ -67,8 +67,10 @@ def test_a_smaller_model_is_faster_but_not_by_much_more_than_it_is_smaller(
 ) -> None:
     gain = revisited["claim_tenth_of_parameters"].values
     assert np.all(gain > 1)
-    # The freed memory holds more requests, so single draws may gain a little more than tenfold.
-    assert np.quantile(gain, 0.9) < 15
+    assert np.median(gain) < 11
+    # The freed memory holds more requests, so single draws may gain more than tenfold: under the
+    # priors, where the model's own effect differs too, a tenth of them by more than 1.5 times that.
+    assert np.quantile(gain, 0.9) < 18
 
 
 def test_wider_ranges_hold_more_often(prior_fits: Fits, question_tables: Tables) -> None:

@@ -106,7 +106,7 @@ def test_every_effect_of_a_group_has_the_groups_dim(model: "pm.Model") -> None:
         if variable.name not in serving.PRIORS:
             [dim] = dims[variable.name]
             assert dim in LEVELS
-    assert {dim for named in dims.values() for dim in named} == set(LEVELS)
+    assert {dim for named in dims.values() for dim in named} == {*LEVELS, "scenario"}
 
 
 def test_the_model_reads_rows_as_data_that_can_be_exchanged(model: "pm.Model", some: Rows) -> None:
