@@ -264,9 +264,9 @@ def test_an_unstated_campaign_is_one_on_record_or_a_new_one(
     tables: Mapping[str, pd.DataFrame],
     configure: Callable[..., pd.DataFrame],
 ) -> None:
-    def effects(chance: float, **cells: object) -> NDArray[np.float64]:
+    def effects(weight: float, **cells: object) -> NDArray[np.float64]:
         given = posterior.assign(
-            new_campaign_chance=("draw", np.full(posterior.sizes["draw"], chance))
+            new_campaign_weight=("draw", np.full(posterior.sizes["draw"], weight))
         )
         rows = make_rows(configure(**cells), tables)
         return draw_effects(given, rows, 1, groups=("campaign",))[:, 0]
@@ -279,4 +279,4 @@ def test_an_unstated_campaign_is_one_on_record_or_a_new_one(
     counts = posterior["campaign_rows"].isel(draw=0).sel(scenario="closed_loop")
     expected = counts.sel(campaign=["aiconfigurator", "inferencex"]) / counts.sum()
     np.testing.assert_allclose(shares, expected, atol=2 / np.sqrt(posterior.sizes["draw"]))
-    assert not np.isclose((effects(1.0) - without)[:, None], swept).any()
+    assert not np.isclose((effects(1e9) - without)[:, None], swept).any()

@@ -73,7 +73,7 @@ SPREADS = (
 NOISE = ("noise_scale", "noise_tail")
 TAILS = ("campaign_tail", "split_cell_factor")
 SELECTION = ("published_fleet_lead",)
-LOOKING_AHEAD = ("software_gain_halflife", "new_campaign_chance")
+LOOKING_AHEAD = ("software_gain_halflife", "new_campaign_weight")
 PRIORS = (
     *PARAMETERS,
     *(f"effect_{name}" for name in EFFECTS),

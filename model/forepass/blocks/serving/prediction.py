@@ -239,14 +239,15 @@ def _campaign_effect(posterior: xr.Dataset, rows: Rows, seed: int, spread: Draws
     """Return the effect of each row's campaign, dims (draw, obs).
 
     Where the campaign is unstated it is, in each draw, one of those on record for the row's
-    scenario, each by its rows, or a new one: the same for all such rows.
+    scenario, each by its rows, or a new one: the same for all such rows. The fewer there are on
+    record, the likelier is a new one.
     """
     stated = _effect(posterior, rows, "campaign", "of_campaign", seed, new=spread)
     unstated = rows.levels["campaign"] == ""
     fitted = np.asarray(posterior["of_campaign"].transpose("draw", "campaign").values)
     counts = posterior["campaign_rows"].isel(draw=0).transpose("scenario", "campaign").values
     which, whether = np.random.default_rng([seed, crc32(b"campaign")]).random((2, len(fitted)))
-    on_record = (whether >= np.asarray(posterior["new_campaign_chance"].values))[:, None]
+    weight = np.asarray(posterior["new_campaign_weight"].values)
     for scenario in np.unique(rows.levels["scenario"][unstated]):
         rows_of = counts[SCENARIOS.index(str(scenario))]
         if rows_of.sum() == 0:
@@ -254,7 +255,8 @@ def _campaign_effect(posterior: xr.Dataset, rows: Rows, seed: int, spread: Draws
         place = np.searchsorted(np.cumsum(rows_of) / rows_of.sum(), which, side="right")
         old = np.take_along_axis(fitted, place[:, None], axis=1)
         here = unstated & (rows.levels["scenario"] == scenario)
-        stated[:, here] = np.where(on_record, old, stated[:, here])
+        on_record = whether >= weight / (weight + np.count_nonzero(rows_of))
+        stated[:, here] = np.where(on_record[:, None], old, stated[:, here])
     return stated
 
 
