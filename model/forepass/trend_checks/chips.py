@@ -25,6 +25,7 @@ from forepass.inputs.priors import Prior, load_priors
 from forepass.inputs.tables import load_tables
 from forepass.trend_checks import chip_figures, chip_findings
 from forepass.trend_checks.chip_findings import growth_rates
+from forepass.trend_checks.earlier import crps_terms, least_crps
 from forepass.trend_checks.leave_future_out import Forecast, Record, leave_future_out
 
 if TYPE_CHECKING:
@@ -169,41 +170,16 @@ def weight_of_limits(parts: LaterParts, *, seed: int) -> dict[str, float]:
     dict
         `best` over all later chips, and `p10` and `p90` over resampled chips.
     """
-    pieces = np.concatenate([_crps_pieces(parts, cut, seed) for cut in CUTS])
     rng = np.random.default_rng(seed)
-    again = [
-        _least(pieces[rng.integers(len(pieces), size=len(pieces))].sum(axis=0)) for _ in range(500)
-    ]
-    low, high = np.quantile(again, [0.1, 0.9])
-    return {"best": _least(pieces.sum(axis=0)), "p10": float(low), "p90": float(high)}
+    return least_crps(np.concatenate([_terms(parts, cut, rng) for cut in CUTS]), rng)
 
 
-def _least(piece: Floats) -> float:
-    w = np.linspace(0, 1, 101)
-    a1, a2, b11, b12, b22 = piece
-    crps = (1 - w) * a1 + w * a2 - ((1 - w) ** 2 * b11 + 2 * w * (1 - w) * b12 + w**2 * b22) / 2
-    return float(w[crps.argmin()])
-
-
-def _crps_pieces(parts: LaterParts, cut: float, seed: int) -> Floats:
-    """Return for each later chip what the CRPS of a mixture is made of, summed over its specs.
-
-    Distances of draws to the truth, of each structure, and between two draws: of the drifting one,
-    across, and of the limit-bound one. Dims (chip, 5).
-    """
+def _terms(parts: LaterParts, cut: float, rng: np.random.Generator) -> Floats:
+    """Return for each later chip what the mixture's CRPS is made of, summed over its specs."""
     later = rows(parts.shipped, parts.shipped.when + EPOCH_YEAR >= cut)
     one, two = (parts.drawn[name][cut] for name in STRUCTURES)
-    order = np.random.default_rng(seed).permutation(len(one))
-    distances = (
-        one - later.log_specs,
-        two - later.log_specs,
-        one - one[order],
-        one - two[order],
-        two - two[order],
-    )
-    return np.stack(
-        [(np.abs(d).mean(axis=0) * later.present).sum(axis=1) for d in distances], axis=1
-    )
+    apart = crps_terms(one, two, later.log_specs, rng)
+    return np.asarray((apart * later.present[..., None]).sum(axis=1))
 
 
 def _fit_before(

@@ -27,7 +27,9 @@ __all__ = [
     "CUTS",
     "GROWTH_WIDER",
     "LEVEL_WIDER",
+    "crps_terms",
     "fit_before",
+    "least_crps",
     "rows_of",
     "seen_from_then",
     "weight_of_second",
@@ -118,7 +120,11 @@ def weight_of_second(
         `best` over all rows, and `p10` and `p90` over resampled ones.
     """
     rng = np.random.default_rng(seed)
-    terms = np.concatenate([_terms(*piece, rng) for piece in pieces])
+    return least_crps(np.concatenate([crps_terms(*piece, rng) for piece in pieces]), rng)
+
+
+def least_crps(terms: Floats, rng: np.random.Generator) -> dict[str, float]:
+    """Return the weight that makes the CRPS least: over all rows of `crps_terms`, and resampled."""
     again = [
         _least(terms[rng.integers(len(terms), size=len(terms))].sum(axis=0))
         for _ in range(RESAMPLED)
@@ -127,8 +133,12 @@ def weight_of_second(
     return {"best": _least(terms.sum(axis=0)), "p10": float(low), "p90": float(high)}
 
 
-def _terms(one: Floats, two: Floats, truth: Floats, rng: np.random.Generator) -> Floats:
-    """Return for each row the mean distances that the CRPS of a mixture is made of."""
+def crps_terms(one: Floats, two: Floats, truth: Floats, rng: np.random.Generator) -> Floats:
+    """Return the mean distances that the CRPS of a mixture of two is made of, dims (..., 5).
+
+    Of each structure's draws, dims (draw, ...), to the truth, dims (...), and between two draws: of
+    the first structure, of one and the other, and of the second.
+    """
     other = rng.permutation(len(one))
     apart: tuple[Any, ...] = (
         one - truth,
@@ -137,7 +147,7 @@ def _terms(one: Floats, two: Floats, truth: Floats, rng: np.random.Generator) ->
         one - two[other],
         two - two[other],
     )
-    return np.stack([np.abs(distance).mean(axis=0) for distance in apart], axis=1)
+    return np.stack([np.abs(distance).mean(axis=0) for distance in apart], axis=-1)
 
 
 def _least(terms: Floats) -> float:
