@@ -21,6 +21,7 @@ __all__ = [
     "PARAMETERS",
     "PRIORS",
     "TABLES",
+    "TARGET_ACCEPT",
     "build",
     "build_on",
     "group_levels",
@@ -30,6 +31,9 @@ __all__ = [
 TABLES = ("serving", "chips", "language_models")
 DRAWS = 1000
 """Of each chain: fewer leave the least effective draws, of engines' latency, too near the limit."""
+
+TARGET_ACCEPT = 0.95
+"""Smaller steps than other blocks take: the spreads of sparse groups leave narrow necks."""
 
 PARAMETERS = (
     "prefill_compute_share",
