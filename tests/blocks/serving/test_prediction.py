@@ -280,3 +280,13 @@ def test_an_unstated_campaign_is_one_on_record_or_a_new_one(
     expected = counts.sel(campaign=["aiconfigurator", "inferencex"]) / counts.sum()
     np.testing.assert_allclose(shares, expected, atol=2 / np.sqrt(posterior.sizes["draw"]))
     assert not np.isclose((effects(1e9) - without)[:, None], swept).any()
+
+
+def test_a_scenario_that_no_table_holds_has_a_new_campaign(
+    posterior: xr.Dataset,
+    tables: Mapping[str, pd.DataFrame],
+    configure: Callable[..., pd.DataFrame],
+) -> None:
+    rows = make_rows(configure(scenario="soak test"), tables)
+    found = draw_effects(posterior, rows, 1, groups=("campaign",))
+    assert np.all(np.isfinite(found))

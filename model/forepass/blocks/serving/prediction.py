@@ -246,10 +246,12 @@ def _campaign_effect(posterior: xr.Dataset, rows: Rows, seed: int, spread: Draws
     unstated = rows.levels["campaign"] == ""
     fitted = np.asarray(posterior["of_campaign"].transpose("draw", "campaign").values)
     counts = posterior["campaign_rows"].isel(draw=0).transpose("scenario", "campaign").values
+    of_scenario = dict(zip(SCENARIOS, counts, strict=True))
     which, whether = np.random.default_rng([seed, crc32(b"campaign")]).random((2, len(fitted)))
     weight = np.asarray(posterior["new_campaign_weight"].values)
     for scenario in np.unique(rows.levels["scenario"][unstated]):
-        rows_of = counts[SCENARIOS.index(str(scenario))]
+        # Of a scenario that no table holds, no campaign is on record.
+        rows_of = of_scenario.get(str(scenario), np.zeros(1))
         if rows_of.sum() == 0:
             continue
         place = np.searchsorted(np.cumsum(rows_of) / rows_of.sum(), which, side="right")
