@@ -9,11 +9,12 @@ import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.forecast import forecast, world_rate
+from forepass.deployed import cells_of_world, of_world
+from forepass.forecast import forecast
 from forepass.inputs.definitions import load_definitions
 from forepass.overhang import overhang
 from forepass.posterior import Fit
-from forepass.projection import Projection, served
+from forepass.projection import Projection, copies_at_work, project, served
 from forepass.settings import Settings
 
 type Tables = Mapping[str, pd.DataFrame]
@@ -31,6 +32,7 @@ UNITS = {
     "run_to_train_ratio": "ratio",
     "capacity_over_demand": "ratio",
     "release_overhang": "ratio",
+    "inference_over_training_utilisation": "ratio",
 }
 PARTS = ["fleet", "chips", "software", "precision", "cheaper models"]
 
@@ -65,6 +67,10 @@ def overhung(
         definitions=replace(load_definitions(), copy_speed_tokens_per_s=speed),
         tables=tables,
     )
+
+
+def project_of(fits: Fits, tables: Tables) -> Projection:
+    return project(fits, YEARS, seed=1, definitions=load_definitions(), tables=tables)
 
 
 def moved(fits: Fits, block: str, **values: xr.DataArray) -> dict[str, Fit]:
@@ -118,18 +124,25 @@ def test_a_run_in_half_the_time_takes_twice_the_cluster_which_then_has_half_as_l
     out: xr.Dataset, fits: Fits, question_tables: Tables
 ) -> None:
     days = fits["training"].posterior["duration_2022"]
-    double = overhung(moved(fits, "training", duration_2022=days / 2), question_tables)
+    double_fits = moved(fits, "training", duration_2022=days / 2)
+    double = overhung(double_fits, question_tables)
+    bounded = project_of(double_fits, question_tables).training["run_bounded_by_fleet"] > 0
+    free = ~bounded.transpose("draw", "year").values
+    assert free.mean() > 0.3
     for name in ("copies_training_cluster", "worker_equivalents_training_cluster"):
-        np.testing.assert_allclose(double[name], 2 * out[name])
-    np.testing.assert_allclose(double["run_to_train_ratio"], out["run_to_train_ratio"])
+        np.testing.assert_allclose(double[name].values[free], 2 * out[name].values[free])
+    np.testing.assert_allclose(
+        double["run_to_train_ratio"].values[free], out["run_to_train_ratio"].values[free]
+    )
     xr.testing.assert_identical(double["copies_world"], out["copies_world"])
 
 
 def test_copies_at_their_speed_are_within_what_the_world_does_at_any(
     out: xr.Dataset, projection: Projection
 ) -> None:
-    cells = np.repeat(YEARS, projection.fleet.sizes["vintage"])
-    free = world_rate(projection, served(projection, cells))
+    at, _ = cells_of_world(projection)
+    (copy,) = copies_at_work(projection, at, SPEED)
+    free = of_world(projection, served(projection, at), [replace(copy, speed=None)])
     # But for draws in which not even one request fits, and a speed is asked for one.
     within = out["copies_world"].values * SPEED <= free * (1 + 1e-9)
     assert within.mean() > 0.95
@@ -209,6 +222,11 @@ def test_cheaper_models_compound_by_the_year(release: xr.DataArray) -> None:
     cheaper = release.sel(part="cheaper models", year=2025)
     once = cheaper.sel(years_since_release=1, drop=True)
     xr.testing.assert_allclose(cheaper.sel(years_since_release=3, drop=True), once**3)
+
+
+def test_a_training_cluster_is_never_more_than_the_leading_labs_fleet(out: xr.Dataset) -> None:
+    # Both are tokens at one speed; the cluster is of newest parts, which do more per 16-bit FLOP.
+    assert (out["copies_training_cluster"] <= 3 * out["copies_world"] + 1).mean() > 0.97
 
 
 def test_software_adds_nothing_where_neither_its_date_nor_the_age_of_chips_matters(

@@ -15,13 +15,18 @@ from forepass.inputs.definitions import load_definitions
 from forepass.inputs.records import LanguageModel, model_record
 from forepass.posterior import Fit
 from forepass.projection import (
+    Load,
+    Parts,
     Projection,
     Served,
     block_rng,
+    copies_at_work,
     project,
+    reference_load,
     reference_served,
     served,
     throughput,
+    workloads,
 )
 
 type Tables = Mapping[str, pd.DataFrame]
@@ -29,7 +34,6 @@ type Fits = Mapping[str, Fit]
 
 DRAWS = 100
 YEARS = np.arange(2020, 2036)
-FORWARD = ("chips", "language_models", "fleet", "training", "demand")
 FLAT_CHIP = {
     "chip_flops_16bit": 1e15,
     "chip_flops_8bit": 2e15,
@@ -45,7 +49,15 @@ DENSE_MODEL = {
     "kv_bytes_per_token": 3e5,
     "weight_bits": 16.0,
 }
-LOAD = {"input_tokens": 1000.0, "output_tokens": 500.0, "cached_share": 0.0}
+LOAD = Load(
+    {
+        "input_tokens": np.full(1, 1000.0),
+        "output_tokens": np.full(1, 500.0),
+        "cached_share": np.zeros(1),
+    },
+    np.ones(1),
+    None,
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +73,7 @@ def projection(fits: Fits, question_tables: Tables) -> Projection:
 @pytest.fixture(scope="module")
 def flat(projection: Projection) -> Projection:
     """Return a world in which the chip and the model are the same in every year."""
-    still = changed(projection, "language_models", **DENSE_MODEL, **LOAD)
+    still = changed(projection, "language_models", **DENSE_MODEL)
     return changed(
         changed(still, "chips", **FLAT_CHIP),
         "serving",
@@ -91,14 +103,16 @@ def rates(
     *,
     chip: list[int],
     software: list[int] | None = None,
-    **how: float,
+    scale: float = 1.0,
+    speed: float | None = None,
 ) -> NDArray[np.float64]:
+    asked = None if speed is None else np.full((1, 1), speed)
     return throughput(
         projection,
         what,
-        chip_year=np.array(chip),
+        replace(LOAD, speed=asked),
+        Parts(np.array(chip), scale, scale, scale),
         software_year=np.array(chip if software is None else software),
-        **how,
     ).rate
 
 
@@ -119,24 +133,50 @@ def test_a_frontier_that_stands_still_is_a_fixed_model(
 ) -> None:
     # The fit knows the one by name and not the other, so that what names add is left out.
     alike = changed(flat, "serving", model_spread=0.0, model_prefill_spread=0.0)
-    known = served(alike, YEARS, fixed=dense_record(question_tables), fixed_load=(1000.0, 500.0))
+    known = served(alike, YEARS, fixed=dense_record(question_tables))
     chip = YEARS.tolist()
     np.testing.assert_allclose(
         rates(alike, served(alike, YEARS), chip=chip), rates(alike, known, chip=chip)
     )
 
 
-def test_the_load_is_that_of_the_year_unless_fixed(
-    projection: Projection, question_tables: Tables
-) -> None:
+def test_work_is_that_of_the_year_and_batches_ask_for_no_speed(projection: Projection) -> None:
     years = np.array([2024, 2031])
-    model = dense_record(question_tables)
-    of_the_year = served(projection, years, fixed=model).fields["input_tokens"]
-    requests = projection.language_models["input_tokens"].transpose("draw", "year")
-    np.testing.assert_array_equal(of_the_year, requests.sel(year=years))
-    fixed = served(projection, years, fixed=model, fixed_load=(7.0, 9.0)).fields
-    names = ("input_tokens", "output_tokens", "cached_share")
-    assert [fixed[name].item() for name in names] == [7.0, 9.0, 0.0]
+    demand = projection.demand
+    for kind, load in zip(demand["workload"].values, workloads(projection, years), strict=True):
+        own = demand.sel(workload=kind, year=years)
+        requests = own["workload_input_tokens"].transpose("draw", "year")
+        np.testing.assert_array_equal(load.fields["input_tokens"], requests)
+        np.testing.assert_array_equal(load.share, own["workload_share"].transpose("draw", "year"))
+        assert (load.speed is None) == (kind == "batch")
+
+
+def test_a_copy_does_agents_work_at_its_speed(projection: Projection) -> None:
+    (copy,) = copies_at_work(projection, YEARS, 70.0)
+    agents = projection.demand.sel(workload="agents")["workload_input_tokens"]
+    np.testing.assert_array_equal(copy.fields["input_tokens"], agents.transpose("draw", "year"))
+    assert copy.speed is not None
+    assert copy.speed.item() == 70.0
+
+
+def test_no_run_takes_more_than_the_leading_labs_fleet(fits: Fits, question_tables: Tables) -> None:
+    posterior = fits["training"].posterior
+    huge = posterior.assign(record_flop_2022=1e15 * posterior["record_flop_2022"])
+    bounded = projected(
+        {**fits, "training": replace(fits["training"], posterior=huge)}, question_tables
+    )
+    training, fleet, chips = bounded.training, bounded.fleet, bounded.chips
+    # Where a limit of what can be afforded holds instead, no fleet needs to.
+    assert float(training["run_bounded_by_fleet"].mean()) > 0.5
+    # In units of the year's newest part, a lab cannot have more than it would if all its H100
+    # equivalents ran 16-bit arithmetic at their 8-bit rate.
+    most = fleet["fleet_h100e"] * fleet["lab_share"] * 1.979e15
+    assert bool((training["training_cluster_flops"] <= most * (1 + 1e-9)).all())
+    seconds = training["training_days"] * 86400 * training["training_utilisation"]
+    np.testing.assert_allclose(
+        training["training_flop"], training["training_cluster_flops"] * seconds, rtol=1e-6
+    )
+    assert chips.sizes["draw"] == DRAWS
 
 
 def test_precision_can_be_taken_from_another_year_than_the_model(projection: Projection) -> None:
@@ -152,10 +192,11 @@ def test_the_reference_is_the_defined_model_and_load_at_the_precision_of_the_yea
     projection: Projection, question_tables: Tables
 ) -> None:
     what = reference_served(projection, YEARS, question_tables)
+    (load,) = reference_load(projection)
     definitions = load_definitions()
     assert what.name == definitions.reference_model
     assert what.fields["active_params"].item() == 280e9
-    assert what.fields["output_tokens"].item() == definitions.reference_output_tokens
+    assert load.fields["output_tokens"].item() == definitions.reference_output_tokens
     bits = projection.language_models["weight_bits"].transpose("draw", "year")
     np.testing.assert_array_equal(what.fields["weight_bits"], bits)
 
@@ -284,8 +325,14 @@ def test_a_changed_block_leaves_the_futures_of_the_others(
     posterior = fits["chips"].posterior
     richer = posterior.assign(level=posterior["level"] + 1.0)
     other = projected({**fits, "chips": replace(fits["chips"], posterior=richer)}, question_tables)
-    for block in FORWARD[1:]:
+    # Vintages to come are chips of that block, and a run is bounded by the fleet.
+    for block in ("language_models", "demand"):
         xr.testing.assert_identical(getattr(other, block), getattr(projection, block))
+    watts = "vintage_tdp_per_chip"
+    xr.testing.assert_identical(
+        other.fleet[watts].sel(vintage=slice(None, 2025)),
+        projection.fleet[watts].sel(vintage=slice(None, 2025)),
+    )
     assert (other.chips["chip_bandwidth"] > projection.chips["chip_bandwidth"]).all()
 
 

@@ -59,8 +59,8 @@ def build_document(
     """Summarise draws as a document of quantiles.
 
     Variables have dims (draw, year, ...), (draw,), (year,) or none, ``units`` and ``long_name`` in
-    their attributes; remarks for the reader are in ``attrs["notes"]``. ``as_of`` is the date of the
-    newest source.
+    their attributes, and ``summary`` = "mean" where the mean over draws is what counts; remarks
+    for the reader are in ``attrs["notes"]``. ``as_of`` is the date of the newest source.
     """
     document: Document = {
         "forepass": __version__,
@@ -85,6 +85,8 @@ def _quantity(array: "xr.DataArray") -> dict[str, Any]:
     if labelled not in ([], ["year"]):
         entry["dims"] = labelled
         entry |= {dim: array[dim].values.tolist() for dim in labelled if dim != "year"}
+    if array.attrs.get("summary") == "mean":
+        array = array.mean("draw")
     if "draw" not in array.dims:
         entry["value"] = _plain(array.values)
         return entry

@@ -1,6 +1,6 @@
 """The forecast by year: chips, models, throughput, fleet, world capacity, cost, demand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,22 +9,31 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass import physics
+from forepass.deployed import (
+    benchmark_to_deployment,
+    cells_of_world,
+    of_chips,
+    of_world,
+    on_inference,
+)
 from forepass.inputs.definitions import Definitions
 from forepass.projection import (
+    Load,
+    Parts,
     Projection,
-    Served,
     project,
+    reference_load,
     reference_served,
     served,
     served_flops,
-    throughput,
+    workloads,
 )
 from forepass.settings import Settings
 
 if TYPE_CHECKING:
     from forepass.posterior import Fit
 
-__all__ = ["by_year", "deployment", "forecast", "on_inference", "world_rate"]
+__all__ = ["by_year", "checked", "cluster_tokens_per_s", "forecast"]
 
 type Floats = NDArray[np.float64]
 type Tables = Mapping[str, pd.DataFrame]
@@ -39,20 +48,32 @@ PASSED_ON = {
     "fleet_chips": "fleet",
     "fleet_h100e": "fleet",
     "fleet_power": "fleet",
+    "fleet_server_power": "fleet",
+    "fleet_chip_power": "fleet",
+    "contracted_power": "fleet",
     "inference_share": "fleet",
     "demand_tokens_per_s": "demand",
 }
 NOTES = (
-    "capacity counts output tokens of the share of the fleet on inference, at its duty cycle, in "
-    "deployments rather than benchmarks; demand counts tokens in and out, cached ones too",
+    "capacity counts output tokens of the share of the fleet on inference, at its duty cycle and "
+    "availability, in deployments rather than benchmarks, over chat, agents and batches by their "
+    "shares of the compute; demand counts tokens in and out, cached ones too",
     "stocks are at the end of a year, rates at its middle; a realised pass is an output token, and "
     "both bounds are of a chip by itself",
+    "costs are what owning and running the newest part takes, without a margin: prices lie above",
+    "power is four numbers: chips alone, with servers, at the facility, and contracted for",
 )
 ORDER = (
     "world_tokens_per_s",
     "world_tokens_per_s_reference",
+    "lab_tokens_per_s",
+    "training_cluster_tokens_per_s",
     "demand_tokens_per_s",
+    "shortage",
     "cost_usd_per_million_tokens",
+    "cost_usd_per_million_output_tokens",
+    "cost_usd_per_million_input_tokens",
+    "energy_j_per_token",
     "passes_upper_per_chip",
     "passes_lower_per_chip",
     "passes_realised_per_chip",
@@ -66,7 +87,11 @@ ORDER = (
     "weight_bits",
     "fleet_chips",
     "fleet_h100e",
+    "supply_limit",
+    "fleet_chip_power",
+    "fleet_server_power",
     "fleet_power",
+    "contracted_power",
     "inference_share",
 )
 
@@ -81,8 +106,8 @@ def forecast(
 ) -> xr.Dataset:
     """Return every quantity of the forecast, dims (draw, year), with units and a name in words.
 
-    The years before ``years`` are projected too, so that a year's draws do not depend on the range
-    that was asked for.
+    What sets shipments has a dim (limit) besides. The years before ``years`` are projected too, so
+    that a year's draws do not depend on the range that was asked for.
     """
     span = np.arange(definitions.first_year, definitions.last_year + 1)
     projection = project(fits, span, seed=settings.seed, definitions=definitions, tables=tables)
@@ -91,65 +116,70 @@ def forecast(
         out[name] = getattr(projection, block)[name].transpose("draw", "year")
         words = str(out[name].attrs["long_name"])
         out[name].attrs["long_name"] = words[0].upper() + words[1:]
-    out = out.merge(_of_the_flagship(projection))
-    cells = np.repeat(span, projection.fleet.sizes["vintage"])
-    for name, what, words in (
-        ("world_tokens_per_s", served(projection, cells), "that year's frontier model"),
-        (
-            "world_tokens_per_s_reference",
-            reference_served(projection, cells, tables),
-            f"{definitions.reference_model} at that year's precision",
-        ),
-    ):
-        running = world_rate(projection, what) * on_inference(projection)
-        out[name] = by_year(running, "tokens/s", f"World output capacity, {words}")
+    out = out.merge(_of_the_flagship(projection)).merge(_of_the_world(projection, tables))
     return checked(out[list(ORDER)].sel(year=years)).assign_attrs(notes=list(NOTES))
 
 
-def world_rate(projection: Projection, what: Served, *, speed: float | None = None) -> Floats:
-    """Return output tokens/s of all deployed chips if all of them served, dims (draw, year).
+def _of_the_world(projection: Projection, tables: Tables) -> xr.Dataset:
+    """Return what the world, the leading lab and the largest cluster could serve, and shortage."""
+    span = projection.years
+    at, _ = cells_of_world(projection)
+    serving = on_inference(projection)
+    world = of_world(projection, served(projection, at), workloads(projection, at)) * serving
+    reference = of_world(
+        projection, reference_served(projection, at, tables), reference_load(projection)
+    )
+    fleet, demand = projection.fleet, projection.demand
+    lab = fleet["lab_share"].transpose("draw", "year").values
+    asked = demand["demand_output_tokens_per_s"].transpose("draw", "year").values
+    name = projection.definitions.reference_model
+    frontier = "that year's frontier model"
+    out = xr.Dataset(coords={"year": span})
+    out["world_tokens_per_s"] = by_year(world, "tokens/s", f"World output capacity, {frontier}")
+    out["world_tokens_per_s_reference"] = by_year(
+        reference * serving,
+        "tokens/s",
+        f"World output capacity, {name} at that year's precision",
+    )
+    out["lab_tokens_per_s"] = by_year(
+        lab * world, "tokens/s", f"Leading lab's output capacity, {frontier}"
+    )
+    out["training_cluster_tokens_per_s"] = by_year(
+        cluster_tokens_per_s(projection, workloads(projection, span)),
+        "tokens/s",
+        f"Output of the largest run's cluster if it served, {frontier}",
+    )
+    out["shortage"] = _probability(
+        by_year(
+            (asked > world).astype(float),
+            "probability",
+            "Probability that more output is asked for than fits",
+        )
+    )
+    out["supply_limit"] = _probability(
+        fleet["supply_limit"]
+        .transpose("draw", "year", "limit")
+        .assign_attrs(units="probability", long_name="What sets the year's shipments")
+    )
+    return out
 
-    The sum over vintages of chips times what the mean chip of the vintage does with the model of
-    the year in a deployment: the newest part of the vintage's year, scaled to the vintage's mean
-    8-bit rate.
 
-    Parameters
-    ----------
-    what
-        Model and load for each (year, vintage), vintages running fastest.
-    speed
-        Output tokens/s that each user gets; None for as many requests as fit.
+def cluster_tokens_per_s(projection: Projection, loads: Sequence[Load]) -> Floats:
+    """Return output tokens/s of the largest run's cluster if it served, dims (draw, year).
+
+    A run's utilisation is of the 16-bit peak, so the cluster's chips are counted by that rate.
     """
-    fleet, span = projection.fleet, projection.years
-    vintages = fleet["vintage"].values
-    of, at = np.tile(vintages, len(span)), np.repeat(span, len(vintages))
-    rates = projection.chips["chip_flops_8bit"].transpose("draw", "year").values
-    newest = rates[:, np.searchsorted(span, np.clip(vintages, span[0], span[-1]))]
-    mean = fleet["vintage_h100e_per_chip"].transpose("draw", "vintage").values
-    scale = mean * projection.definitions.h100_equivalent_ops_per_s / newest
-    each = throughput(
-        projection,
-        what,
-        chip_year=np.clip(np.minimum(of, at), span[0], span[-1]),
-        software_year=at,
-        scale=np.tile(scale, (1, len(span))),
-        speed=speed,
-    ).rate.reshape(len(mean), len(span), len(vintages))
-    chips = fleet["fleet_chips_by_vintage"].transpose("draw", "year", "vintage").values
-    # A vintage without chips adds nothing, whatever its rate.
-    return np.where(chips > 0, chips * each, 0.0).sum(axis=-1) * deployment(projection)
+    span = projection.years
+    what = served(projection, span)
+    each = of_chips(projection, what, loads, Parts(span), software_year=span).output
+    rate = projection.chips["chip_flops_16bit"].transpose("draw", "year").values
+    peak = projection.training["training_cluster_flops"].transpose("draw", "year").values
+    return np.asarray(peak / rate * each * benchmark_to_deployment(projection))
 
 
-def deployment(projection: Projection) -> Floats:
-    """Return what is left of a benchmark's rate in a deployed fleet, dims (draw, 1)."""
-    return np.exp(np.asarray(projection.serving["effect_production"].values))[:, None]
-
-
-def on_inference(projection: Projection) -> Floats:
-    """Return the share of the fleet's time that goes into inference, dims (draw, year)."""
-    fleet = projection.fleet
-    shares = fleet["inference_share"] * fleet["duty_cycle"]
-    return np.asarray(shares.transpose("draw", "year").values)
+def _probability(happens: xr.DataArray) -> xr.DataArray:
+    """Return what happens or does not, by draw, as a quantity whose mean is its probability."""
+    return happens.astype(float).assign_attrs(happens.attrs | {"summary": "mean"})
 
 
 def checked(out: xr.Dataset) -> xr.Dataset:
@@ -167,29 +197,47 @@ def checked(out: xr.Dataset) -> xr.Dataset:
 
 
 def _of_the_flagship(projection: Projection) -> xr.Dataset:
-    """Return bounds, throughput and cost of each year's newest part with its frontier model."""
+    """Return bounds, throughput, cost and energy of each year's newest part and frontier model."""
     span = projection.years
     what = served(projection, span)
-    drawn = throughput(projection, what, chip_year=span, software_year=span)
-    chips = projection.chips
+    loads = workloads(projection, span)
+    drawn = of_chips(projection, what, loads, Parts(span), software_year=span)
+    chips, fleet = projection.chips, projection.fleet
     bits, active = what.fields["weight_bits"], what.fields["active_params"]
     flops, _ = served_flops(projection, span, bits)
     upper = physics.upper_bound(flops, physics.weight_flop_per_token(active))
     bandwidth = chips["chip_bandwidth"].transpose("draw", "year").values
     lower = physics.lower_bound(bandwidth, physics.weight_bytes(active, bits))
+    deployed = benchmark_to_deployment(projection)
     price = chips["chip_hour_cost_usd"].transpose("draw", "year").values
-    usd = physics.cost_per_million_tokens(price, drawn.rate * deployment(projection))
+    usd = physics.cost_per_million_tokens(price, drawn.output * deployed)
+    facility = (fleet["fleet_power"] / fleet["fleet_chip_power"] * chips["chip_power"]).transpose(
+        "draw", "year"
+    )
     served_bits = "at the precision served that year"
+    money = "USD per million tokens"
     values = {
         "chip_flops": (flops, "FLOP/s", f"Newest part, dense {served_bits}"),
         "passes_upper_per_chip": (upper, "passes/s", f"Upper bound per chip, {served_bits}"),
         "passes_lower_per_chip": (lower, "passes/s", f"Lower bound per chip, {served_bits}"),
-        "passes_realised_per_chip": (drawn.rate, "passes/s", "Realised per chip, tuned"),
-        "share_of_upper_bound": (drawn.rate / upper, "share", "Share of the upper bound"),
-        "cost_usd_per_million_tokens": (
-            usd,
-            "USD per million tokens",
-            "Cost of serving, output tokens",
+        "passes_realised_per_chip": (drawn.output, "passes/s", "Realised per chip, tuned"),
+        "share_of_upper_bound": (drawn.output / upper, "share", "Share of the upper bound"),
+        "cost_usd_per_million_tokens": (usd, money, "Cost per million output tokens, all time"),
+        "cost_usd_per_million_output_tokens": (
+            usd * (1 - drawn.prefill),
+            money,
+            "Cost of decoding a million tokens",
+        ),
+        # Prompts are charged the time that they take, over the input tokens that are not cached.
+        "cost_usd_per_million_input_tokens": (
+            usd * drawn.prefill * drawn.output / drawn.fresh_input,
+            money,
+            "Cost of reading a million uncached input tokens",
+        ),
+        "energy_j_per_token": (
+            facility.values / (drawn.output * deployed),
+            "J",
+            "Energy of an output token at the facility",
         ),
     }
     return xr.Dataset(

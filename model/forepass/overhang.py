@@ -8,10 +8,12 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.forecast import by_year, checked, deployment, on_inference, world_rate
+from forepass import physics
+from forepass.deployed import cells_of_world, of_chips, of_world, on_inference
+from forepass.forecast import by_year, checked, cluster_tokens_per_s
 from forepass.inputs.definitions import Definitions
 from forepass.physics import HOURS_PER_YEAR
-from forepass.projection import Projection, project, served, throughput
+from forepass.projection import Parts, Projection, copies_at_work, project, served, workloads
 from forepass.settings import Settings
 
 if TYPE_CHECKING:
@@ -65,12 +67,18 @@ def overhang(
         _served_over_asked(projection), "ratio", "World output capacity over output asked for"
     )
     out["release_overhang"] = _release(projection)
+    out["inference_over_training_utilisation"] = by_year(
+        _flop_serving_over_training(projection, tokens["training_cluster"]),
+        "ratio",
+        "FLOP/s of the training cluster in serving over those in training",
+    )
     out = out.sel(year=years)
     checked(out.drop_vars("release_overhang"))
     return out.assign_attrs(
         notes=[
-            "copies and workers count the whole of the compute named, as if it did nothing else",
-            "what a stated speed costs is taken from the newest part, for old vintages too",
+            "copies and workers count the whole of the compute named, as if it did nothing else; "
+            "a copy does an agent's work of that year: long contexts, mostly cached",
+            "where no batch gives the speed, a vintage runs no copy at all",
         ]
     )
 
@@ -84,23 +92,32 @@ COMPUTE = {
 
 def _tokens_at_speed(projection: Projection, speed: float) -> dict[str, Floats]:
     """Return output tokens/s of each compute at the speed, if it all served, dims (draw, year)."""
-    span = projection.years
-    what = served(projection, span)
-    fast = throughput(projection, what, chip_year=span, software_year=span, speed=speed).rate
-    free = throughput(projection, what, chip_year=span, software_year=span).rate
-    # Where no batch gives a user the speed, a copy cannot run at it at all.
-    kept = np.nan_to_num(fast / free)
-    cells = np.repeat(span, projection.fleet.sizes["vintage"])
-    world = world_rate(projection, served(projection, cells)) * kept
-    # A run's utilisation is of the 16-bit peak, so its chips are counted by that rate.
-    each = projection.chips["chip_flops_16bit"].transpose("draw", "year").values
-    peak = projection.training["training_cluster_flops"].transpose("draw", "year").values
+    at, _ = cells_of_world(projection)
+    world = of_world(projection, served(projection, at), copies_at_work(projection, at, speed))
     lab = projection.fleet["lab_share"].transpose("draw", "year").values
     return {
-        "training_cluster": peak / each * np.nan_to_num(fast) * deployment(projection),
+        "training_cluster": cluster_tokens_per_s(
+            projection, copies_at_work(projection, projection.years, speed)
+        ),
         "lab": lab * world,
         "world": world,
     }
+
+
+def _flop_serving_over_training(projection: Projection, tokens_per_s: Floats) -> Floats:
+    """Return the cluster's FLOP/s in generating tokens over its FLOP/s in training.
+
+    The weights' arithmetic for each token generated, prompts left out, against the peak times the
+    utilisation of training: a cluster does far less arithmetic when it serves.
+    """
+    models, training = projection.language_models, projection.training
+    active = models["frontier_active_params"].transpose("draw", "year").values
+    in_training = training["training_cluster_flops"] * training["training_utilisation"]
+    return np.asarray(
+        tokens_per_s
+        * physics.weight_flop_per_token(active)
+        / in_training.transpose("draw", "year").values
+    )
 
 
 def _run_to_train(projection: Projection, tokens_per_s: Floats) -> Floats:
@@ -111,8 +128,9 @@ def _run_to_train(projection: Projection, tokens_per_s: Floats) -> Floats:
 
 
 def _served_over_asked(projection: Projection) -> Floats:
-    cells = np.repeat(projection.years, projection.fleet.sizes["vintage"])
-    capacity = world_rate(projection, served(projection, cells)) * on_inference(projection)
+    at, _ = cells_of_world(projection)
+    capacity = of_world(projection, served(projection, at), workloads(projection, at))
+    capacity = capacity * on_inference(projection)
     asked = projection.demand["demand_output_tokens_per_s"].transpose("draw", "year").values
     return np.asarray(capacity / asked)
 
@@ -133,15 +151,12 @@ def _release(projection: Projection) -> xr.DataArray:
     values = np.full((len(chips), len(span), len(YEARS_SINCE_RELEASE), len(PARTS)), np.nan)
     for at, since in enumerate(YEARS_SINCE_RELEASE):
         then, later = span[:-since], span[since:]
+        loads, newest = workloads(projection, then), Parts(then)
         frozen = served(projection, then)
-        base = throughput(projection, frozen, chip_year=then, software_year=then).rate
-        newer = throughput(projection, frozen, chip_year=then, software_year=later).rate
-        leaner = throughput(
-            projection,
-            served(projection, then, bits_year=later),
-            chip_year=then,
-            software_year=then,
-        ).rate
+        leaner_bits = served(projection, then, bits_year=later)
+        base = of_chips(projection, frozen, loads, newest, software_year=then).output
+        newer = of_chips(projection, frozen, loads, newest, software_year=later).output
+        leaner = of_chips(projection, leaner_bits, loads, newest, software_year=then).output
         parts = (
             chips[:, since:] / chips[:, :-since],
             mean[:, since:] / mean[:, :-since],

@@ -32,7 +32,10 @@ ATTEMPTS: tuple[dict[str, Any], ...] = (
     {"target_accept": 0.97, "tune": 2 * TUNE},
 )
 
-READERS_OF_A_FIT = ("prediction.py", "validation.py")
+READERS_OF_A_FIT = (
+    *("prediction.py", "validation.py"),
+    *("years.py", "vintages.py", "supply.py", "stock.py"),
+)
 """Files of a block that use its posterior and do not shape it: a change there refits nothing."""
 
 type Progress = Callable[[str, str], None]
@@ -89,8 +92,9 @@ class Fit:
 def block_module(name: str) -> ModuleType:
     """Return the module of a block: its TABLES, PRIORS, build and project.
 
-    A block whose model has several structures also has VARIANTS, the data to exchange for each,
-    and `mixed`, which makes one posterior of their draws.
+    `project` takes the posterior, years and a source of shocks; the fleet's also takes the forecast
+    of the newest part. A block whose model has several structures also has VARIANTS, the data to
+    exchange for each, and `mixed`, which makes one posterior of their draws.
     """
     return import_module(f"forepass.blocks.{name}")
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,13 +29,18 @@ if TYPE_CHECKING:
     from forepass.posterior import Fit
 
 __all__ = [
+    "Load",
+    "Parts",
     "Projection",
     "Served",
+    "copies_at_work",
     "project",
+    "reference_load",
     "reference_served",
     "served",
     "served_flops",
     "throughput",
+    "workloads",
 ]
 
 FORWARD = ("chips", "language_models", "fleet", "training", "demand")
@@ -66,16 +71,52 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What is served: a language model and its load, each dims (draw, cell) or broadcasting to it.
+    """What is served: a language model, each field dims (draw, cell) or broadcasting to it.
 
     Attributes
     ----------
-    fields : by name of the serving block's FIELDS, those of the model and the load.
+    fields : by name of the serving block's FIELDS, those of the model.
     name : the model's group in the serving block; one that it never saw is drawn anew.
     """
 
     fields: dict[str, Floats]
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One kind of work, dims (draw, cell) or broadcasting to it.
+
+    Attributes
+    ----------
+    fields : by name of the serving block's FIELDS, those of a request.
+    share : of the chips' time, where several kinds are done.
+    speed : output tokens/s that each user must get; None for as many requests as fit.
+    accepted : share of a lone user's speed that will do where less than `speed` can be had; None
+        where nothing less will do.
+    """
+
+    fields: dict[str, Floats]
+    share: Floats
+    speed: Floats | None
+    accepted: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Which chips serve: the newest part of a year, or chips beside it.
+
+    Attributes
+    ----------
+    year : whose newest part serves each cell, dims (cell).
+    rate, bandwidth, memory : factors on the newest part's FLOP/s and link, bandwidth and capacity,
+        dims (draw, cell) or one for all.
+    """
+
+    year: NDArray[np.int_]
+    rate: Floats | float = 1.0
+    bandwidth: Floats | float = 1.0
+    memory: Floats | float = 1.0
 
 
 def project(
@@ -93,10 +134,13 @@ def project(
     """
     from forepass.posterior import block_module
 
-    forward = {
-        name: block_module(name).project(fits[name].posterior, years, block_rng(seed, name))
-        for name in FORWARD
-    }
+    forward: dict[str, xr.Dataset] = {}
+    for name in FORWARD:
+        # Vintages to come are chips of the chips' own forecast, draw by draw.
+        specs = (forward["chips"],) if name == "fleet" else ()
+        run = block_module(name).project
+        forward[name] = run(fits[name].posterior, years, block_rng(seed, name), *specs)
+    forward["training"] = _within_the_lab(forward, definitions)
     return Projection(
         **forward,
         serving=fits["serving"].posterior,
@@ -104,6 +148,32 @@ def project(
         generations=_generations(tables["chips"], definitions),
         definitions=definitions,
         seed=seed,
+    )
+
+
+def _within_the_lab(forward: Mapping[str, xr.Dataset], definitions: Definitions) -> xr.Dataset:
+    """Return training runs whose cluster is no larger than the leading lab's whole fleet.
+
+    A trend of compute may ask for more chips than anyone has: then the run is as long and as well
+    used as it was to be, on a smaller cluster, with its tokens as its compute allows. Clusters are
+    counted by 16-bit rates, as utilisation in training is.
+    """
+    fleet, chips, training = (forward[name] for name in ("fleet", "chips", "training"))
+    of = np.maximum(fleet["vintage"].values, int(chips["year"][0]))
+    narrow_to_wide = (chips["chip_flops_16bit"] / chips["chip_flops_8bit"]).sel(year=of)
+    narrow_to_wide = narrow_to_wide.drop_vars("year").rename(year="vintage")
+    each = fleet["vintage_h100e_per_chip"] * definitions.h100_equivalent_ops_per_s * narrow_to_wide
+    whole = (fleet["fleet_chips_by_vintage"] * each).sum("vintage") * fleet["lab_share"]
+    kept = (whole / training["training_cluster_flops"]).clip(max=1.0)
+    linear = ("training_flop", "training_cluster_flops", "training_cluster_h100e")
+    powers = {**dict.fromkeys(linear, 1.0), "training_tokens": 0.5}
+    bounded = {
+        name: (training[name] * kept**power).assign_attrs(training[name].attrs)
+        for name, power in powers.items()
+    }
+    about = {"units": "1", "long_name": "1 where the lab's fleet, not the trend, bounds the run"}
+    return training.assign(
+        bounded | {"run_bounded_by_fleet": (kept < 1).astype(float).assign_attrs(about)}
     )
 
 
@@ -116,33 +186,28 @@ def block_rng(seed: int, name: str) -> np.random.Generator:
 def throughput(
     projection: Projection,
     what: Served,
+    load: Load,
+    parts: Parts,
     *,
-    chip_year: NDArray[np.int_],
     software_year: NDArray[np.int_],
-    scale: Floats | float = 1.0,
-    speed: float | None = None,
 ) -> prediction.Drawn:
-    """Return what the part of a year does with a model, dims (draw, cell).
+    """Return what chips do with a model under one kind of work, dims (draw, cell).
 
     Parameters
     ----------
     projection
         Blocks by year.
-    what
-        Model and load of each cell.
-    chip_year
-        Year whose newest part serves the cell.
+    what, load, parts
+        Model, request and chip of each cell.
     software_year
         Year of the serving software; its gains fade after the measurements end.
-    scale
-        Factor on rate, bandwidth and memory of the part, dims (draw, cell) or none: a fleet's mean
-        chip beside the flagship of its year.
-    speed
-        Output tokens/s for each user; None for as many requests as fit.
     """
-    cells = len(chip_year)
-    bits = what.fields["weight_bits"]
-    fields = {**_chip_fields(projection, chip_year, bits, scale), **what.fields}
+    cells = len(parts.year)
+    fields = {
+        **_chip_fields(projection, parts, what.fields["weight_bits"]),
+        **what.fields,
+        **load.fields,
+    }
     n_chips = _replica(fields)
     fields |= {
         "n_chips": n_chips,
@@ -155,7 +220,7 @@ def throughput(
         "prefill_only": np.zeros(1),
     }
     levels = {
-        "generation": [projection.generations.get(y, f"of {y}") for y in chip_year.tolist()],
+        "generation": [projection.generations.get(y, f"of {y}") for y in parts.year.tolist()],
         "model": [what.name] * cells,
         "engine": [""] * cells,
     }
@@ -167,8 +232,8 @@ def throughput(
     p = prediction.draw_parameters(projection.serving, rows, projection.seed)
     effects = prediction.draw_effects(
         projection.serving, rows, projection.seed, groups=GROUPS_OF_AN_AVERAGE
-    ) + _dated(projection, chip_year, software_year)
-    return prediction.at_speed(fields, p, effects, speed)
+    ) + _dated(projection, parts.year, software_year)
+    return prediction.at_speed(fields, p, effects, load.speed, accepted=load.accepted)
 
 
 def served(
@@ -177,31 +242,22 @@ def served(
     *,
     bits_year: NDArray[np.int_] | None = None,
     fixed: LanguageModel | None = None,
-    fixed_load: tuple[float, float] | None = None,
 ) -> Served:
-    """Return the frontier model of each year under that year's load, or a fixed one.
+    """Return the frontier model of each year, or a fixed one, at that year's served precision.
 
     Parameters
     ----------
     model_year
-        Year of the model and of its load, one for each cell.
+        Year of the model, one for each cell.
     bits_year
         Year whose served precision holds; the model's own unless given.
     fixed
         A known model in place of the frontier's.
-    fixed_load
-        Input and output tokens per request in place of the year's.
     """
     models = projection.language_models
     take = _taker(models, model_year)
     bits = _taker(models, model_year if bits_year is None else bits_year)("weight_bits")
     fields = {"weight_bits": bits, "most_tokens_read": np.full(1, UNLIMITED_TOKENS)}
-    if fixed_load is None:
-        for name in ("input_tokens", "output_tokens", "cached_share"):
-            fields[name] = take(name)
-    else:
-        fields["input_tokens"], fields["output_tokens"] = (np.full(1, n) for n in fixed_load)
-        fields["cached_share"] = np.zeros(1)
     if fixed is not None:
         return Served(fields | model_fields([fixed]), fixed.name)
     active, total = take("frontier_active_params"), take("frontier_total_params")
@@ -224,13 +280,43 @@ def served(
 
 
 def reference_served(projection: Projection, cells: NDArray[np.int_], tables: Tables) -> Served:
-    """Return the reference model under the reference load, at each year's served precision."""
+    """Return the reference model at each year's served precision."""
+    reference = model_record(projection.definitions.reference_model, tables)
+    return served(projection, cells, fixed=reference)
+
+
+def reference_load(projection: Projection) -> list[Load]:
+    """Return the reference load as the only kind of work, at no stated speed."""
     chosen = projection.definitions
-    return served(
-        projection,
-        cells,
-        fixed=model_record(chosen.reference_model, tables),
-        fixed_load=(chosen.reference_input_tokens, chosen.reference_output_tokens),
+    fields = {
+        "input_tokens": np.full(1, chosen.reference_input_tokens),
+        "output_tokens": np.full(1, chosen.reference_output_tokens),
+        "cached_share": np.zeros(1),
+    }
+    return [Load(fields, np.ones(1), None)]
+
+
+def workloads(projection: Projection, years: NDArray[np.int_]) -> list[Load]:
+    """Return each kind of work with its share of the compute in the years, one for each cell."""
+    demand = projection.demand
+    return [_load(demand.sel(workload=kind), years) for kind in demand["workload"].values]
+
+
+def copies_at_work(projection: Projection, years: NDArray[np.int_], speed: float) -> list[Load]:
+    """Return agents' work at a stated speed as the only kind: what a copy does all day."""
+    agents = _load(projection.demand.sel(workload="agents"), years)
+    return [replace(agents, share=np.ones(1), speed=np.full((1, 1), speed), accepted=None)]
+
+
+def _load(kind: xr.Dataset, years: NDArray[np.int_]) -> Load:
+    take = _taker(kind, years)
+    names = ("input_tokens", "output_tokens", "cached_share")
+    speed = np.asarray(kind["workload_speed"].values)[:, None]
+    return Load(
+        {name: take(f"workload_{name}") for name in names},
+        take("workload_share"),
+        None if np.isnan(speed).all() else speed,
+        np.asarray(kind["speed_accepted"].values)[:, None],
     )
 
 
@@ -261,19 +347,17 @@ def served_flops(
     return flops, np.where(four, 4.0, np.where(eight, 8.0, 16.0))
 
 
-def _chip_fields(
-    projection: Projection, years: NDArray[np.int_], bits: Floats, scale: Floats | float
-) -> dict[str, Floats]:
-    """Return the newest part of each year as serving fields, arithmetic at the bits it can do."""
-    first = int(projection.chips["year"].values[0])
-    take = _taker(projection.chips, np.maximum(years, first))
-    flops, computed = served_flops(projection, np.maximum(years, first), bits)
+def _chip_fields(projection: Projection, parts: Parts, bits: Floats) -> dict[str, Floats]:
+    """Return the chips of each cell as serving fields, arithmetic at the bits it can do."""
+    years = np.maximum(parts.year, int(projection.chips["year"].values[0]))
+    take = _taker(projection.chips, years)
+    flops, computed = served_flops(projection, years, bits)
     return {
-        "flops": scale * flops,
+        "flops": parts.rate * flops,
         "compute_bits": computed,
-        "bandwidth": scale * take("chip_bandwidth"),
-        "memory": scale * take("chip_memory"),
-        "link_bandwidth": scale * take("chip_scale_up_bandwidth") / 2,
+        "bandwidth": parts.bandwidth * take("chip_bandwidth"),
+        "memory": parts.memory * take("chip_memory"),
+        "link_bandwidth": parts.rate * take("chip_scale_up_bandwidth") / 2,
     }
 
 

@@ -104,9 +104,37 @@ def test_output_is_a_part_of_what_is_processed(projected: xr.Dataset) -> None:
 
 
 def test_every_quantity_is_positive_finite_and_says_its_unit(projected: xr.Dataset) -> None:
-    for values in projected.data_vars.values():
-        assert bool(((values > 0) & np.isfinite(values)).all())
+    for name, values in projected.data_vars.items():
         assert {"units", "long_name"} <= set(values.attrs)
+        # Nobody asks a speed of a batch.
+        asked = values.sel(workload=["chat", "agents"]) if name == "workload_speed" else values
+        assert bool(((asked > 0) & np.isfinite(asked)).all())
+
+
+def test_the_kinds_of_work_share_all_of_the_compute(projected: xr.Dataset) -> None:
+    share = projected["workload_share"]
+    np.testing.assert_allclose(share.sum("workload"), 1.0)
+    assert bool((share > 0).all())
+
+
+def test_agents_have_their_elicited_shares_in_the_years_they_are_told_for(
+    projected: xr.Dataset, posterior: xr.Dataset
+) -> None:
+    agents = projected["workload_share"].sel(workload="agents")
+    for year in (2026, 2030):
+        np.testing.assert_allclose(agents.sel(year=year), posterior[f"agents_share_{year}"])
+    np.testing.assert_allclose(agents.sel(year=2035), agents.sel(year=2030))
+
+
+def test_requests_of_2026_are_those_of_the_priors_and_all_kinds_lengthen_alike(
+    projected: xr.Dataset, posterior: xr.Dataset
+) -> None:
+    inputs = projected["workload_input_tokens"]
+    for kind in ("chat", "agents", "batch"):
+        now = inputs.sel(year=2026, workload=kind)
+        np.testing.assert_allclose(now, posterior[f"{kind}_input_tokens"])
+    grown = inputs.sel(year=2033) / inputs.sel(year=2026)
+    np.testing.assert_allclose(grown.sel(workload="chat"), grown.sel(workload="agents"))
 
 
 def test_the_year_of_the_last_report_starts_from_the_fitted_level(

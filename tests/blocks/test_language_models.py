@@ -187,7 +187,7 @@ def test_every_quantity_is_positive_finite_and_says_its_unit(projected: xr.Datas
 
 
 def test_shares_lie_between_0_and_1(projected: xr.Dataset) -> None:
-    for name in ("moe_activation_fraction", "moe_share", "cached_share"):
+    for name in ("moe_activation_fraction", "moe_share"):
         assert float(projected[name].max()) <= 1
 
 
@@ -210,7 +210,7 @@ def test_served_formats_are_known_and_never_widen(projected: xr.Dataset) -> None
 
 
 def test_intervals_widen_with_the_horizon(projected: xr.Dataset) -> None:
-    for name in ("frontier_active_params", "max_context_tokens", "input_tokens"):
+    for name in ("frontier_active_params", "max_context_tokens"):
         log = xr.ufuncs.log(projected[name]).sel(year=[2026, 2030, 2035])
         width = log.quantile(0.9, "draw") - log.quantile(0.1, "draw")
         assert bool((width.diff("year") > 0).all())

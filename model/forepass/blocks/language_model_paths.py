@@ -1,4 +1,4 @@
-"""The typical frontier model, the format it is served in, and the requests it gets, by year."""
+"""The typical frontier model, and the format it is served in, by year."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from forepass.blocks.growth import as_years, damped_log_path, logit, sigmoid
+from forepass.blocks.growth import as_years, damped_log_path, sigmoid
 from forepass.blocks.language_model_records import BITS, KINDS
 from forepass.blocks.trends import mid_year
 from forepass.inputs.dates import EPOCH_YEAR
@@ -24,7 +24,6 @@ __all__ = [
     "GAP_AT",
     "LAYERS_AT",
     "ORIGIN",
-    "REQUEST_YEAR",
     "RISING",
     "TRAITS",
     "kinds_reached",
@@ -42,7 +41,6 @@ RISING = {"active": True, "fraction": False, "context": True}  # towards a limit
 GAP_AT = {"active": 2020 - EPOCH_YEAR, "fraction": 2025 - EPOCH_YEAR, "context": 2025 - EPOCH_YEAR}
 ORIGIN = 2025 - EPOCH_YEAR  # the start of the year that priors call 2025
 LAYERS_AT = 1e11  # active parameters of the priors named layers_at_100b and kv_...
-REQUEST_YEAR = 2026  # the year whose requests the priors describe
 BY_STRUCTURE = ("draw", "structure")
 
 ABOUT = {
@@ -54,14 +52,11 @@ ABOUT = {
     "kv_bytes_per_token": ("bytes", "Cache per token of the typical frontier model, at 16 bit"),
     "frontier_layers": ("layers", "Layers of the typical frontier model"),
     "weight_bits": ("bits", "Weight format that the frontier model is served in"),
-    "input_tokens": ("tokens", "Input tokens of a request, cached ones included"),
-    "output_tokens": ("tokens", "Output tokens of a request"),
-    "cached_share": ("1", "Share of input tokens found in a cache"),
 }
 
 
 def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Generator) -> xr.Dataset:
-    """Return the typical frontier model and its requests by year.
+    """Return the typical frontier model by year.
 
     Years on record come from the fitted trends and some developer's lasting departure from them,
     which leaves out the scatter of single releases; later ones run on as the draw's structure does:
@@ -80,7 +75,7 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     """
     years = as_years(years)
     n_draws = len(posterior["draw"])
-    trait_rng, request_rng, lot_rng, developer_rng = rng.spawn(4)
+    trait_rng, lot_rng, developer_rng = rng.spawn(3)
     chosen = structures(posterior, trait_rng.spawn(1)[0])
     trait_rngs = dict(zip((*TRAITS, "kv"), trait_rng.spawn(len(TRAITS) + 1), strict=True))
     paths = {t: trait_path(posterior, t, years, chosen[t], trait_rngs[t]) for t in TRAITS}
@@ -111,7 +106,6 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
         ),
         "frontier_layers": draw["layers_at_100b"][:, None] * np.exp(log_layers),
         "weight_bits": _served_bits(draw, years, lots[1]),
-        **_requests(draw, years, request_rng),
     }
     out = xr.Dataset(
         {name: (("draw", "year"), value, _about(name)) for name, value in values.items()},
@@ -256,32 +250,3 @@ def _served_bits(draw: Mapping[str, Floats], years: Integers, lot: Floats) -> Fl
     reached_4 = sigmoid(pace * _since(years, eight + draw["bits_4_delay"]))
     four = lot < draw["bits_4_ceiling"][:, None] * reached_4
     return np.where(four, BITS[2], np.where(lot < reached_8, BITS[1], BITS[0])).astype(float)
-
-
-def _requests(
-    draw: Mapping[str, Floats], years: Integers, rng: np.random.Generator
-) -> dict[str, Floats]:
-    """Return tokens of a typical request, and the share of its input that is cached."""
-    start = {
-        "input": np.log(draw["request_input_tokens"]),
-        "output": np.log(draw["request_output_tokens"]),
-        "cached": logit(draw["request_cached_share"]),
-    }
-    paths = {}
-    for (what, level), source in zip(start.items(), rng.spawn(len(start)), strict=True):
-        growth = draw[f"request_{what}_growth"]
-        path = _ahead(
-            growth,
-            np.zeros_like(growth),
-            draw["request_growth_halflife"],
-            draw["request_growth_shock"],
-            np.maximum(years - REQUEST_YEAR, 0),
-            source,
-        )
-        before = growth[:, None] * np.minimum(years - REQUEST_YEAR, 0)
-        paths[what] = level[:, None] + before + path
-    return {
-        "input_tokens": np.exp(paths["input"]),
-        "output_tokens": np.exp(paths["output"]),
-        "cached_share": sigmoid(paths["cached"]),
-    }

@@ -113,14 +113,6 @@ FUTURE = (
     *(f"{trait}_limit_drift" for trait in TRAITS),
     "serving_bits_lead",
     "bits_4_ceiling",
-    "request_input_tokens",
-    "request_input_growth",
-    "request_output_tokens",
-    "request_output_growth",
-    "request_cached_share",
-    "request_cached_growth",
-    "request_growth_halflife",
-    "request_growth_shock",
 )
 PRIORS = (*TWICE, *RECORD, *FUTURE)
 

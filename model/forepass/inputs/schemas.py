@@ -225,6 +225,16 @@ _SHIPPED = (
         in_order("since", "quarter_end"),
         *(rising(*(f"{thing}_{edge}" for edge in STOCK_EDGES)) for thing in STOCK),
     ),
+    _table(
+        "stock_revisions",
+        {
+            "date": dated(),
+            "designer": text(),
+            "earlier": positive("the figure of the earlier version, as 2.5e6"),
+            "later": positive("the figure of the later version, as 1.4e6"),
+            "unit": text(),
+        },
+    ),
     _observed("fleet", mass=True),
     _observed("demand", actor=True),
     _observed("published_trends", mass=True),

@@ -16,8 +16,8 @@ from forepass.blocks.serving.rows import EFFECTS, LEVELS, SCENARIOS, Rows
 
 __all__ = ["Drawn", "at_speed", "draw_effects", "draw_parameters", "log_rate_draws", "time_shares"]
 
-HALVINGS = 40
-"""Of the interval of log batches that a speed per user is looked for in."""
+STEPS_TO_SPEED = 14
+"""Of the search for the batch that gives a speed; false position with weights closes in fast."""
 
 type Draws = NDArray[np.float64]
 type Parameters = Mapping[str, Draws]
@@ -121,7 +121,12 @@ def draw_effects(
 
 
 def at_speed(
-    fields: Mapping[str, Draws], p: Parameters, effects: Draws, speed: float | None
+    fields: Mapping[str, Draws],
+    p: Parameters,
+    effects: Draws,
+    speed: Draws | float | None,
+    *,
+    accepted: Draws | None = None,
 ) -> Drawn:
     """Return what configurations do, at the largest batch that gives each user ``speed``.
 
@@ -132,21 +137,21 @@ def at_speed(
     p, effects
         Of `draw_parameters` and `draw_effects`.
     speed
-        Output tokens per second for each user; None for the batch that the rows themselves ask.
+        Output tokens per second for each user, one for all or broadcasting to (draw, obs); None for
+        the batch that the rows themselves ask.
+    accepted
+        Share of a lone user's speed that is enough where even a lone user would get less than was
+        asked for; None where nothing less will do.
     """
     shape = rate.shape(fields, p, np)
     asked = {**fields, "concurrency": np.maximum(fields["concurrency"], 0.0)}
     batch = np.broadcast_to(rate.batch_in_flight(asked, p, shape, np), effects.shape)
     if speed is not None:
         full = rate.batch_in_flight({**fields, "concurrency": np.zeros(1)}, p, shape, np)
-        # Less than one where not even one request's cache fits.
-        high = np.broadcast_to(np.log(full), effects.shape)
-        low = np.minimum(high, 0.0)
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            enough = _speed(fields, p, shape, np.exp(middle), effects) >= speed
-            low, high = np.where(enough, middle, low), np.where(enough, high, middle)
-        batch = np.exp(low)
+        if accepted is not None:
+            lone = _speed(fields, p, shape, np.minimum(full, 1.0), effects)
+            speed = np.minimum(speed, accepted * lone)
+        batch = _batch_at(fields, p, shape, effects, speed, full)
     got = _speed(fields, p, shape, batch, effects)
     each = got * batch / fields["n_chips"]
     if speed is not None:
@@ -157,6 +162,49 @@ def at_speed(
         got = np.where(np.isclose(got, speed), speed, got)
     each = np.minimum(each, _most(fields))
     return Drawn(each, batch, got, time_shares(fields, p, shape, batch))
+
+
+def _batch_at(
+    fields: Mapping[str, Draws],
+    p: Parameters,
+    shape: Mapping[str, Draws],
+    effects: Draws,
+    speed: Draws | float,
+    full: Draws,
+) -> Draws:
+    """Return the largest batch, from one request to a full memory, that gives each user a speed.
+
+    Users' speed falls as the batch grows. The root in logs of both is found by false position,
+    with the weight of an end that stays halved [1]_. Where no batch is small enough it is one,
+    and where even a full memory is fast enough it is full.
+
+    References
+    ----------
+    .. [1] M. Dowell and P. Jarratt, "A modified regula falsi method for computing the root of an
+       equation", BIT 11, 1971 (there called the Illinois method).
+    """
+
+    def spare(log_batch: Draws) -> Draws:
+        return np.log(_speed(fields, p, shape, np.exp(log_batch), effects) / speed)
+
+    # Less than one where not even one request's cache fits.
+    high = np.broadcast_to(np.log(full), effects.shape)
+    low = np.minimum(high, 0.0)
+    over, under = spare(low), spare(high)
+    settled = np.where(under >= 0, high, low)
+    inside = (over > 0) & (under < 0)
+    last = np.zeros(effects.shape)
+    for _ in range(STEPS_TO_SPEED):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            middle = np.where(inside, (low * under - high * over) / (under - over), settled)
+        got = spare(middle)
+        fast = got >= 0
+        # An end kept twice in a row counts for half, or the other would creep.
+        under = np.where(fast, np.where(last > 0, under / 2, under), got)
+        over = np.where(fast, got, np.where(last < 0, over / 2, over))
+        low, high = np.where(fast, middle, low), np.where(fast, high, middle)
+        last = np.where(fast, 1.0, -1.0)
+    return np.exp(np.where(inside, middle, settled))
 
 
 def time_shares(

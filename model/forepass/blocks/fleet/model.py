@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.blocks.fleet_stock import stock
-from forepass.blocks.growth import as_years, drifting_logit, logit
-from forepass.blocks.shipments import QUARTERS_PER_YEAR, Record, quarterly_record, shipment_walks
-from forepass.blocks.survival import waiting_weight
+from forepass.blocks.fleet.shipments import (
+    QUARTERS_PER_YEAR,
+    Record,
+    quarterly_record,
+    revisions_seen,
+    shipment_walks,
+)
+from forepass.blocks.fleet.supply import COST_YEAR
+from forepass.blocks.fleet.survival import waiting_weight
 from forepass.blocks.trends import times
 from forepass.blocks.variables import prior_variable
-from forepass.blocks.vintages import ship
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.priors import expect
 
@@ -26,13 +29,15 @@ if TYPE_CHECKING:
 
     from forepass.inputs.priors import Prior
 
-TABLES = ("chip_stock", "fleet")
+TABLES = ("chip_stock", "chips", "fleet", "stock_revisions")
 PRIORS = (
     "source_error",
     "designer_error_scale",
     "shipment_growth",
     "h100e_per_chip_growth",
     "tdp_per_chip_growth",
+    "bandwidth_per_chip_growth",
+    "memory_per_chip_growth",
     "growth_spread",
     "shipment_step",
     "spec_step",
@@ -41,6 +46,8 @@ PRIORS = (
     "base_shipment_growth",
     "base_h100e_per_chip_growth",
     "base_tdp_per_chip_growth",
+    "base_bandwidth_per_chip_growth",
+    "base_memory_per_chip_growth",
     "missing_share",
     "missing_share_growth",
     "deployment_lag",
@@ -53,14 +60,25 @@ PRIORS = (
     "count_scatter",
     "power_scatter",
     "shipment_growth_longrun",
-    "efficiency_growth_longrun",
-    "tdp_per_chip_growth_longrun",
     "growth_halflife",
     "shipment_growth_shock",
-    "spec_growth_shock",
-    "power_added_limit",
-    "power_added_limit_growth",
-    "power_limit_sharpness",
+    "mix_lag",
+    "mix_drift",
+    "power_limit",
+    "power_limit_growth",
+    "packaging_limit",
+    "packaging_limit_growth",
+    "packages_per_wafer",
+    "package_area_by_power",
+    "memory_limit",
+    "memory_limit_growth",
+    "spending_limit",
+    "spending_limit_growth",
+    "usd_per_facility_watt",
+    "usd_per_facility_watt_growth",
+    "limit_growth_halflife",
+    "limit_sharpness",
+    "contracted_over_drawn",
     "inference_share_2025",
     "inference_share_2030",
     "share_drift",
@@ -71,17 +89,12 @@ PRIORS = (
     "lab_share_2030",
     "lab_scatter",
 )
+WAFERS, IN_DEMAND = "cowos_wafers_year", "demand"
 INSTALLED = "installed_h100_equivalents_world"
 POWER = "ai_datacenter_power"
 LAB_FLEET = "_lab_fleet_h100e"
 # The years that the shares named after them, and the missing makers' share, are elicited for.
 ANCHORS = (2025, 2030)
-SHARES = {
-    "inference_share": "share of the fleet's compute that serves models",
-    "lab_share": "share of the world's deployed H100 equivalents that the leading lab uses",
-    "duty_cycle": "mean over peak load of serving chips",
-    "availability": "share of time that a deployed chip is fit for work",
-}
 
 
 def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm.Model:
@@ -89,7 +102,8 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
 
     Parameters
     ----------
-    tables : ``chip_stock`` (cumulative counts by designer) and ``fleet`` (world counts).
+    tables : ``chip_stock`` (cumulative counts by designer and chip), ``chips`` (their sheets),
+        ``stock_revisions`` (how far versions of the counts differ) and ``fleet`` (world counts).
     priors : every key of `PRIORS`.
 
     Raises
@@ -100,12 +114,14 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
     import pymc as pm
 
     expect(priors, PRIORS, "fleet")
-    record = quarterly_record(tables["chip_stock"])
+    record = quarterly_record(tables["chip_stock"], tables["chips"])
     coords = {"designer": record.designers, "quarter": record.quarters}
     with pm.Model(coords=coords) as model:
         beliefs = {name: prior_variable(priors[name]) for name in PRIORS}
         shipment_walks(record, beliefs)
+        revisions_seen(tables["stock_revisions"], record, beliefs)
         _agree_with_world(record, tables["fleet"], beliefs, model)
+        _agree_with_wafers(record, tables["fleet"], beliefs, model)
     return model
 
 
@@ -152,6 +168,34 @@ def _agree_with_world(
         pm.Normal(f"{name}_seen", pt.log(total) + offset, scatter, observed=seen)
 
 
+def _agree_with_wafers(
+    record: Record, fleet: pd.DataFrame, beliefs: Mapping[str, Any], model: pm.Model
+) -> None:
+    """Condition on wafers of advanced packaging that went into the chips of whole years."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    rows = fleet[(fleet["quantity"] == WAFERS) & fleet["unit"].str.contains(IN_DEMAND)]
+    of_quarter = np.array([int(quarter[:4]) for quarter in record.quarters])
+    of_row = [int(date[:4]) for date in rows["date"]]
+    chips = pt.exp(model["log_shipments"]).sum(axis=0)
+    watts = pt.exp(model["log_shipments"] + model["log_tdp_per_chip"]).sum(axis=0)
+
+    def mean_watts(year: int) -> Any:  # noqa: ANN401
+        within = of_quarter == year
+        return watts[within].sum() / chips[within].sum()
+
+    made = pt.stack([chips[of_quarter == year].sum() for year in of_row])
+    larger = pt.stack([mean_watts(year) for year in of_row]) / mean_watts(COST_YEAR)
+    each = beliefs["packages_per_wafer"] / larger ** beliefs["package_area_by_power"]
+    pm.Normal(
+        "wafers_seen",
+        pt.log(made / each),
+        beliefs["count_scatter"],
+        observed=np.log(rows["central"].to_numpy()),
+    )
+
+
 def _shifted(share: Any, by: Any) -> Any:  # noqa: ANN401
     """Return a share moved by so much in logits."""
     import pytensor.tensor as pt
@@ -169,68 +213,3 @@ def _rows(fleet: pd.DataFrame, wanted: pd.Series, ends: NDArray[np.float64]) -> 
 
 def _year_end(year: int) -> float:
     return year + 1 - EPOCH_YEAR
-
-
-def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Generator) -> xr.Dataset:
-    """Return the fleet at the end of each year, by vintage, with its power and its use.
-
-    Parameters
-    ----------
-    posterior : draws of the fitted model, dims (draw, ...).
-    years : calendar years in order, none before the first but one vintage.
-    rng : source of future shocks. More years only append numbers.
-
-    Returns
-    -------
-    Dims (draw, year) and (draw, year, vintage); units in attributes. Vintages are years of
-    shipment; the first holds everything shipped up to then. A vintage after the year is zero.
-
-    Raises
-    ------
-    ValueError
-        If the years skip, or start before there are vintages.
-    """
-    years = as_years(years)
-    flow_rng, share_rng, lab_rng = rng.spawn(3)
-    fleet = stock(posterior, ship(posterior, int(years.max()), flow_rng), years)
-    per_year = {
-        "inference_share": _share(posterior, "inference_share", years, share_rng),
-        "lab_share": _share(posterior, "lab_share", years, lab_rng),
-        "duty_cycle": _constant(posterior, "duty_cycle", years),
-        "availability": _constant(posterior, "availability", years),
-    }
-    for name, values in per_year.items():
-        fleet[name] = (("draw", "year"), values, {"units": "1", "long_name": SHARES[name]})
-    return fleet
-
-
-def _share(
-    posterior: xr.Dataset, name: str, years: NDArray[np.int_], rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Return a share through its two anchors in logits, level after the second, drifting ahead.
-
-    Before the first anchor the slope is the posterior's own where it has one.
-    """
-    first, last = ANCHORS
-    grid = np.arange(min(int(years.min()), first), int(years.max()) + 1)
-    start, end = (logit(posterior[f"{name}_{year}"].to_numpy())[:, None] for year in ANCHORS)
-    slope = (end - start) / (last - first)
-    growth = posterior.get(f"{name}_growth")
-    before = slope if growth is None else growth.to_numpy()[:, None]
-    trend = start + np.where(
-        grid < first, before * (grid - first), slope * np.minimum(grid - first, last - first)
-    )
-    ahead = grid > int(str(posterior["quarter"].to_numpy()[-1])[:4])
-    # The walk ahead starts at the same year whatever years are asked for.
-    steps = drifting_logit(
-        trend[:, grid >= first],
-        drift=posterior["share_drift"].to_numpy(),
-        ahead=ahead[grid >= first],
-        rng=rng,
-    )
-    past = 1 / (1 + np.exp(-trend[:, grid < first]))
-    return np.concatenate([past, steps], axis=1)[:, grid >= years.min()]
-
-
-def _constant(posterior: xr.Dataset, name: str, years: NDArray[np.int_]) -> NDArray[np.float64]:
-    return np.repeat(posterior[name].to_numpy()[:, None], years.size, axis=1)

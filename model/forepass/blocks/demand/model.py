@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from forepass.blocks.demand.workloads import KINDS, workloads
 from forepass.blocks.growth import as_years, damped_log_path
 from forepass.blocks.trends import knots_within, mid_year, times
 from forepass.blocks.variables import prior_variable
@@ -42,6 +43,19 @@ PRIORS = (
     "output_share",
     "human_tokens_per_s",
     "human_hours_per_year",
+    *(f"{kind}_{what}_tokens" for kind in KINDS for what in ("input", "output")),
+    *(f"{kind}_cached_share" for kind in KINDS),
+    "chat_speed",
+    "agents_speed",
+    "speed_accepted",
+    "agents_share_2026",
+    "agents_share_2030",
+    "batch_share_of_rest",
+    "request_input_growth",
+    "request_output_growth",
+    "request_cached_growth",
+    "request_growth_halflife",
+    "request_growth_shock",
 )
 WORLD = "World"
 SECONDS_PER_DAY = 86400.0
@@ -207,7 +221,7 @@ def _change(growth: Any, bends: Any, when: Array, *, end: float, knots: Array) -
 
 
 def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Generator) -> xr.Dataset:
-    """Return the tokens that the world processes each year, and a person's rate of work.
+    """Return the tokens that the world processes each year, by what work, and a person's rate.
 
     Parameters
     ----------
@@ -217,9 +231,11 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
 
     Returns
     -------
-    Rates in the middle of each year, dims (draw, year); a person's, dims (draw).
+    Rates in the middle of each year, dims (draw, year); a person's, dims (draw); the kinds of work
+    as `forepass.blocks.demand.workloads.workloads` returns them.
     """
     years = as_years(years)
+    (request_rng,) = rng.spawn(1)
     world = np.exp(_log_world(posterior, mid_year(years), rng))
     output = world * posterior["output_share"].to_numpy()[:, None]
     values = {
@@ -236,7 +252,8 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
         )
         for name, (unit, words) in ABOUT.items()
     }
-    return xr.Dataset(variables, coords={"year": years})
+    out = xr.Dataset(variables, coords={"year": years})
+    return out.merge(workloads(posterior, years, request_rng))
 
 
 def _log_world(posterior: xr.Dataset, when: Array, rng: np.random.Generator) -> Array:
