@@ -61,7 +61,7 @@ def by_year_text(document: Document, years: Sequence[int] | None = None) -> str:
         words = textwrap.wrap(f"{label}, {unit}" if unit else label, LABEL_COLUMNS)
         rows.append(["\n".join(words), *cells])
     align = ["left", *("right" for _ in shown)]
-    return _framed(document, "", table(rows, ["", *map(str, shown)], align))
+    return framed(document, "", table(rows, ["", *map(str, shown)], align))
 
 
 def when_text(document: Document, years: Sequence[int] | None = None) -> str:
@@ -84,7 +84,7 @@ def when_text(document: Document, years: Sequence[int] | None = None) -> str:
             cells = [f"{entry['value'][place]:.0%}" for place in places]
             shares.append([f"  {entry['long_name'].lower()}", *cells])
     align = ["left", *("right" for _ in answers.QUANTILES), "right"]
-    return _framed(
+    return framed(
         document,
         "",
         table(dates, ["first passed in", *answers.QUANTILES, "never"], align),
@@ -101,7 +101,7 @@ def passes_text(document: Document) -> str:
         unit, factor = scaled(entry["unit"], [entry.get(CENTRE, entry.get("value"))])
         rows.append([entry["long_name"], _cell(entry, factor), unit])
     text = tabulate(rows, tablefmt="plain", disable_numparse=True)
-    return _framed(document, _question(document["request"]), "", text)
+    return framed(document, _question(document["request"]), "", text)
 
 
 def sweep_text(document: Document) -> str:
@@ -114,7 +114,7 @@ def sweep_text(document: Document) -> str:
         headers.append("\n".join(filter(None, (entry["long_name"], unit))))
         columns.append([_cell(_at(entry, place), factor) for place in range(len(rungs))])
     text = table(zip(*columns, strict=True), headers, ["right"] * len(headers))
-    return _framed(document, _question(document["request"]), "", text)
+    return framed(document, _question(document["request"]), "", text)
 
 
 def post_text(document: Document, claims: Mapping[str, Claim]) -> str:
@@ -138,7 +138,7 @@ def post_text(document: Document, claims: Mapping[str, Claim]) -> str:
     outside = quantities["measured_rows_outside"]
     shares = zip(outside["place"], outside["value"], strict=True)
     missed = [[place, f"{share:.1%}"] for place, share in shares]
-    return _framed(
+    return framed(
         document,
         "",
         table(table_of_cases, ["passes/s per chip", *POST_COLUMNS.values()]),
@@ -182,8 +182,13 @@ def write_csv(document: Document, path: Path) -> None:
     first, last = ["quantity", "unit", answers.times_of(document)[0]], list(answers.QUANTILES)
     columns = dict.fromkeys(column for row in rows for column in row)
     fields = [*first, *(name for name in columns if name not in first + last), *last]
+    write_rows(rows, fields, path)
+
+
+def write_rows(rows: Iterable[Mapping[str, Any]], fields: Sequence[str], path: Path) -> None:
+    """Write the fields of each row as CSV, in their order; all or nothing."""
     lines = io.StringIO()
-    writer = csv.DictWriter(lines, fields, restval="", lineterminator="\n")
+    writer = csv.DictWriter(lines, fields, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     atomic.write_text(path, lines.getvalue())
@@ -221,7 +226,7 @@ def _shown(document: Document, asked: Sequence[int] | None) -> list[Any]:
     return [year for year in MILESTONES if year in known] or [known[0], known[-1]][: len(known)]
 
 
-def _framed(document: Document, *parts: str, what: str = f"median ({INTERVAL})") -> str:
+def framed(document: Document, *parts: str, what: str = f"median ({INTERVAL})") -> str:
     """Return the parts under what they are of, and over the notes."""
     header = (
         f"forepass {document['forepass']}, as of {document['as_of']}, seed {document['seed']}: "

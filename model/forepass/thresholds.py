@@ -27,7 +27,9 @@ class Threshold:
 
     def __str__(self) -> str:
         """Return it as a question asks it, and a document names it."""
-        return f"{self.quantity} {'>' if self.above else '<'} {self.value!r}"
+        short = f"{self.value:g}"
+        value = short if float(short) == self.value else repr(self.value)
+        return f"{self.quantity} {'>' if self.above else '<'} {value}"
 
 
 def read_threshold(words: Sequence[str]) -> Threshold:

@@ -34,7 +34,7 @@ def dates_of(array: xr.DataArray) -> Floats:
 
 def straight(values: Floats, units: str) -> Floats:
     """Return values on the scale on which they run straight between years: logs, or logits."""
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         if units in SHARES:
             return np.asarray(np.log(values) - np.log1p(-np.minimum(values, 1.0)))
         return np.asarray(np.log(values))
