@@ -161,6 +161,7 @@ def test_when_answers_in_the_form_of_the_other_documents_with_a_table_of_dates(
     ]
     written = pd.read_csv(tmp_path / "when.csv")
     assert len(written) == 1 + 2 * 16
+    assert written["p50"][1:].between(0, 1).all()
     document = json.loads(run(*argv, "--json")[1])
     assert set(document["inputs"]) == {"data", "priors", "code"}
     assert document["request"]["when"] == ["world_tokens_per_s > 1e+12"]

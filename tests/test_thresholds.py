@@ -86,6 +86,8 @@ def test_what_lies_before_or_after_the_years_has_no_date_and_a_share() -> None:
 
 def test_several_thresholds_stand_one_after_the_other_in_years_of_the_document() -> None:
     document = answered(ABOVE, Threshold("inference_share", False, 0.1))
+    below = document["quantities"]["inference_share < 0.1, beyond in"]
+    assert below["value"] == [0.75, 0.5, 0.75, 0.5]
     names = list(document["quantities"])
     assert names[::3] == ["world_tokens_per_s > 10", "inference_share < 0.1"]
     assert document["years"] == YEARS
