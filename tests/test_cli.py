@@ -100,6 +100,16 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
         (["forecast", "--to", "soon"], "--to"),
         (["forecast", "--csv", "/no/such/folder/x.csv"], "--csv: must be a file in a folder"),
         (["overhang", "--years", "2026,x"], "--years"),
+        (["forecast", "--when", "fleet_power", ">"], "--when: expected 3 arguments"),
+        (["forecast", "--when", "fleet_power", "=", "1"], "'>' or '<', quoted for the shell"),
+        (
+            ["forecast", "--when", "fleet_power", ">", "many"],
+            "must be a number above 0, got 'many'",
+        ),
+        (["forecast", "--when", "fleet_power", ">", "-1"], "must be a number above 0, got '-1'"),
+        (["forecast", "--when", "fleet_pwr", ">", "1"], "no quantity 'fleet_pwr' by year; did you"),
+        (["overhang", "--when", "release_overhang", ">", "1"], "no quantity 'release_overhang' by"),
+        (["overhang", "--when", "copies_lab", ">", "1", "--quarterly"], "--quarterly does not go"),
         (["fit", "--block", "flete"], "no block 'flete' for --block; did you mean fleet?"),
         (["predict", "nowhere.csv", "--out", "out.csv"], "nowhere.csv"),
         (["data", "show", "chip"], "no table 'chip'; did you mean chips"),
@@ -135,6 +145,49 @@ def test_json_by_year_has_the_shape_that_the_design_promises(run: Run, command: 
     levels = ("p05", "p10", "p25", "p50", "p75", "p90", "p95")
     assert all(len(entry[level]) == 11 for level in levels)
     assert all(np.diff([entry[level] for level in levels], axis=0).ravel() > 0)
+
+
+@pytest.mark.usefixtures("made_up")
+def test_when_answers_in_the_form_of_the_other_documents_with_a_table_of_dates(
+    run: Run, tmp_path: Path
+) -> None:
+    argv = ("forecast", "--when", "world_tokens_per_s", ">", "1e12", "--years", "2026,2030")
+    status, out, _ = run(*argv, "--csv", tmp_path / "when.csv")
+    assert status == 0
+    assert "\nTokens the world can process, above" in out
+    assert "\n1 trillion tokens/s" in out
+    assert next(line.split() for line in out.splitlines() if line.startswith("  ")) == [
+        *("2026", "2030"),
+    ]
+    written = pd.read_csv(tmp_path / "when.csv")
+    assert len(written) == 1 + 2 * 16
+    assert written["p50"][1:].between(0, 1).all()
+    document = json.loads(run(*argv, "--json")[1])
+    assert set(document["inputs"]) == {"data", "priors", "code"}
+    assert document["request"]["when"] == ["world_tokens_per_s > 1e+12"]
+    assert document["quantities"]["world_tokens_per_s > 1e+12"]["share_before"] > 0
+
+
+@pytest.mark.usefixtures("made_up")
+def test_quarters_take_the_place_of_years_in_text_csv_json_and_figure(
+    run: Run, tmp_path: Path
+) -> None:
+    argv = ("forecast", "--quarterly", "--from", "2026", "--to", "2027")
+    table, draws = tmp_path / "f.csv", tmp_path / "f.nc"
+    more = ("--csv", table, "--netcdf", draws, "--figure", tmp_path / "figure")
+    status, out, _ = run(*argv, "--years", "2027", *more)
+    assert status == 0
+    assert out.splitlines()[2].split() == ["2027Q1", "2027Q2", "2027Q3", "2027Q4"]
+    assert pd.read_csv(table)["quarter"].tolist()[::7] == ["2026Q1", "2027Q4"]
+    assert xr.load_dataset(draws, engine="h5netcdf").sizes["quarter"] == 8
+    document = json.loads(run(*argv, "--json")[1])
+    years = json.loads(run("forecast", "--json")[1])
+    assert "years" not in document
+    assert document["quarters"][0] == "2026Q1"
+    entry, annual = (d["quantities"]["world_tokens_per_s"] for d in (document, years))
+    assert entry["p50"][3] == pytest.approx(annual["p50"][years["years"].index(2026)])
+    assert entry["scenarios_only_from"] is None
+    assert "quarterly" not in years["request"]
 
 
 @pytest.mark.usefixtures("made_up")
@@ -423,7 +476,15 @@ def test_help_imports_no_numerical_library_and_shows_an_example() -> None:
 
 
 @pytest.mark.usefixtures("made_up")
-@pytest.mark.parametrize("argv", [("forecast", "--to", "2030"), (*PASSES, "--chips", "8")])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("forecast", "--to", "2030"),
+        ("forecast", "--quarterly", "--to", "2030"),
+        ("forecast", "--when", "world_tokens_per_s", "above", "1e12"),
+        (*PASSES, "--chips", "8"),
+    ],
+)
 def test_a_warm_answer_imports_no_numerical_library(run: Run, argv: tuple[str, ...]) -> None:
     status, cold, _ = run(*argv)
     process = spawn(*argv)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from forepass import figures
@@ -81,6 +82,26 @@ def test_years_without_a_number_leave_a_gap_and_a_quantity_without_any_leaves_no
         made["quantities"]["memory_wall_ratio"][key] = [None] * len(YEARS)
     assert len(figures.draw_forecast(made).axes) == 5
     assert len(figures.save_forecast(made, tmp_path)) == 2
+
+
+def test_from_the_year_of_scenarios_on_the_fan_is_pale_and_the_median_dotted() -> None:
+    made = document()
+    made["quantities"]["fleet_h100e"]["scenarios_only_from"] = 2028
+    figure = figures.draw_forecast(made)
+    lines = [line for axis in figure.axes for line in axis.lines if line.get_linestyle() == ":"]
+    dotted = [np.asarray(line.get_xdata()) for line in lines]
+    assert [across[0] for across in dotted if across.size] == [2028]
+    assert "only scenarios should be trusted" in figure.get_supxlabel()
+    assert "scenarios" not in figures.draw_forecast(document()).get_supxlabel()
+
+
+def test_quarters_stand_at_their_ends() -> None:
+    made = document()
+    del made["years"]
+    made["quarters"] = [f"{2026 + place // 4}Q{place % 4 + 1}" for place in range(len(YEARS))]
+    figure = figures.draw_forecast(made)
+    assert figure.axes[0].get_xlim() == (2026.25, 2028.25)
+    assert "p90 of 2028Q1" in figure.get_supxlabel()
 
 
 def test_a_single_year_is_refused(tmp_path: Path) -> None:

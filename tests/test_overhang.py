@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from forepass.deployed import cells_of_world, of_world
 from forepass.forecast import forecast
 from forepass.inputs.definitions import load_definitions
-from forepass.overhang import overhang
+from forepass.overhang import ORDER, overhang
 from forepass.posterior import Fit
 from forepass.projection import Projection, copies_at_work, project, served
 from forepass.settings import Settings
@@ -80,6 +80,7 @@ def moved(fits: Fits, block: str, **values: xr.DataArray) -> dict[str, Fit]:
 
 def test_every_quantity_is_there_with_its_unit_and_a_name_in_words(out: xr.Dataset) -> None:
     assert set(out.data_vars) == set(UNITS)
+    assert set(ORDER) == {name for name, array in out.items() if array.dims == ("draw", "year")}
     for name, array in out.data_vars.items():
         assert array.attrs["units"] == UNITS[str(name)]
         assert array.attrs["long_name"]

@@ -222,6 +222,17 @@ def test_a_fit_outlasts_a_change_of_what_it_does_not_read(
     assert not is_stale(BLOCK, run)
 
 
+def test_a_fit_outlasts_a_definition_that_only_words_depend_on(run: Settings) -> None:
+    path = _path(run.priors, "definitions.toml")
+    text = path.read_text(encoding="utf-8")
+    wider = text.replace("[scenarios_only_fold]\nvalue = 100", "[scenarios_only_fold]\nvalue = 50")
+    assert wider != text
+    path.write_text(wider, encoding="utf-8")
+    assert not is_stale(BLOCK, run)
+    path.write_text(wider.replace("value = 2035", "value = 2034"), encoding="utf-8")
+    assert is_stale(BLOCK, run)
+
+
 def test_a_fit_is_stale_under_another_seed(run: Settings) -> None:
     assert is_stale(BLOCK, replace(run, seed=run.seed + 1))
 
@@ -234,6 +245,7 @@ def test_a_fit_is_stale_under_another_seed(run: Settings) -> None:
         ("physics.py", True),
         ("posterior.py", True),
         ("inputs/elicitation.py", True),
+        ("inputs/comparisons.py", False),
         (f"blocks/{OTHER}.py", False),
         ("blocks/serving/rate.py", False),
         ("cli.py", False),

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Document = dict[str, Any]
+type Build = Callable[..., Document]
+"""Makes a document of draws, with seed, as_of and inputs, as `build_document` does."""
 
 QUANTILES = {f"p{percent:02}": percent / 100 for percent in (5, 10, 25, 50, 75, 90, 95)}
+TIMES = ("year", "quarter")
 
 
 def answer(
@@ -29,6 +32,7 @@ def answer(
     settings: Settings,
     *,
     draw: Callable[[], "xr.Dataset"],
+    build: Build | None = None,
 ) -> Document:
     """Return the document that answers ``command``, from the cache when its inputs are unchanged.
 
@@ -37,7 +41,9 @@ def answer(
     arguments
         What the answer depends on besides data, priors, code and seed; values must be JSON.
     draw
-        Makes the draws when the cache has no answer, as `build_document` takes them.
+        Makes the draws when the cache has no answer.
+    build
+        Makes the document of them; `build_document` unless given.
     """
     inputs = fingerprints.input_hashes(settings.data, settings.priors)
     question = {"command": command, "arguments": dict(arguments), "seed": settings.seed}
@@ -47,7 +53,7 @@ def answer(
     if document is None:
         draws = draw()
         as_of = newest_source_date(settings.data)
-        document = build_document(draws, seed=settings.seed, as_of=as_of, inputs=inputs)
+        document = (build or build_document)(draws, seed=settings.seed, as_of=as_of, inputs=inputs)
         document["request"] = dict(arguments)
         _keep(path, document)
     return document
@@ -58,9 +64,10 @@ def build_document(
 ) -> Document:
     """Summarise draws as a document of quantiles.
 
-    Variables have dims (draw, year, ...), (draw,), (year,) or none, ``units`` and ``long_name`` in
-    their attributes, and ``summary`` = "mean" where the mean over draws is what counts; remarks
-    for the reader are in ``attrs["notes"]``. ``as_of`` is the date of the newest source.
+    Variables have dims (draw, year, ...), (draw,), (year,) or none, or quarter (2026Q1) in place of
+    year, ``units`` and ``long_name`` in their attributes, and ``summary`` = "mean" where the mean
+    over draws is what counts; remarks for the reader are in ``attrs["notes"]``. ``as_of`` is the
+    date of the newest source.
     """
     document: Document = {
         "forepass": __version__,
@@ -68,23 +75,24 @@ def build_document(
         "as_of": as_of,
         "inputs": dict(inputs),
     }
-    if "year" in draws.coords:
-        document["years"] = [int(year) for year in draws["year"].values]
+    for time in TIMES:
+        if time in draws.coords:
+            document[f"{time}s"] = draws[time].values.tolist()
     document["quantities"] = {str(name): _quantity(draws[name]) for name in draws.data_vars}
     document["notes"] = [str(note) for note in draws.attrs.get("notes", [])]
     return document
 
 
 def _quantity(array: "xr.DataArray") -> dict[str, Any]:
-    array = array.transpose("draw", "year", ..., missing_dims="ignore")
+    array = array.transpose("draw", *TIMES, ..., missing_dims="ignore")
     entry: dict[str, Any] = {
         "unit": array.attrs["units"],
         "long_name": array.attrs.get("long_name", str(array.name)),
     }
     labelled = [str(dim) for dim in array.dims if dim != "draw"]
-    if labelled not in ([], ["year"]):
+    if labelled not in ([], *([time] for time in TIMES)):
         entry["dims"] = labelled
-        entry |= {dim: array[dim].values.tolist() for dim in labelled if dim != "year"}
+        entry |= {dim: array[dim].values.tolist() for dim in labelled if dim not in TIMES}
     if array.attrs.get("summary") == "mean":
         array = array.mean("draw")
     if "draw" not in array.dims:
@@ -126,17 +134,23 @@ def newest_source_date(data: Traversable) -> str:
     return max(read_rows(data / "sources.csv").column("date"))
 
 
+def times_of(document: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """Return whether a document runs by year or by quarter, and its years or quarters."""
+    time = next((time for time in TIMES if f"{time}s" in document), TIMES[0])
+    return time, document.get(f"{time}s", [])
+
+
 def tidy_rows(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield one row per quantity and year (and label of any further dim), quantiles as columns.
+    """Yield one row per quantity, time and label of any further dim, quantiles as columns.
 
     What is exact stands in the column of the median.
     """
-    years = document.get("years", [])
+    time, times = times_of(document)
     for name, entry in document["quantities"].items():
         columns = {key: entry[key] for key in (*QUANTILES, "value") if key in entry}
-        by_year = any(isinstance(values, list) for values in columns.values())
-        dims = entry.get("dims", ["year"] if by_year else [])
-        labels = [years if dim == "year" else entry[dim] for dim in dims]
+        by_time = any(isinstance(values, list) for values in columns.values())
+        dims = entry.get("dims", [time] if by_time else [])
+        labels = [times if dim == time else entry[dim] for dim in dims]
         for at in product(*map(enumerate, labels)):
             row = {"quantity": name, "unit": entry["unit"]}
             row |= {dim: label for dim, (_, label) in zip(dims, at, strict=True)}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forepass import atomic
-from forepass.answers import QUANTILES
+from forepass.answers import QUANTILES, times_of
 from forepass.errors import InputError
 from forepass.rounding import number_text, scaled
 
@@ -62,7 +62,7 @@ def house_style() -> Iterator[None]:
 
 def save_forecast(document: Document, folder: Path) -> list[Path]:
     """Write the figure of a forecast, of two years at least, and return the paths of its files."""
-    if len(document["years"]) < 2:
+    if len(times_of(document)[1]) < 2:
         raise InputError("a figure needs two years or more; widen --from and --to")
     return save_figure(draw_forecast(document), folder, "forecast")
 
@@ -92,37 +92,58 @@ def draw_forecast(document: Document) -> "Figure":
     figure = Figure(figsize=(10.5, 3.5 * n_rows + 0.6), layout="constrained")
     axes = list(figure.subplots(n_rows, 2, squeeze=False).flat)
     for axis, name in zip(axes, names, strict=False):
-        _fan(axis, document["years"], quantities[name], document["as_of"])
+        _fan(axis, document, quantities[name])
     for axis in axes[len(names) :]:
         axis.remove()
     figure.supxlabel(_caption(document), fontsize=11, x=0.01, ha="left")
     return figure
 
 
-def _fan(axis: "Axes", years: list[int], entry: Mapping[str, Any], as_of: str) -> None:
-    """Draw one quantity over the years on a log axis, its ends labelled."""
+def _fan(axis: "Axes", document: Document, entry: Mapping[str, Any]) -> None:
+    """Draw one quantity over time on a log axis, its ends labelled."""
     unit, factor = scaled(entry["unit"], [*entry["p50"], *entry["p10"], *entry["p90"]])
     series = {
         key: [float("nan") if value is None else value * factor for value in entry[key]]
         for key in QUANTILES
     }
-    draw_bands(axis, years, series)
+    across, doubtful = _across(document), entry.get("scenarios_only_from")
+    since = None if doubtful is None else times_of(document)[1].index(doubtful)
+    draw_bands(axis, across, series, doubtful_from=since)
     axis.set_title(
         "\n".join(textwrap.wrap(", ".join(filter(None, (entry["long_name"], unit))), 38))
     )
-    axis.set_xlim(years[0], years[-1])
+    axis.set_xlim(across[0], across[-1])
     label_values(axis)
-    _label_ends(axis, years[-1], {key: values[-1] for key, values in series.items()})
-    _mark_as_of(axis, years, as_of)
+    _label_ends(axis, across[-1], {key: values[-1] for key, values in series.items()})
+    _mark_as_of(axis, document)
+
+
+def _across(document: Document) -> list[float]:
+    """Return where each year stands on the axis, or the end of each quarter (2026.25)."""
+    time, labels = times_of(document)
+    if time == "year":
+        return labels
+    return [int(label[:4]) + int(label[-1]) / 4 for label in labels]
 
 
 def draw_bands(
-    axis: "Axes", across: Sequence[float], series: Mapping[str, Sequence[float]]
+    axis: "Axes",
+    across: Sequence[float],
+    series: Mapping[str, Sequence[float]],
+    *,
+    doubtful_from: int | None = None,
 ) -> None:
-    """Draw median and nested intervals, quantiles by name, on a log axis."""
-    for low, high, opacity in BANDS:
-        axis.fill_between(across, series[low], series[high], color=HUE, alpha=opacity, linewidth=0)
-    axis.plot(across, series["p50"], color=INK, linewidth=2)
+    """Draw median and nested intervals, quantiles by name, on a log axis.
+
+    From one place on they may be doubtful: bands at a third of their strength, the median dashed.
+    """
+    turn = len(across) if doubtful_from is None else doubtful_from
+    # The two parts share a point, so that no gap opens between them.
+    for part, strength, line in ((slice(turn + 1), 1.0, "-"), (slice(turn, None), 1 / 3, ":")):
+        for low, high, opacity in BANDS:
+            ends = (series[low][part], series[high][part])
+            axis.fill_between(across[part], *ends, color=HUE, alpha=opacity * strength, linewidth=0)
+        axis.plot(across[part], series["p50"][part], color=INK, linewidth=2, linestyle=line)
     axis.set_yscale("log")
 
 
@@ -146,7 +167,7 @@ def plain_ticks(axis: "Axis", steps: Sequence[float]) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def _label_ends(axis: "Axes", year: int, last: Mapping[str, float]) -> None:
+def _label_ends(axis: "Axes", end: float, last: Mapping[str, float]) -> None:
     """Write median, p10 and p90 of the last year beside their lines, where there is room."""
     low, high = axis.get_ylim()
     gap = 0.07 * math.log(high / low)  # two lines of text closer than this would touch
@@ -160,7 +181,7 @@ def _label_ends(axis: "Axes", year: int, last: Mapping[str, float]) -> None:
         taken.append(height)
         axis.annotate(
             number_text(last[key], 10.0 ** (math.floor(math.log10(last[key])) - 1)),
-            (year, last[key]),
+            (end, last[key]),
             xytext=(5, 0),
             textcoords="offset points",
             va="center",
@@ -169,20 +190,24 @@ def _label_ends(axis: "Axes", year: int, last: Mapping[str, float]) -> None:
         )
 
 
-def _mark_as_of(axis: "Axes", years: list[int], as_of: str) -> None:
+def _mark_as_of(axis: "Axes", document: Document) -> None:
     """Draw where the record ends and the forecast begins."""
+    as_of, across = document["as_of"], _across(document)
     if not as_of:
         return
     year, month = int(as_of[:4]), int(as_of[5:7] or 7)
     # A year's value stands for the middle of the year, so that its tick is at month 7.
-    at = year + (month - 7) / 12
-    if years[0] < at < years[-1]:
+    at = year + (month - (7 if times_of(document)[0] == "year" else 0)) / 12
+    if across[0] < at < across[-1]:
         axis.axvline(at, color="#888888", linewidth=1, linestyle=(0, (3, 3)))
 
 
 def _caption(document: Document) -> str:
+    shown = (document["quantities"].get(name, {}) for name in PANELS)
+    doubtful = any(entry.get("scenarios_only_from") is not None for entry in shown)
     return (
         "Line: median. Bands, dark to light: 50, 80 and 90% intervals. Numbers at the right: "
-        f"median, p10 and p90 of {document['years'][-1]}.\nDashed: as of {document['as_of']}, "
+        f"median, p10 and p90 of {times_of(document)[1][-1]}.\nDashed: as of {document['as_of']}, "
         f"where the record ends. Seed {document['seed']}; forepass {document['forepass']}."
+        + ("\nDotted and pale: so wide that only scenarios should be trusted." if doubtful else "")
     )

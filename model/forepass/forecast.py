@@ -58,12 +58,12 @@ NOTES = (
     "capacity counts output tokens of the share of the fleet on inference, at its duty cycle and "
     "availability, in deployments rather than benchmarks, over chat, agents and batches by their "
     "shares of the compute; demand counts tokens in and out, cached ones too",
-    "stocks are at the end of a year, rates at its middle; a realised pass is an output token, and "
-    "both bounds are of a chip by itself",
+    "fleets and what they can run are of a year's end, everything else of its middle; a realised "
+    "pass is an output token, and both bounds are of a chip by itself",
     "costs are what owning and running the newest part takes, without a margin: prices lie above",
     "power is four numbers: chips alone, with servers, at the facility, and contracted for",
 )
-ORDER = (
+SHOWN = (
     "world_tokens_per_s",
     "world_tokens_per_s_reference",
     "lab_tokens_per_s",
@@ -94,6 +94,10 @@ ORDER = (
     "contracted_power",
     "inference_share",
 )
+PROBABILITIES = ("shortage", "supply_limit")
+"""What a draw says yes or no to, so that its mean is told."""
+ORDER = tuple(name for name in SHOWN if name not in PROBABILITIES)
+"""What has a number for each draw and year, so that a threshold can be asked of it."""
 
 
 def forecast(
@@ -117,7 +121,7 @@ def forecast(
         words = str(out[name].attrs["long_name"])
         out[name].attrs["long_name"] = words[0].upper() + words[1:]
     out = out.merge(_of_the_flagship(projection)).merge(_of_the_world(projection, tables))
-    return checked(out[list(ORDER)].sel(year=years)).assign_attrs(notes=list(NOTES))
+    return checked(out[list(SHOWN)].sel(year=years)).assign_attrs(notes=list(NOTES))
 
 
 def _of_the_world(projection: Projection, tables: Tables) -> xr.Dataset:

@@ -23,6 +23,18 @@ __all__ = ["overhang"]
 
 SECONDS_PER_DAY = 86400.0
 YEARS_SINCE_RELEASE = (1, 2, 3)
+ORDER = (
+    "copies_training_cluster",
+    "worker_equivalents_training_cluster",
+    "copies_lab",
+    "worker_equivalents_lab",
+    "copies_world",
+    "worker_equivalents_world",
+    "run_to_train_ratio",
+    "capacity_over_demand",
+    "inference_over_training_utilisation",
+)
+"""What has no dims but draw and year, so that a threshold can be asked of it."""
 PARTS = ("fleet", "chips", "software", "precision", "cheaper models", "all")
 
 type Floats = NDArray[np.float64]

@@ -3,11 +3,13 @@
 import hashlib
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from importlib import import_module
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -33,10 +35,13 @@ ATTEMPTS: tuple[dict[str, Any], ...] = (
 )
 
 READERS_OF_A_FIT = (
-    *("prediction.py", "validation.py"),
+    *("prediction.py", "validation.py", "claims.py", "comparisons.py"),
     *("years.py", "vintages.py", "supply.py", "stock.py"),
 )
-"""Files of a block that use its posterior and do not shape it: a change there refits nothing."""
+"""Files that use a block's posterior and do not shape it: a change there refits nothing."""
+WORDS_ON_A_FIT = ("scenarios_only_fold",)
+"""Definitions that are read when answers are told: no fit depends on them."""
+WORDS_AS_TABLES = tuple(f"[{name}]" for name in WORDS_ON_A_FIT)
 
 type Progress = Callable[[str, str], None]
 """Called with a block and what is being done to it."""
@@ -258,15 +263,22 @@ def _stacked(posterior: "xr.Dataset") -> "xr.Dataset":
 def _key(name: str, settings: Settings) -> str:
     """Return the hash of all that decides a block's draws."""
     tables = [settings.data / f"{table}.csv" for table in block_module(name).TABLES]
-    beliefs = [settings.priors / f"{name}.toml", settings.priors / "definitions.toml"]
+    beliefs = [settings.priors / f"{name}.toml"]
     shared = [path for path in fingerprints.code_files("blocks") if not _of_a_block(path)]
-    own = fingerprints.code_files(f"blocks/{name}", f"blocks/{name}.py")
+    own = fingerprints.code_files(f"blocks/{name}", f"blocks/{name}.py", "inputs")
     own = (path for path in own if path.name not in READERS_OF_A_FIT)
-    code = [*fingerprints.code_files("physics.py", "posterior.py", "inputs"), *shared, *own]
-    salt = f"{name} {settings.seed} {fingerprints.numerical_versions()}"
+    code = [*fingerprints.code_files("physics.py", "posterior.py"), *shared, *own]
+    conventions = _conventions(settings.priors / "definitions.toml")
+    salt = f"{name} {settings.seed} {fingerprints.numerical_versions()} {conventions}"
     return fingerprints.fingerprint(
         [*(p for p in tables + beliefs if p.is_file()), *code], salt=salt
     )
+
+
+def _conventions(path: Traversable) -> str:
+    """Return the text of the definitions without the tables that no fit depends on."""
+    tables = re.split(r"(?m)^(?=\[)", path.read_text(encoding="utf-8") if path.is_file() else "")
+    return "".join(text for text in tables if not text.startswith(WORDS_AS_TABLES))
 
 
 def _of_a_block(path: Any) -> bool:  # noqa: ANN401 - a Traversable, whose parents only Path knows

@@ -14,6 +14,7 @@ from tabulate import tabulate
 from forepass import answers, atomic
 from forepass.inputs.claims import Claim
 from forepass.rounding import interval_text, scaled, times
+from forepass.thresholds import date_text
 
 Document = Mapping[str, Any]
 
@@ -46,21 +47,51 @@ def table(
 
 
 def by_year_text(document: Document, years: Sequence[int] | None = None) -> str:
-    """Return the table of a document by year: quantities down, years across.
+    """Return the table of a document by year or quarter: quantities down, times across.
 
     Each cell is the median with its interval below; each row has one scale, so that its years
     compare at a glance. A few milestones are shown unless ``years`` are given.
     """
-    shown = _shown_years(document["years"], years)
+    shown = _shown(document, years)
     rows: list[list[str]] = []
-    for (label, unit), by_year in _series(document).items():
-        entries = [by_year.get(year, by_year.get(None, {})) for year in shown]
+    for (label, unit), by_time in _series(document).items():
+        entries = [by_time.get(time, by_time.get(None, {})) for time in shown]
         unit, factor = scaled(unit, [entry[CENTRE] for entry in entries])
         cells = [_cell(entry, factor).replace(" (", "\n(") for entry in entries]
         words = textwrap.wrap(f"{label}, {unit}" if unit else label, LABEL_COLUMNS)
         rows.append(["\n".join(words), *cells])
     align = ["left", *("right" for _ in shown)]
-    return _framed(document, "", table(rows, ["", *map(str, shown)], align))
+    return framed(document, "", table(rows, ["", *map(str, shown)], align))
+
+
+def when_text(document: Document, years: Sequence[int] | None = None) -> str:
+    """Return the dates at which thresholds are passed, and the probabilities by year, as text."""
+    shown = _shown(document, years)
+    places = [document["years"].index(year) for year in shown]
+    dates, shares = [], []
+    for question, entry in document["quantities"].items():
+        if "threshold" in entry:
+            unit, factor = scaled(entry["threshold_unit"], [entry["threshold"]])
+            sign = "above" if entry["relation"] == ">" else "below"
+            limit = f"{entry['threshold'] * factor:,.6g} {unit}".strip()
+            about = entry["long_name"].removesuffix(": date of passing")
+            words = "\n".join(textwrap.wrap(f"{about}, {sign} {limit}", LABEL_COLUMNS))
+            never = f"{entry['share_never']:.0%}"
+            levels = [date_text(entry, level).replace(" ", "\n") for level in answers.QUANTILES]
+            dates.append([words, *levels, never])
+            shares.append([f"{question}: at the {entry['holds_at']}", *[""] * len(shown)])
+        else:
+            cells = [f"{entry['value'][place]:.0%}" for place in places]
+            shares.append([f"  {entry['long_name'].lower()}", *cells])
+    align = ["left", *("right" for _ in answers.QUANTILES), "right"]
+    return framed(
+        document,
+        "",
+        table(dates, ["first passed in", *answers.QUANTILES, "never"], align),
+        "",
+        table(shares, ["", *map(str, shown)], ["left", *("right" for _ in shown)]),
+        what="quantiles of the date over draws",
+    )
 
 
 def passes_text(document: Document) -> str:
@@ -70,7 +101,7 @@ def passes_text(document: Document) -> str:
         unit, factor = scaled(entry["unit"], [entry.get(CENTRE, entry.get("value"))])
         rows.append([entry["long_name"], _cell(entry, factor), unit])
     text = tabulate(rows, tablefmt="plain", disable_numparse=True)
-    return _framed(document, _question(document["request"]), "", text)
+    return framed(document, _question(document["request"]), "", text)
 
 
 def sweep_text(document: Document) -> str:
@@ -83,7 +114,7 @@ def sweep_text(document: Document) -> str:
         headers.append("\n".join(filter(None, (entry["long_name"], unit))))
         columns.append([_cell(_at(entry, place), factor) for place in range(len(rungs))])
     text = table(zip(*columns, strict=True), headers, ["right"] * len(headers))
-    return _framed(document, _question(document["request"]), "", text)
+    return framed(document, _question(document["request"]), "", text)
 
 
 def post_text(document: Document, claims: Mapping[str, Claim]) -> str:
@@ -107,7 +138,7 @@ def post_text(document: Document, claims: Mapping[str, Claim]) -> str:
     outside = quantities["measured_rows_outside"]
     shares = zip(outside["place"], outside["value"], strict=True)
     missed = [[place, f"{share:.1%}"] for place, share in shares]
-    return _framed(
+    return framed(
         document,
         "",
         table(table_of_cases, ["passes/s per chip", *POST_COLUMNS.values()]),
@@ -146,26 +177,32 @@ def _range(claim: Claim) -> str:
 
 
 def write_csv(document: Document, path: Path) -> None:
-    """Write the document by year as tidy CSV: quantity, unit, year, p05 ... p95; all or nothing."""
+    """Write the document by time as tidy CSV: quantity, unit, year, p05 ... p95; all or nothing."""
     rows = list(answers.tidy_rows(document))
-    first, last = ["quantity", "unit", "year"], list(answers.QUANTILES)
+    first, last = ["quantity", "unit", answers.times_of(document)[0]], list(answers.QUANTILES)
     columns = dict.fromkeys(column for row in rows for column in row)
     fields = [*first, *(name for name in columns if name not in first + last), *last]
+    write_rows(rows, fields, path)
+
+
+def write_rows(rows: Iterable[Mapping[str, Any]], fields: Sequence[str], path: Path) -> None:
+    """Write the fields of each row as CSV, in their order; all or nothing."""
     lines = io.StringIO()
-    writer = csv.DictWriter(lines, fields, restval="", lineterminator="\n")
+    writer = csv.DictWriter(lines, fields, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     atomic.write_text(path, lines.getvalue())
 
 
-def _series(document: Document) -> dict[tuple[str, str], dict[int | None, dict[str, Any]]]:
-    """Return the numbers of each quantity by year, and of each label of a further dim, by words."""
-    series: dict[tuple[str, str], dict[int | None, dict[str, Any]]] = {}
+def _series(document: Document) -> dict[tuple[str, str], dict[Any, dict[str, Any]]]:
+    """Return the numbers of each quantity by time, and of each label of a further dim, by words."""
+    series: dict[tuple[str, str], dict[Any, dict[str, Any]]] = {}
+    time, _ = answers.times_of(document)
     for row in answers.tidy_rows(document):
         entry = document["quantities"][row["quantity"]]
-        labels = [_label_text(dim, row[dim]) for dim in entry.get("dims", []) if dim != "year"]
+        labels = [_label_text(dim, row[dim]) for dim in entry.get("dims", []) if dim != time]
         words = ", ".join([entry["long_name"], *labels])
-        series.setdefault((words, entry["unit"]), {})[row.get("year")] = row
+        series.setdefault((words, entry["unit"]), {})[row.get(time)] = row
     return series
 
 
@@ -175,17 +212,25 @@ def _label_text(dim: str, label: object) -> str:
     return words if isinstance(label, str) else f"{words} {dim.replace('_', ' ')}"
 
 
-def _shown_years(known: Sequence[int], asked: Sequence[int] | None) -> list[int]:
+def _shown(document: Document, asked: Sequence[int] | None) -> list[Any]:
+    """Return the years asked for, or their quarters; else milestones, or a year of quarters."""
+    time, known = answers.times_of(document)
+    if time == "quarter":
+        if asked:
+            return [quarter for quarter in known if int(quarter[:4]) in asked]
+        now = document["as_of"]
+        since = f"{now[:4]}Q{(int(now[5:7] or 1) + 2) // 3}"
+        return [quarter for quarter in known if quarter >= since][:4] or known[:4]
     if asked:
         return [year for year in asked if year in known]
     return [year for year in MILESTONES if year in known] or [known[0], known[-1]][: len(known)]
 
 
-def _framed(document: Document, *parts: str) -> str:
+def framed(document: Document, *parts: str, what: str = f"median ({INTERVAL})") -> str:
     """Return the parts under what they are of, and over the notes."""
     header = (
         f"forepass {document['forepass']}, as of {document['as_of']}, seed {document['seed']}: "
-        f"median ({INTERVAL})"
+        f"{what}"
     )
     notes = [f"- {note}" for note in document.get("notes", [])]
     return "\n".join([header, *parts, *(["", *notes] if notes else [])])

@@ -78,6 +78,12 @@ def times(value: float | None, factor: float) -> float | None:
     return None if value is None else value * factor
 
 
+def month(date: float) -> str:
+    """Return the month, as 2030-06, in which a decimal date falls; a month's end is in it."""
+    months = math.ceil(round(date * 12, 6)) - 1
+    return f"{months // 12}-{months % 12 + 1:02}"
+
+
 def _step(value: float, figures: int) -> float:
     """Return the step that shows ``value`` with so many significant figures."""
     if not value:

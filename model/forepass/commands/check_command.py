@@ -20,10 +20,12 @@ SERVING = "serving"
 KINDS = ("chip", "generation", "model", "campaign", "date", "vendor")
 
 EXAMPLE = """\
-examples: convergence of every block; the serving block refitted without each chip in turn
+examples: convergence of every block; the serving block refitted without each chip in turn;
+trends scored at earlier dates; the forecast beside what others have published
   forepass check --figure figures
   forepass check --serving-validation --kind chip --csv validation.csv
   forepass check --trends --block chips --figure figures
+  forepass check --world
 """
 
 SCORES = {
@@ -53,13 +55,19 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "show its growth rates beside published ones (refits; minutes)",
     )
     parser.add_argument(
+        "--world",
+        action="store_true",
+        help="show the forecast beside published figures of the same quantity and date, with the "
+        "reason where they differ",
+    )
+    parser.add_argument(
         "--kind", choices=KINDS, help="with --serving-validation, these groups only"
     )
     parser.add_argument(
         "--csv",
         type=arguments.new_file,
         metavar="FILE",
-        help="with --serving-validation or --trends, write the scores as CSV",
+        help="with --serving-validation, --trends or --world, write the table as CSV",
     )
     words = "write the predictive check of the serving block, or with --trends each trend, to DIR"
     arguments.add_figure(parser, words)
@@ -67,10 +75,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the checks and return 1 where the sampling of a block fell short."""
-    from forepass import atomic, posterior
-    from forepass.commands import check_trends
+    from forepass.commands import check_trends, check_world
 
     _refuse_lonely_options(args)
+    if args.world:
+        return check_world.run(args)
+    from forepass import atomic, posterior
+
     if args.trends:
         return check_trends.run(args)
     asked = [SERVING] if args.serving_validation else args.block
@@ -113,6 +124,11 @@ COMMAND = Command(
 
 
 def _refuse_lonely_options(args: argparse.Namespace) -> None:
+    if args.world:
+        others = ("serving_validation", "trends", "block", "kind", "figure")
+        for option in (name for name in others if getattr(args, name)):
+            raise InputError(f"--{option.replace('_', '-')} does not go with --world")
+        return
     if args.serving_validation:
         if args.trends:
             raise InputError("--trends: --serving-validation is another check; ask for one")

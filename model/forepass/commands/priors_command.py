@@ -53,7 +53,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from forepass.inputs import claims, definitions, priors
+    from forepass.inputs import claims, comparisons, definitions, priors
 
     settings = arguments.settings_from(args)
     loaded = priors.load_all(settings.priors)
@@ -63,9 +63,14 @@ def _check(args: argparse.Namespace) -> int:
         priors.check_sources(found.values(), sources)
     _check_references(definitions.load_definitions(settings.priors), settings.data)
     claims.load_claims(settings.priors)
+    comparisons.load_comparisons(settings.priors, settings.data)
     counts = {block: len(found) for block, found in loaded.items()}
     lines = [f"{block}: {count} priors, as its model uses them" for block, count in counts.items()]
-    tell(args, "\n".join([*lines, "sources, definitions and claims: known"]), checked=counts)
+    tell(
+        args,
+        "\n".join([*lines, "sources, definitions, claims and comparisons: known"]),
+        checked=counts,
+    )
     return 0
 
 

@@ -37,6 +37,7 @@ class Definitions:
     reference_output_tokens: float
     software_date: str
     copy_speed_tokens_per_s: float
+    scenarios_only_fold: float
     first_year: int
     last_year: int
     frontier_window_factor: float

@@ -35,7 +35,7 @@ PEAK = ("mode", "interval", "mass")
 OPTIONAL = (*LEVELS, *PEAK, "support")
 
 # Files of the folder that hold something other than a block's beliefs.
-OTHER_FILES = ("definitions.toml", "claims.toml")
+OTHER_FILES = ("definitions.toml", "claims.toml", "comparisons.toml")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,142 @@
+"""``forepass check --world``: our medians beside what others published, and why they differ."""
+
+import argparse
+import textwrap
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from forepass.commands import arguments
+from forepass.commands.output import say_written
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forepass.inputs.comparisons import Published
+    from forepass.settings import Settings
+
+BY_COLUMNS, READING_COLUMNS = 22, 60
+COLUMNS = (
+    *("name", "quantity", "words", "unit", "speed", "date", "by", "source", "says"),
+    *("low", "point", "high", "p10", "p50", "p90", "ratio", "verdict", "seen", "reading"),
+)
+NOTES = (
+    "published and ours at the same date: fleets at its end, rates at its middle, each draw "
+    "interpolated between years",
+    "agrees: the published figure lies in our 80% interval; otherwise by how many times it is "
+    "above p90 or below p10",
+    "in the fit: a block is fitted to the figure, so that it is no test",
+)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print our quantities beside published ones, each with a verdict and a reading."""
+    from forepass import answers, render
+    from forepass.inputs.comparisons import load_comparisons
+
+    settings = arguments.settings_from(args)
+    published = load_comparisons(settings.priors, settings.data)
+    document = answers.answer(
+        "check world",
+        {},
+        settings,
+        draw=partial(_draw, args, settings, published),
+        build=partial(_document, published=published),
+    )
+    print(render.as_json(document) if args.json else _text(document))
+    if args.csv is not None:
+        render.write_rows(document["comparisons"], COLUMNS, args.csv)
+        say_written(args, args.csv)
+    return 0
+
+
+def _draw(
+    args: argparse.Namespace, settings: "Settings", published: "Sequence[Published]"
+) -> "xr.Dataset":
+    from forepass import comparisons, posterior
+    from forepass.commands import catalogue, fitting
+    from forepass.inputs.definitions import load_definitions
+
+    comparisons.check_quantities(published)
+    with fitting.progress_over(posterior.BLOCKS, quiet=args.quiet) as report:
+        fits = posterior.fitted(posterior.BLOCKS, settings, progress=report, unsafe=True)
+    draws = comparisons.comparable(
+        fits,
+        settings=settings,
+        definitions=load_definitions(settings.priors),
+        tables=catalogue.load(settings),
+        speeds=[one.speed for one in published if one.speed is not None],
+    )
+    return fitting.flagged(draws, fits)
+
+
+def _document(
+    draws: "xr.Dataset",
+    *,
+    published: "Sequence[Published]",
+    **frame: Any,  # noqa: ANN401 - as build_document takes them
+) -> dict[str, Any]:
+    import xarray as xr
+
+    from forepass import answers, comparisons
+
+    document = answers.build_document(xr.Dataset(attrs=draws.attrs), **frame)
+    del document["quantities"]
+    document["comparisons"] = comparisons.judged(draws, published)
+    document["notes"] += NOTES
+    return document
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    """Return a table for each quantity, what it is compared with down."""
+    from forepass import render
+
+    parts = []
+    for (words, unit), group in groupby(
+        document["comparisons"], key=lambda record: (record["words"], record["unit"])
+    ):
+        records = list(group)
+        shown, rows = _rows(records, unit)
+        title = ", ".join(filter(None, (words, shown)))
+        headers = ["published by", "date", "published", "forepass", "verdict", "reading"]
+        parts += ["", title, render.table(rows, headers)]
+    return render.framed(document, *parts)
+
+
+def _rows(records: Sequence[Mapping[str, Any]], unit: str) -> tuple[str, list[list[str]]]:
+    from forepass.rounding import interval_text, scaled, times
+
+    shown, factor = scaled(unit, [record["p50"] for record in records])
+    rows, said = [], ""
+    for record in records:
+        reading = record["reading"]
+        # What is said of several figures together is said once.
+        words = '"' if reading == said else "\n".join(textwrap.wrap(reading, READING_COLUMNS))
+        said = reading
+        rows.append(
+            [
+                "\n".join(textwrap.wrap(record["by"], BY_COLUMNS)),
+                record["date"],
+                _figure(record, factor).replace(" (", "\n("),
+                interval_text(*(times(record[key], factor) for key in ("p50", "p10", "p90"))),
+                "\n".join(
+                    [*textwrap.wrap(record["verdict"], 18), *["(in the fit)"] * record["seen"]]
+                ),
+                words,
+            ]
+        )
+    return shown, rows
+
+
+def _figure(record: Mapping[str, Any], factor: float) -> str:
+    from forepass.rounding import number_text
+
+    low, point, high = (
+        None if record[key] is None else number_text(record[key] * factor)
+        for key in ("low", "point", "high")
+    )
+    ends = f"{low} to {high}" if low and high else f"{low} or more" if low else ""
+    if point and ends:
+        return f"{point} ({ends})"
+    return point or ends
