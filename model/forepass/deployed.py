@@ -1,11 +1,14 @@
 """What chips yield under a mix of work: tokens out, prompts read, and where the time goes."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forepass.blocks.serving import prediction
 from forepass.projection import Load, Parts, Projection, Served, throughput
 
 __all__ = ["Yield", "benchmark_to_deployment", "of_chips", "of_world", "on_inference"]
@@ -43,9 +46,13 @@ def of_chips(
     left to others, and its share goes to what the chip can do; a chip that can do none of it yields
     nothing.
     """
-    drawn = [
-        throughput(projection, what, load, parts, software_year=software_year) for load in loads
-    ]
+
+    def done(load: Load) -> prediction.Drawn:
+        return throughput(projection, what, load, parts, software_year=software_year)
+
+    # NumPy lets go of the interpreter while it works, so threads are enough.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        drawn = list(pool.map(done, loads))
     able = [load.share * np.isfinite(one.rate) for load, one in zip(loads, drawn, strict=True)]
     whole = np.sum(able, axis=0)
     output, fresh, prefill = (np.zeros(whole.shape) for _ in range(3))

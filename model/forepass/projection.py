@@ -46,6 +46,8 @@ __all__ = [
 FORWARD = ("chips", "language_models", "fleet", "training", "demand")
 CALENDAR_ORIGIN = 2022
 MIDDLE_OF_YEAR = 0.5
+DRAFTING_SINCE = 2024
+"""The year since which deployments draft tokens ahead of the model where speed is asked for."""
 GROUPS_OF_AN_AVERAGE = ("generation", "model", "engine")
 """Kinds of group whose effect stays when a fleet averages over campaigns and configurations."""
 
@@ -233,7 +235,15 @@ def throughput(
     effects = prediction.draw_effects(
         projection.serving, rows, projection.seed, groups=GROUPS_OF_AN_AVERAGE
     ) + _dated(projection, parts.year, software_year)
-    return prediction.at_speed(fields, p, effects, load.speed, accepted=load.accepted)
+    drafting = np.asarray(projection.serving["effect_speculative"].values)[:, None]
+    return prediction.at_speed(
+        fields,
+        p,
+        effects,
+        load.speed,
+        accepted=load.accepted,
+        drafting=drafting * (software_year >= DRAFTING_SINCE),
+    )
 
 
 def served(

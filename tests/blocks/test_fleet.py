@@ -200,7 +200,8 @@ def test_what_a_limit_allows_is_never_exceeded(posterior: xr.Dataset, newest: xr
         np.mean(2 ** (-(steps * (year - 2026)) / halflife), axis=1) * (year - 2026)
         for year in years
     ]
-    growth = posterior["power_limit_growth"].to_numpy()[:, None] * np.stack(left, axis=1)
+    yearly = posterior["power_limit_growth"] + posterior["limit_growth_common"]
+    growth = yearly.to_numpy()[:, None] * np.stack(left, axis=1)
     allowed = posterior["power_limit"].to_numpy()[:, None] * np.exp(growth)
     assert (added <= allowed * (1 + 1e-6)).all()
 

@@ -76,6 +76,7 @@ PRIORS = (
     "spending_limit_growth",
     "usd_per_facility_watt",
     "usd_per_facility_watt_growth",
+    "limit_growth_common",
     "limit_growth_halflife",
     "limit_sharpness",
     "contracted_over_drawn",

@@ -97,9 +97,9 @@ def _limit(posterior: xr.Dataset, name: str, years: NDArray[np.int_]) -> Array:
     faded = np.where(
         since > 0, halflife / np.log(2) * -np.expm1(-since * np.log(2) / halflife), since
     )
-    return _column(posterior, f"{name}_limit") * np.exp(
-        _column(posterior, f"{name}_limit_growth") * faded
-    )
+    # Who pushes for one of them pushes for all, and a lull stops the building of each.
+    growth = _column(posterior, f"{name}_limit_growth") + _column(posterior, "limit_growth_common")
+    return _column(posterior, f"{name}_limit") * np.exp(growth * faded)
 
 
 def _column(posterior: xr.Dataset, name: str) -> Array:

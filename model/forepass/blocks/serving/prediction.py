@@ -16,8 +16,8 @@ from forepass.blocks.serving.rows import EFFECTS, LEVELS, SCENARIOS, Rows
 
 __all__ = ["Drawn", "at_speed", "draw_effects", "draw_parameters", "log_rate_draws", "time_shares"]
 
-STEPS_TO_SPEED = 14
-"""Of the search for the batch that gives a speed; false position with weights closes in fast."""
+STEPS_TO_SPEED, CLOSE_TO_SPEED = 20, 1e-8
+"""Most steps of the search for the batch that gives a speed, and the log by which it may be off."""
 
 type Draws = NDArray[np.float64]
 type Parameters = Mapping[str, Draws]
@@ -127,6 +127,7 @@ def at_speed(
     speed: Draws | float | None,
     *,
     accepted: Draws | None = None,
+    drafting: Draws | float = 0.0,
 ) -> Drawn:
     """Return what configurations do, at the largest batch that gives each user ``speed``.
 
@@ -142,15 +143,19 @@ def at_speed(
     accepted
         Share of a lone user's speed that is enough where even a lone user would get less than was
         asked for; None where nothing less will do.
+    drafting
+        What drafting tokens ahead adds to the log rate, done where a lone user would be too slow.
     """
     shape = rate.shape(fields, p, np)
     asked = {**fields, "concurrency": np.maximum(fields["concurrency"], 0.0)}
     batch = np.broadcast_to(rate.batch_in_flight(asked, p, shape, np), effects.shape)
     if speed is not None:
         full = rate.batch_in_flight({**fields, "concurrency": np.zeros(1)}, p, shape, np)
+        lone = _speed(fields, p, shape, np.minimum(full, 1.0), effects)
+        slow = lone < speed
+        effects = effects + drafting * slow
         if accepted is not None:
-            lone = _speed(fields, p, shape, np.minimum(full, 1.0), effects)
-            speed = np.minimum(speed, accepted * lone)
+            speed = np.minimum(speed, accepted * lone * np.exp(drafting * slow))
         batch = _batch_at(fields, p, shape, effects, speed, full)
     got = _speed(fields, p, shape, batch, effects)
     each = got * batch / fields["n_chips"]
@@ -198,6 +203,8 @@ def _batch_at(
         with np.errstate(invalid="ignore", divide="ignore"):
             middle = np.where(inside, (low * under - high * over) / (under - over), settled)
         got = spare(middle)
+        if np.max(np.abs(got), where=inside, initial=0.0) < CLOSE_TO_SPEED:
+            break
         fast = got >= 0
         # An end kept twice in a row counts for half, or the other would creep.
         under = np.where(fast, np.where(last > 0, under / 2, under), got)
