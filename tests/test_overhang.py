@@ -144,8 +144,9 @@ def test_copies_at_their_speed_are_within_what_the_world_does_at_any(
     at, _ = cells_of_world(projection)
     (copy,) = copies_at_work(projection, at, SPEED)
     free = of_world(projection, served(projection, at), [replace(copy, speed=None)])
+    drafted = np.exp(projection.serving["effect_speculative"].clip(min=0).values)[:, None]
     # But for draws in which not even one request fits, and a speed is asked for one.
-    within = out["copies_world"].values * SPEED <= free * (1 + 1e-9)
+    within = out["copies_world"].values * SPEED <= free * drafted * (1 + 1e-9)
     assert within.mean() > 0.95
 
 
@@ -234,7 +235,8 @@ def test_software_adds_nothing_where_neither_its_date_nor_the_age_of_chips_matte
     fits: Fits, question_tables: Tables
 ) -> None:
     serving = fits["serving"].posterior
-    still = {name: 0.0 * serving[name] for name in ("effect_software_date", "effect_chip_age")}
+    effects = ("effect_software_date", "effect_chip_age", "effect_speculative")
+    still = {name: 0.0 * serving[name] for name in effects}
     out = overhung(moved(fits, "serving", **still), question_tables)
     software = out["release_overhang"].sel(part="software", years_since_release=3)
     np.testing.assert_allclose(software.sel(year=slice(2020, 2032)), 1.0)

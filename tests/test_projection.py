@@ -79,6 +79,7 @@ def flat(projection: Projection) -> Projection:
         "serving",
         effect_chip_age=0.0,
         effect_software_date=0.0,
+        effect_speculative=0.0,
         # Groups differ little, lest the draws at hand reach the upper bound and stop there.
         generation_spread=0.1,
         model_spread=0.1,

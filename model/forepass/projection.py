@@ -235,15 +235,10 @@ def throughput(
     effects = prediction.draw_effects(
         projection.serving, rows, projection.seed, groups=GROUPS_OF_AN_AVERAGE
     ) + _dated(projection, parts.year, software_year)
-    drafting = np.asarray(projection.serving["effect_speculative"].values)[:, None]
-    return prediction.at_speed(
-        fields,
-        p,
-        effects,
-        load.speed,
-        accepted=load.accepted,
-        drafting=drafting * (software_year >= DRAFTING_SINCE),
-    )
+    if load.speed is not None:
+        drafting = np.asarray(projection.serving["effect_speculative"].values)[:, None]
+        effects = effects + drafting * (software_year >= DRAFTING_SINCE)
+    return prediction.at_speed(fields, p, effects, load.speed, accepted=load.accepted)
 
 
 def served(

@@ -16,8 +16,9 @@ from forepass.blocks.serving.rows import EFFECTS, LEVELS, SCENARIOS, Rows
 
 __all__ = ["Drawn", "at_speed", "draw_effects", "draw_parameters", "log_rate_draws", "time_shares"]
 
-STEPS_TO_SPEED, CLOSE_TO_SPEED = 20, 1e-8
-"""Most steps of the search for the batch that gives a speed, and the log by which it may be off."""
+STEPS_TO_SPEED, STEPS_IN_LOGS, CLOSE_TO_SPEED = 30, 2, 1e-6
+"""Most steps of the search for the batch that gives a speed, those of them that halve its interval
+in logs, and the share by which the speed may be off."""
 
 type Draws = NDArray[np.float64]
 type Parameters = Mapping[str, Draws]
@@ -127,7 +128,6 @@ def at_speed(
     speed: Draws | float | None,
     *,
     accepted: Draws | None = None,
-    drafting: Draws | float = 0.0,
 ) -> Drawn:
     """Return what configurations do, at the largest batch that gives each user ``speed``.
 
@@ -143,28 +143,24 @@ def at_speed(
     accepted
         Share of a lone user's speed that is enough where even a lone user would get less than was
         asked for; None where nothing less will do.
-    drafting
-        What drafting tokens ahead adds to the log rate, done where a lone user would be too slow.
     """
     shape = rate.shape(fields, p, np)
     asked = {**fields, "concurrency": np.maximum(fields["concurrency"], 0.0)}
     batch = np.broadcast_to(rate.batch_in_flight(asked, p, shape, np), effects.shape)
     if speed is not None:
         full = rate.batch_in_flight({**fields, "concurrency": np.zeros(1)}, p, shape, np)
-        lone = _speed(fields, p, shape, np.minimum(full, 1.0), effects)
-        slow = lone < speed
-        effects = effects + drafting * slow
         if accepted is not None:
-            speed = np.minimum(speed, accepted * lone * np.exp(drafting * slow))
+            lone = _speed(fields, p, shape, np.minimum(full, 1.0), effects)
+            speed = np.minimum(speed, accepted * lone)
         batch = _batch_at(fields, p, shape, effects, speed, full)
     got = _speed(fields, p, shape, batch, effects)
     each = got * batch / fields["n_chips"]
     if speed is not None:
         # Even alone a user may not get the speed asked for: no batch allows it.
-        enough = got >= speed * (1 - 1e-6)
+        enough = got >= speed * (1 - 2 * CLOSE_TO_SPEED)
         each = np.where(enough, each, np.nan)
         # Where memory and not the speed sets the batch, users get more than they asked for.
-        got = np.where(np.isclose(got, speed), speed, got)
+        got = np.where(np.isclose(got, speed, rtol=2 * CLOSE_TO_SPEED), speed, got)
     each = np.minimum(each, _most(fields))
     return Drawn(each, batch, got, time_shares(fields, p, shape, batch))
 
@@ -179,9 +175,9 @@ def _batch_at(
 ) -> Draws:
     """Return the largest batch, from one request to a full memory, that gives each user a speed.
 
-    Users' speed falls as the batch grows. The root in logs of both is found by false position,
-    with the weight of an end that stays halved [1]_. Where no batch is small enough it is one,
-    and where even a full memory is fast enough it is full.
+    Users' speed falls as the batch grows, and the time of a token rises nearly straight with it: so
+    its root is found by false position, with the weight of an end that stays halved [1]_. Where no
+    batch is small enough it is one, and where even a full memory is fast enough it is full.
 
     References
     ----------
@@ -189,29 +185,35 @@ def _batch_at(
        equation", BIT 11, 1971 (there called the Illinois method).
     """
 
-    def spare(log_batch: Draws) -> Draws:
-        return np.log(_speed(fields, p, shape, np.exp(log_batch), effects) / speed)
+    def late(batch: Draws) -> Draws:
+        return speed / _speed(fields, p, shape, batch, effects) - 1
 
     # Less than one where not even one request's cache fits.
-    high = np.broadcast_to(np.log(full), effects.shape)
-    low = np.minimum(high, 0.0)
-    over, under = spare(low), spare(high)
-    settled = np.where(under >= 0, high, low)
-    inside = (over > 0) & (under < 0)
+    high = np.broadcast_to(full, effects.shape)
+    low = np.minimum(high, 1.0)
+    under, over = late(low), late(high)
+    found = np.where(over <= 0, high, low)
+    open_still = (under < 0) & (over > 0)
     last = np.zeros(effects.shape)
-    for _ in range(STEPS_TO_SPEED):
-        with np.errstate(invalid="ignore", divide="ignore"):
-            middle = np.where(inside, (low * under - high * over) / (under - over), settled)
-        got = spare(middle)
-        if np.max(np.abs(got), where=inside, initial=0.0) < CLOSE_TO_SPEED:
+    for step in range(STEPS_TO_SPEED):
+        if step < STEPS_IN_LOGS:  # experts that fill up bend the line at small batches
+            middle = np.sqrt(low * high)
+        else:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                middle = (low * over - high * under) / (over - under)
+        # What is found stays, so that no cell hangs on how long others take.
+        found = np.where(open_still, middle, found)
+        got = late(found)
+        open_still &= np.abs(got) >= CLOSE_TO_SPEED
+        if not open_still.any():
             break
-        fast = got >= 0
+        fast = got <= 0
         # An end kept twice in a row counts for half, or the other would creep.
-        under = np.where(fast, np.where(last > 0, under / 2, under), got)
-        over = np.where(fast, got, np.where(last < 0, over / 2, over))
-        low, high = np.where(fast, middle, low), np.where(fast, high, middle)
+        over = np.where(fast, np.where(last > 0, over / 2, over), got)
+        under = np.where(fast, got, np.where(last < 0, under / 2, under))
+        low, high = np.where(fast, found, low), np.where(fast, high, found)
         last = np.where(fast, 1.0, -1.0)
-    return np.exp(np.where(inside, middle, settled))
+    return found
 
 
 def time_shares(
