@@ -202,10 +202,10 @@ def test_releases_are_missing_where_the_years_run_past_the_horizon_and_nowhere_e
     assert (release.where(~past, 1.0) > 0).all()
 
 
-def test_the_fleet_part_is_how_the_number_of_chips_grew(
+def test_the_fleet_part_is_how_the_power_of_chips_grew(
     release: xr.DataArray, projection: Projection
 ) -> None:
-    chips = projection.fleet["fleet_chips"].transpose("draw", "year")
+    chips = projection.fleet["fleet_chip_power"].transpose("draw", "year")
     grown = chips.sel(year=2028).values / chips.sel(year=2026).values
     part = release.sel(year=2026, years_since_release=2, part="fleet")
     np.testing.assert_allclose(part, grown)

@@ -19,14 +19,25 @@ if TYPE_CHECKING:
 
 Document = Mapping[str, Any]
 
-PANELS = (
-    "world_tokens_per_s",
-    "cost_usd_per_million_tokens",
-    "fleet_h100e",
-    "share_of_upper_bound",
-    "memory_wall_ratio",
-    "frontier_active_params",
-)
+PANELS = {
+    "forecast": (
+        "world_tokens_per_s",
+        "cost_usd_per_million_tokens",
+        "fleet_h100e",
+        "share_of_upper_bound",
+        "memory_wall_ratio",
+        "frontier_active_params",
+    ),
+    "overhang": (
+        "copies_training_cluster",
+        "copies_lab",
+        "copies_world",
+        "run_to_train_ratio",
+        "capacity_over_demand",
+    ),
+}
+"""Quantities with a fan of their own, by command; the overhang's last panel is of releases."""
+RELEASE = "release_overhang"
 # Nested bands, wide and light to narrow and dark; one hue, so that they survive in grey.
 BANDS = (("p05", "p95", 0.16), ("p10", "p90", 0.22), ("p25", "p75", 0.34))
 HUE = "#0072B2"  # the blue of Okabe and Ito's palette for colour-blind readers
@@ -60,11 +71,17 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def save_forecast(document: Document, folder: Path) -> list[Path]:
-    """Write the figure of a forecast, of two years at least, and return the paths of its files."""
+def save_by_year(document: Document, folder: Path, command: str) -> list[Path]:
+    """Write the figure of a forecast or an overhang, and return the paths of its files.
+
+    Raises
+    ------
+    InputError
+        If the document holds fewer than two years.
+    """
     if len(times_of(document)[1]) < 2:
         raise InputError("a figure needs two years or more; widen --from and --to")
-    return save_figure(draw_forecast(document), folder, "forecast")
+    return save_figure(draw_by_year(document, command), folder, command)
 
 
 @house_style()
@@ -82,21 +99,64 @@ def save_figure(figure: "Figure", folder: Path, name: str) -> list[Path]:
 
 
 @house_style()
-def draw_forecast(document: Document) -> "Figure":
-    """Return the figure: one fan chart for each headline quantity that has numbers."""
+def draw_by_year(document: Document, command: str) -> "Figure":
+    """Return the figure: a fan chart for each headline of the command that has numbers."""
     from matplotlib.figure import Figure
 
     quantities = document["quantities"]
-    names = [name for name in PANELS if name in quantities and any(quantities[name]["p50"])]
-    n_rows = (len(names) + 1) // 2
+    names = [n for n in PANELS[command] if n in quantities and any(quantities[n]["p50"])]
+    released = _release_shown(document)
+    n_rows = (len(names) + (released is not None) + 1) // 2
     figure = Figure(figsize=(10.5, 3.5 * n_rows + 0.6), layout="constrained")
     axes = list(figure.subplots(n_rows, 2, squeeze=False).flat)
     for axis, name in zip(axes, names, strict=False):
         _fan(axis, document, quantities[name])
-    for axis in axes[len(names) :]:
+    spare = axes[len(names) :]
+    if released is not None:
+        _release_bars(spare.pop(0), quantities[RELEASE], *released)
+    for axis in spare:
         axis.remove()
-    figure.supxlabel(_caption(document), fontsize=11, x=0.01, ha="left")
+    shown = [quantities[name] for name in names]
+    figure.supxlabel(_caption(document, shown), fontsize=11, x=0.01, ha="left")
     return figure
+
+
+def _release_shown(document: Document) -> tuple[int, str] | None:
+    """Return the place and label of the release to show: the last year on record, if it is there.
+
+    Releases are told by year only, with a number only where the years since lie in the horizon.
+    """
+    time, years = times_of(document)
+    entry, as_of = document["quantities"].get(RELEASE), document["as_of"]
+    if entry is None or time != "year" or not as_of or int(as_of[:4]) not in years:
+        return None
+    place = years.index(int(as_of[:4]))
+    return None if entry["p50"][place][-1][-1] is None else (place, as_of[:4])
+
+
+def _release_bars(axis: "Axes", entry: Mapping[str, Any], place: int, year: str) -> None:
+    """Draw how capacity for a frozen model multiplies, part by part, as medians with intervals."""
+    parts, since = entry["part"], entry["years_since_release"][-1]
+    low, middle, high = (entry[key][place][-1] for key in ("p10", "p50", "p90"))
+    across = range(len(parts))
+    axis.hlines(across, low, high, color=HUE, alpha=0.5, linewidth=5)
+    axis.plot(middle, across, "o", color=INK)
+    for height, value in zip(across, middle, strict=True):
+        axis.annotate(
+            number_text(value, 10.0 ** (math.floor(math.log10(value)) - 1)),
+            (value, height),
+            xytext=(0, 7),
+            textcoords="offset points",
+            ha="center",
+            fontsize=11,
+        )
+    axis.axvline(1.0, color="#888888", linewidth=1)
+    axis.set_yticks(across, parts)
+    axis.set_ylim(len(parts) - 0.4, -0.7)
+    axis.set_xscale("log")
+    decades = math.log10(max(high) / min(low))
+    plain_ticks(axis.xaxis, (1.0,) if decades > 2 else (1.0, 2.0, 5.0))
+    axis.set_title(f"Capacity for a model frozen in {year},\nfactor after {since} years")
 
 
 def _fan(axis: "Axes", document: Document, entry: Mapping[str, Any]) -> None:
@@ -202,8 +262,7 @@ def _mark_as_of(axis: "Axes", document: Document) -> None:
         axis.axvline(at, color="#888888", linewidth=1, linestyle=(0, (3, 3)))
 
 
-def _caption(document: Document) -> str:
-    shown = (document["quantities"].get(name, {}) for name in PANELS)
+def _caption(document: Document, shown: Sequence[Mapping[str, Any]]) -> str:
     doubtful = any(entry.get("scenarios_only_from") is not None for entry in shown)
     return (
         "Line: median. Bands, dark to light: 50, 80 and 90% intervals. Numbers at the right: "

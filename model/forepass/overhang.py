@@ -151,16 +151,17 @@ def _release(projection: Projection) -> xr.DataArray:
     """Return by what capacity for a model frozen at release multiplies, part by part.
 
     Each part is the ratio with that one thing moved from the year of release to the later year and
-    the rest held: number of chips, rate per chip at the model's own bits, software, precision, and
-    the compute that a model of equal capability needs. Their product is the whole but for what the
+    the rest held: power of the fleet's chips, H100 equivalents per watt, software, precision, and
+    the compute that a model of equal capability needs. Power, not packages, which grow, is the size
+    of a fleet. Their product is the whole but for what the
     parts share.
     """
     span = projection.years
     fleet, models = projection.fleet, projection.language_models
-    chips = fleet["fleet_chips"].transpose("draw", "year").values
-    mean = fleet["fleet_h100e"].transpose("draw", "year").values / chips
+    power = fleet["fleet_chip_power"].transpose("draw", "year").values
+    per_watt = fleet["fleet_h100e"].transpose("draw", "year").values / power
     algorithms = np.asarray(models["algorithmic_gain"].values)[:, None]
-    values = np.full((len(chips), len(span), len(YEARS_SINCE_RELEASE), len(PARTS)), np.nan)
+    values = np.full((len(power), len(span), len(YEARS_SINCE_RELEASE), len(PARTS)), np.nan)
     for at, since in enumerate(YEARS_SINCE_RELEASE):
         then, later = span[:-since], span[since:]
         loads, newest = workloads(projection, then), Parts(then)
@@ -170,8 +171,8 @@ def _release(projection: Projection) -> xr.DataArray:
         newer = of_chips(projection, frozen, loads, newest, software_year=later).output
         leaner = of_chips(projection, leaner_bits, loads, newest, software_year=then).output
         parts = (
-            chips[:, since:] / chips[:, :-since],
-            mean[:, since:] / mean[:, :-since],
+            power[:, since:] / power[:, :-since],
+            per_watt[:, since:] / per_watt[:, :-since],
             newer / base,
             leaner / base,
             np.broadcast_to(np.exp(algorithms * since), base.shape),

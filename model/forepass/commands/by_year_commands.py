@@ -57,11 +57,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--netcdf", type=arguments.new_file, metavar="FILE", help="write the draws as netCDF"
     )
-
-
-def _add_forecast_options(parser: argparse.ArgumentParser) -> None:
-    _add_options(parser)
-    arguments.add_figure(parser, "write the figure to DIR as forecast.png and forecast.svg")
+    arguments.add_figure(parser, "write the figure to DIR as PNG and SVG, named as the command")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -87,8 +83,8 @@ def run(args: argparse.Namespace) -> int:
     if args.netcdf is not None:
         _write_netcdf(draw(), args.netcdf)
         say_written(args, args.netcdf)
-    if args.command == FORECAST.name and args.figure is not None:
-        say_written(args, *figures.save_forecast(document, args.figure))
+    if args.figure is not None:
+        say_written(args, *figures.save_by_year(document, args.figure, args.command))
     return 0
 
 
@@ -128,7 +124,7 @@ FORECAST = Command(
     "capacity, cost, fleet, chips, models, and what lies under them, by year",
     FORECAST_EXAMPLE,
     run,
-    _add_forecast_options,
+    _add_options,
     draws=True,
 )
 OVERHANG = Command(
