@@ -235,9 +235,7 @@ def test_breaks_come_after_the_record_and_in_both_structures(posterior: xr.Datas
     calm = posterior.assign(break_chance=xr.zeros_like(posterior["break_chance"]))
     for structure in (0, 1):
         broken, straight = (
-            trait_path(
-                draws, "active", YEARS, np.full(DRAWS, structure), np.random.default_rng(1)
-            )
+            trait_path(draws, "active", YEARS, np.full(DRAWS, structure), np.random.default_rng(1))
             for draws in (sure, calm)
         )
         moved = broken - straight

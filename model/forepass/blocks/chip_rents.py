@@ -93,7 +93,7 @@ class RentQuotes:
     @property
     def starts(self) -> Floats:
         """Return the starts of half-years, decimal years, to the last that has a quote."""
-        return FIRST_YEAR + STEP * np.arange(self.half_year.max(initial=0) + 1)
+        return np.asarray(FIRST_YEAR + STEP * np.arange(self.half_year.max(initial=0) + 1))
 
 
 def rent_quotes(chips: pd.DataFrame, prices: pd.DataFrame, vendor: str) -> RentQuotes:

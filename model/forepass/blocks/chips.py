@@ -11,10 +11,10 @@ ratios of the 16- and 4-bit rates to it, bandwidth, capacity, power, scale-up ba
 This is the drifting structure; the limit-bound one takes from it what packages lose as they near
 their limits (see `chip_structures`), and the two are fitted one after the other, as `VARIANTS`
 says. Residuals have a full covariance over traits, and bends and wander share its correlations.
-Specs that a chip lacks are integrated out. Rents of the reference vendor's parts tell the margin
-over what a chip-hour costs its owner (see `chip_rents`). The memory wall is the growth of 8-bit FLOP/s less that
+Specs that a chip lacks are integrated out. The memory wall is the growth of 8-bit FLOP/s less that
 of bandwidth: 8 bit is the width that frontier models are served at, and unlike 16 bit it goes on
-growing through the newest parts.
+growing through the newest parts. Rents of the reference vendor's parts tell the margin over what a
+chip-hour costs its owner (see `chip_rents`).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ __all__ = [
 ]
 
 TABLES = ("chips", "chip_prices")
-DRAWS = 750
+DRAWS = 1000
 # At larger steps a transition in some thousands diverges where scales of leads are small.
 TARGET_ACCEPT = 0.95
 VARIANTS = {name: {"is_limited": float(index)} for index, name in enumerate(STRUCTURES)}
@@ -280,7 +280,6 @@ def _likelihood(
     one, which leaves exactly the marginal of the present ones, and a constant.
     """
     import pymc as pm
-    import pytensor.tensor as pt
 
     factor = specs_from_traits(factor.T).T
     covariance = (factor[:, None, :] * factor[None, :, :]).sum(axis=-1)
@@ -340,17 +339,16 @@ def _factorised(covariance: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return chol, precision, (precision * covariance).sum(axis=(1, 2)) + rest
 
 
-def _held(function: Callable[..., list[Tensor]], *inputs: Tensor) -> list[Tensor]:
-    """Return what a function gives, through which no gradient passes."""
+def _held(function: Callable[..., list[Any]], *inputs: Tensor) -> Any:  # noqa: ANN401
+    """Return the outputs of a function, a list, through which no gradient passes."""
     from pytensor.compile.builders import OpFromGraph
 
     # Not `disconnected_grad`, which is gone from the graph by the time that gradients are taken.
     own = [value.type() for value in inputs]
     outputs = function(*own)
     apart = [[False] * len(outputs)] * len(inputs)
-    return OpFromGraph(own, outputs, inline=True, connection_pattern=apart)(
-        *inputs, return_list=True
-    )
+    held = OpFromGraph(own, outputs, inline=True, connection_pattern=apart)
+    return held(*inputs, return_list=True)
 
 
 def _log_density(

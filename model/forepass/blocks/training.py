@@ -285,7 +285,8 @@ def typical_overtraining(
     ahead = _damped(calm, "overtraining", steps, rng)
     broken = regime_breaks(
         **{
-            what: draw[f"overtraining_break_{what}"][:, 0] for what in ("chance", "size", "halflife")
+            what: draw[f"overtraining_break_{what}"][:, 0]
+            for what in ("chance", "size", "halflife")
         },
         steps=int(steps.max()),
         rng=rng,
@@ -303,9 +304,7 @@ def typical_log_days(
     moves = rng.standard_normal((int(steps.max()), len(draw["duration_drift"])))
     wander = _from_end(draw["duration_drift"] * np.cumsum(moves, axis=0).T)[:, steps]
     level = np.log(draw["duration_2022"])
-    return np.asarray(
-        level + draw["duration_growth"] * mid_year(np.minimum(years, last)) + wander
-    )
+    return np.asarray(level + draw["duration_growth"] * mid_year(np.minimum(years, last)) + wander)
 
 
 def _damped(

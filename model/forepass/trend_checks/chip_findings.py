@@ -104,7 +104,7 @@ def lines(posterior: xr.Dataset, records: ChipRecords, settings: "Settings") -> 
         "Formats by year:\n" + formats_by_year(settings).to_string(float_format="{:.0%}".format)
     )
     found.append(
-        "Rent of a chip-hour over what it costs its owner, by year, and what a year of age and other "
+        "Rent of a chip-hour over its cost, by year, and what a year of age and other "
         "contracts multiply it by:\n"
         + rent_over_cost(posterior, settings).to_string(float_format="{:.2f}".format)
     )
