@@ -66,7 +66,7 @@ __all__ = ["PRIORS", "STRUCTURES", "TABLES", "build", "project"]
 
 TABLES = ("language_models", "published_trends")
 STRUCTURES = ("drifting", "saturating")
-DRAWS = 2000  # of each chain: limit, gap and pace of a saturating trend trade off
+DRAWS = 1600  # of each chain: limit, gap and pace of a saturating trend trade off
 # Fitted once for each structure.
 TWICE = (
     *(f"{trait}_scatter" for trait in TRAITS),
