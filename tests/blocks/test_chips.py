@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ import xarray as xr
 from scipy import stats
 
 from forepass.blocks import chips
-from forepass.blocks.chip_paths import chip_hour_cost, part_specs
+from forepass.blocks.chip_paths import part_specs
 from forepass.blocks.chip_records import (
     SPECS,
     TRAITS,
@@ -19,7 +19,7 @@ from forepass.blocks.chip_records import (
     chip_records,
     specs_from_traits,
 )
-from forepass.blocks.chips import kinds
+from forepass.blocks.chips import _factorised, _log_density, kinds
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.priors import expect, load_priors
 from forepass.inputs.tables import load_tables
@@ -147,6 +147,40 @@ def test_missing_specs_are_integrated_out(model: pm.Model, records: ChipRecords)
         np.testing.assert_allclose(logp[chip], expected + constant, rtol=1e-6)
 
 
+def test_held_factors_leave_the_gradient_of_the_likelihood_as_it_is() -> None:
+    import pytensor.tensor as pt
+    from pytensor.compile.maker import function as compiled
+    from pytensor.gradient import grad
+
+    n = len(SPECS)
+    rng = np.random.default_rng(2)
+    root, mu = pt.dtensor3("root"), pt.dmatrix("mu")
+    covariance = (root[:, :, None, :] * root[:, None, :, :]).sum(axis=-1)
+    chol, precision, log_det = _factorised(covariance)
+    value = pt.as_tensor(rng.normal(size=(2, n)))
+    logp = _log_density(value, mu, chol, precision, covariance, log_det)
+    off = value - mu
+    plain = [
+        -(
+            off[at] @ pt.linalg.inv(covariance[at]) @ off[at]
+            + pt.linalg.slogdet(covariance[at])[1]
+            + n * np.log(2 * np.pi)
+        )
+        / 2
+        for at in range(2)
+    ]
+    total = pt.stack(plain)
+    gradients: list[Any] = [
+        grad(density.sum(), wrt) for density in (logp, total) for wrt in (root, mu)
+    ]
+    function = compiled([root, mu], [logp, total, *gradients], mode="FAST_COMPILE")
+    at = np.tril(rng.normal(size=(2, n, n))) + 2 * np.eye(n)
+    held, straight, *slopes = function(at, rng.normal(size=(2, n)))
+    np.testing.assert_allclose(held, straight, rtol=1e-9)
+    for mine, theirs in zip(slopes[:2], slopes[2:], strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-7, atol=1e-10)
+
+
 def _at_start(model: pm.Model) -> list[NDArray[np.float64]]:
     """Return mean, log likelihood by chip, scales and errors at the model's initial point."""
     observed = model["log_specs"]
@@ -168,6 +202,19 @@ def test_projections_are_positive_and_carry_units(projected: xr.Dataset) -> None
         assert np.isfinite(values).all(), name
         if name != "memory_wall":
             assert (values > 0).all(), name
+
+
+def test_a_rent_is_cost_times_the_margin_and_less_sure_than_cost_ahead(
+    prior: xr.Dataset, projected: xr.Dataset
+) -> None:
+    margin = projected["chip_hour_price_usd"] / projected["chip_hour_cost_usd"]
+    assert float(margin.sel(year=2035).median()) == pytest.approx(
+        float(prior["rent_margin"].median()), rel=0.15
+    )
+    calm = _project(prior.assign(rent_margin_scale=xr.zeros_like(prior["rent_margin_scale"])))
+    flat = calm["chip_hour_price_usd"] / calm["chip_hour_cost_usd"]
+    np.testing.assert_allclose(flat.sel(year=2030), prior["rent_margin"])
+    xr.testing.assert_identical(calm["chip_hour_cost_usd"], projected["chip_hour_cost_usd"])
 
 
 def test_intervals_widen_with_the_horizon(projected: xr.Dataset) -> None:
@@ -219,23 +266,6 @@ def test_growth_that_leans_back_at_once_is_that_of_the_record(prior: xr.Dataset)
     )
     end = _project(calm)["memory_wall"].sel(year=2035)
     np.testing.assert_allclose(end, prior["memory_wall"], rtol=1e-9)
-
-
-def test_a_chip_hour_costs_its_write_off_capital_power_and_hosting() -> None:
-    beliefs = xr.Dataset(
-        {
-            "attached_share": 0.5,
-            "depreciation_years": 5.0,
-            "capital_cost": 0.1,
-            "facility_power_ratio": 2.0,
-            "electricity_price": 0.1,
-            "hosting_price": 100.0,
-            "hours_sold_share": 1.0,
-        }
-    )
-    price, power = xr.DataArray(20_000.0), xr.DataArray(500.0)
-    expected = (30_000 * (1 / 5 + 0.05) + 0.1 * 8766 + 100 * 12) / 8766
-    np.testing.assert_allclose(chip_hour_cost(price, power, beliefs), expected)
 
 
 def test_a_reference_vendor_without_chips_falls_back_to_the_population_and_says_so(

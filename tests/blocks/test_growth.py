@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from forepass.blocks.growth import as_years, damped_log_path, drifting_logit, logit, sigmoid
+from forepass.blocks.growth import (
+    as_years,
+    damped_log_path,
+    drifting_logit,
+    logit,
+    regime_breaks,
+    sigmoid,
+)
 
 
 def _path(steps: int, *, shock: float = 0.0, halflife: float = 2.0) -> np.ndarray:
@@ -67,3 +74,31 @@ def test_logit_undoes_sigmoid() -> None:
 def test_years_out_of_order_are_refused(years: list[int]) -> None:
     with pytest.raises(ValueError, match="follow one another"):
         as_years(np.array(years, dtype=int))
+
+
+def _broken(steps: int, *, chance: float = 0.3, halflife: float = 4.0) -> np.ndarray:
+    return regime_breaks(
+        chance=np.full(20_000, chance),
+        size=np.full(20_000, 2.0),
+        halflife=np.full(20_000, halflife),
+        steps=steps,
+        rng=np.random.default_rng(8),
+    )
+
+
+def test_a_level_moves_in_the_years_that_have_a_break_and_as_far_as_breaks_go() -> None:
+    first = _broken(1)[:, 0]
+    assert (first != 0).mean() == pytest.approx(0.3, abs=0.01)
+    assert first[first != 0].std() == pytest.approx(2.0, abs=0.06)
+    assert not _broken(5, chance=0.0).any()
+
+
+def test_what_a_break_moved_fades_so_that_breaks_do_not_pile_up() -> None:
+    kept = 0.5 ** (1 / 4)
+    spread = _broken(60).std(axis=0)
+    assert spread[-1] == pytest.approx(np.sqrt(0.3) * 2 / np.sqrt(1 - kept**2), rel=0.05)
+    assert spread[2] > spread[0]
+
+
+def test_a_longer_path_of_breaks_begins_as_the_shorter_one() -> None:
+    np.testing.assert_array_equal(_broken(20)[:, :5], _broken(5))

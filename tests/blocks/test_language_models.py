@@ -218,13 +218,29 @@ def test_intervals_widen_with_the_horizon(projected: xr.Dataset) -> None:
 
 def test_a_saturating_trait_nears_its_limit_and_stays(posterior: xr.Dataset) -> None:
     still = posterior.assign(
-        context_limit_drift=xr.zeros_like(posterior["context_limit_drift"]),
+        break_chance=xr.zeros_like(posterior["break_chance"]),
         context_pace=xr.full_like(posterior["context_pace"], 1.0),
     )
     path = trait_path(still, "context", YEARS, np.ones(DRAWS, dtype=int), np.random.default_rng(1))
     steps = np.diff(path[:, YEARS >= 2026], axis=1)
     assert (steps >= 0).all()
     np.testing.assert_allclose(steps[:, 1:], steps[:, :-1] * np.exp(-1.0))
+
+
+def test_breaks_come_after_the_record_and_in_both_structures(posterior: xr.Dataset) -> None:
+    sure = posterior.assign(
+        break_chance=xr.ones_like(posterior["break_chance"]),
+        active_break_size=xr.full_like(posterior["active_break_size"], 3.0),
+    )
+    calm = posterior.assign(break_chance=xr.zeros_like(posterior["break_chance"]))
+    for structure in (0, 1):
+        broken, straight = (
+            trait_path(draws, "active", YEARS, np.full(DRAWS, structure), np.random.default_rng(1))
+            for draws in (sure, calm)
+        )
+        moved = broken - straight
+        assert not moved[:, YEARS <= 2026].any()
+        assert moved[:, YEARS == 2027].std() == pytest.approx(3.0, rel=0.1)
 
 
 def test_each_structure_alone_gives_other_futures_and_their_mixture_lies_between(

@@ -122,6 +122,21 @@ def test_intervals_widen_with_the_horizon(projected: xr.Dataset) -> None:
     assert bool((width.diff("year") > 0).all())
 
 
+def test_breaks_widen_overtraining_and_its_drift_the_length_after_the_record_alone(
+    posterior: xr.Dataset, projected: xr.Dataset
+) -> None:
+    calm = posterior.assign(
+        overtraining_break_chance=xr.zeros_like(posterior["overtraining_break_chance"]),
+        duration_drift=xr.zeros_like(posterior["duration_drift"]),
+    )
+    without = training.project(calm, YEARS, np.random.default_rng(1))
+    for name in ("training_tokens_per_param", "training_days"):
+        xr.testing.assert_allclose(without[name].sel(year=2025), projected[name].sel(year=2025))
+        spread = [xr.ufuncs.log(run[name].sel(year=2032)).std() for run in (without, projected)]
+        assert float(spread[1]) > 1.05 * float(spread[0]), name
+    xr.testing.assert_identical(without["training_flop"], projected["training_flop"])
+
+
 def test_growth_slows_after_the_record(projected: xr.Dataset) -> None:
     growth = xr.ufuncs.log(projected["training_flop"]).median("draw").diff("year")
     assert float(growth.sel(year=slice(2031, None)).mean()) < float(

@@ -1,4 +1,4 @@
-"""Specs and hourly cost of the reference vendor's newest part, by year."""
+"""Specs, hourly cost and rent of the reference vendor's newest part, by year."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from forepass.blocks.chip_records import ANCHOR_YEAR, SPECS, TRAITS, specs_from_traits
+from forepass.blocks.chip_rents import hourly_cost, margin_by_year
 from forepass.blocks.chip_structures import (
     coming_slopes,
     correlated,
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
     type Floats = NDArray[np.float64]
 
-HOURS_PER_YEAR = 8766
-MONTHS_PER_YEAR = 12
-WATTS_PER_KILOWATT = 1000
 RATES = ("flops_16bit", "flops_8bit", "flops_4bit")
 AT = {spec: index for index, spec in enumerate(SPECS)}
 
@@ -46,7 +44,7 @@ QUANTITIES = {
 
 
 def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Generator) -> xr.Dataset:
-    """Return specs, memory wall and hourly cost of the part that ships new in each year.
+    """Return specs, memory wall, hourly cost and rent of the part that ships new in each year.
 
     Years inside the record come from the fitted trend with the reference vendor's effect and its
     fitted lead or lag; later ones run on from there.
@@ -85,37 +83,15 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     out["memory_wall_ratio"] = (out["chip_flops_8bit"] / out["chip_bandwidth"]).assign_attrs(
         units="FLOP per byte", long_name="8-bit FLOP/s over bandwidth of the newest part"
     )
-    out["chip_hour_cost_usd"] = chip_hour_cost(out["chip_price_usd"], out["chip_power"], posterior)
-    return out.sel(year=years)
-
-
-def chip_hour_cost(price: xr.DataArray, power: xr.DataArray, beliefs: xr.Dataset) -> xr.DataArray:
-    """Return what an hour of a chip costs whoever owns and runs it, without a margin.
-
-    Parameters
-    ----------
-    price
-        USD per package, dims (draw, year).
-    power
-        W per package, same dims.
-    beliefs
-        Share of attached equipment, life, cost of capital, hours, and prices, dims (draw).
-
-    Returns
-    -------
-    xr.DataArray
-        USD per chip-hour: write-off, return on the money tied up (half the price on average),
-        electricity and hosting, over the hours that the chip is there to be used.
-    """
-    capital = price * (1 + beliefs["attached_share"])
-    yearly_capital = capital * (1 / beliefs["depreciation_years"] + beliefs["capital_cost"] / 2)
-    kilowatts = power * beliefs["facility_power_ratio"] / WATTS_PER_KILOWATT
-    electricity = kilowatts * beliefs["electricity_price"] * HOURS_PER_YEAR
-    hosting = kilowatts * beliefs["hosting_price"] * MONTHS_PER_YEAR
-    hours = HOURS_PER_YEAR * beliefs["hours_sold_share"]
-    return ((yearly_capital + electricity + hosting) / hours).assign_attrs(
+    cost = hourly_cost(out["chip_price_usd"], out["chip_power"], posterior)
+    out["chip_hour_cost_usd"] = cost.assign_attrs(
         units="USD per chip-hour", long_name="Cost of owning and running the newest part, no margin"
     )
+    margin = margin_by_year(posterior, span, rng.spawn(1)[0])
+    out["chip_hour_price_usd"] = (cost * margin).assign_attrs(
+        units="USD per chip-hour", long_name="Rent of the newest part on demand"
+    )
+    return out.sel(year=years)
 
 
 def _log_specs(

@@ -13,7 +13,8 @@ their limits (see `chip_structures`), and the two are fitted one after the other
 says. Residuals have a full covariance over traits, and bends and wander share its correlations.
 Specs that a chip lacks are integrated out. The memory wall is the growth of 8-bit FLOP/s less that
 of bandwidth: 8 bit is the width that frontier models are served at, and unlike 16 bit it goes on
-growing through the newest parts.
+growing through the newest parts. Rents of the reference vendor's parts tell the margin over what a
+chip-hour costs its owner (see `chip_rents`).
 """
 
 from __future__ import annotations
@@ -31,13 +32,20 @@ from forepass.blocks.chip_records import (
     chip_records,
     specs_from_traits,
 )
+from forepass.blocks.chip_rents import (
+    CONTRACTS,
+    COSTS,
+    RENTS,
+    join_rents,
+    rent_quotes,
+)
 from forepass.blocks.chip_structures import LIMITS, STRUCTURES, lost_to_limits, mixed
-from forepass.blocks.trends import calendar_years, hinges, mean_slopes
+from forepass.blocks.trends import autoregression, calendar_years, hinges, mean_slopes
 from forepass.blocks.variables import prior_variable
 from forepass.inputs.definitions import load_definitions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     import pandas as pd
@@ -62,7 +70,7 @@ __all__ = [
 ]
 
 TABLES = ("chips", "chip_prices")
-DRAWS = 750
+DRAWS = 1000
 # At larger steps a transition in some thousands diverges where scales of leads are small.
 TARGET_ACCEPT = 0.95
 VARIANTS = {name: {"is_limited": float(index)} for index, name in enumerate(STRUCTURES)}
@@ -92,15 +100,8 @@ FUTURE = (
     "wall_reversion_chance",
     "wall_reversion_years",
     "wall_reversion_by_bandwidth",
-    "attached_share",
-    "depreciation_years",
-    "capital_cost",
-    "hours_sold_share",
-    "facility_power_ratio",
-    "electricity_price",
-    "hosting_price",
 )
-PRIORS = (*LEVELS, *GROWTHS, "memory_wall", *SCATTER, *LIMITS, *FUTURE)
+PRIORS = (*LEVELS, *GROWTHS, "memory_wall", *SCATTER, *LIMITS, *FUTURE, *COSTS, *RENTS)
 
 
 def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm.Model:
@@ -123,6 +124,7 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
         minimum_bandwidth=definitions.chip_minimum_bandwidth_bytes_per_s,
         line_share=definitions.chip_line_share,
     )
+    quotes = rent_quotes(tables["chips"], tables["chip_prices"], reference)
     if reference in records.thin_vendors or reference not in records.vendors:
         warnings.warn(
             f"data/chips.csv: too few shipped chips of {reference} to fit it; its parts are "
@@ -137,6 +139,8 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
         "other_trait": list(TRAITS),
         "knot": records.knots,
         "record_year": records.years,
+        "half_year": quotes.starts,
+        "contract": list(CONTRACTS),
     }
     with pm.Model(coords=coords) as model:
         for name in FUTURE:
@@ -157,6 +161,7 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
         mu = specs_from_traits(traits) + _roadmap_shift(priors, records, growth)
         _likelihood(priors, records, factor, mu)
         _first_shipped(records, reference)
+        join_rents(priors, quotes)
     return model
 
 
@@ -234,16 +239,11 @@ def _vendor_effects(priors: Mapping[str, Prior], records: ChipRecords, reference
 def _wander(priors: Mapping[str, Prior], correlation: Tensor, n_years: int) -> Tensor:
     """Return how far the reference vendor stands from its own trend, by calendar year."""
     import pymc as pm
-    import pytensor.tensor as pt
 
     scale = prior_variable(priors["wander_scale"])
     persistence = prior_variable(priors["wander_persistence"])
     z = _correlated(correlation, pm.Normal("wander_z", dims=("record_year", "trait")))
-    # The autoregression summed up: what each year's news still weighs some years later.
-    age = np.subtract.outer(np.arange(n_years), np.arange(n_years))
-    later = np.arange(n_years) > 0
-    fresh = later * pt.sqrt(1 - persistence**2) + (1 - later)
-    weight = (age >= 0) * persistence ** np.maximum(age, 0) * fresh
+    weight = autoregression(persistence, n_years)
     path = (weight[:, :, None] * z[None, :, :]).sum(axis=1)
     return scale * pm.Deterministic("wander_unit", path, dims=("record_year", "trait"))
 
@@ -280,7 +280,6 @@ def _likelihood(
     one, which leaves exactly the marginal of the present ones, and a constant.
     """
     import pymc as pm
-    import pytensor.tensor as pt
 
     factor = specs_from_traits(factor.T).T
     covariance = (factor[:, None, :] * factor[None, :, :]).sum(axis=-1)
@@ -294,36 +293,77 @@ def _likelihood(
     )
     alone = here * variance + (1 - here)
     joint = here[:, :, None] * here[:, None, :] * covariance
-    by_kind = pt.linalg.cholesky(joint + alone[:, :, None] * np.eye(len(SPECS)))
-    whiten = pt.linalg.solve_triangular(by_kind, pt.as_tensor(np.eye(len(SPECS))), lower=True)
+    joint = joint + alone[:, :, None] * np.eye(len(SPECS))
+    chol, precision, log_det = _factorised(joint)
     kind = pm.Data("kind_seen", kind)
     pm.CustomDist(
         "log_specs",
         pm.Data("present_seen", records.present.astype(float)) * mu,
-        by_kind[kind],
-        whiten[kind],
+        chol[kind],
+        precision[kind],
+        joint[kind],
+        log_det[kind],
         dist=_sheets,
         logp=_log_density,
-        signature="(s),(s,s),(s,s)->(s)",
+        signature="(s),(s,s),(s,s),(s,s),()->(s)",
         observed=pm.Data("log_specs_seen", records.log_specs),
         dims=("chip", "spec"),
     )
 
 
-def _sheets(mu: Tensor, chol: Tensor, _whiten: Tensor, size: Tensor) -> Tensor:
+def _sheets(mu: Tensor, chol: Tensor, *rest: Tensor) -> Tensor:
     """Return chips' log specs, normal around their mean with the covariance of their kind."""
     import pymc as pm
 
+    *_, size = rest
     return pm.MvNormal.dist(mu, chol=chol, size=size)
 
 
-def _log_density(value: Tensor, mu: Tensor, _chol: Tensor, whiten: Tensor) -> Tensor:
-    """Return the log density of `_sheets`, faster: one solve for a kind, not for each chip."""
+def _factorised(covariance: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return Cholesky factors, precisions and log determinants of covariances, (kind, ...).
+
+    A log determinant is the least of tr(P covariance) - log det P - n over matrices P, reached at
+    the precision. There its gradient is the precision, so none passes through the factorisation,
+    which would cost more than all else in the model.
+    """
     import pytensor.tensor as pt
 
-    white = (whiten * (value - mu)[:, None, :]).sum(axis=-1)
-    scale = pt.log((whiten * np.eye(len(SPECS))).sum(axis=-1))
-    return (scale - (white**2 + np.log(2 * np.pi)) / 2).sum(axis=-1)
+    def factors(covariance: Tensor) -> list[Tensor]:
+        chol = pt.linalg.cholesky(covariance)
+        whiten = pt.linalg.solve_triangular(chol, pt.as_tensor(np.eye(len(SPECS))), lower=True)
+        scale = (chol * np.eye(len(SPECS))).sum(axis=-1)
+        precision = (whiten[:, :, :, None] * whiten[:, :, None, :]).sum(axis=1)
+        return [chol, precision, 2 * pt.log(scale).sum(axis=-1) - len(SPECS)]
+
+    chol, precision, rest = _held(factors, covariance)
+    return chol, precision, (precision * covariance).sum(axis=(1, 2)) + rest
+
+
+def _held(function: Callable[..., list[Any]], *inputs: Tensor) -> Any:  # noqa: ANN401
+    """Return the outputs of a function, a list, through which no gradient passes."""
+    from pytensor.compile.builders import OpFromGraph
+
+    # Not `disconnected_grad`, which is gone from the graph by the time that gradients are taken.
+    own = [value.type() for value in inputs]
+    outputs = function(*own)
+    apart = [[False] * len(outputs)] * len(inputs)
+    held = OpFromGraph(own, outputs, inline=True, connection_pattern=apart)
+    return held(*inputs, return_list=True)
+
+
+def _log_density(
+    value: Tensor, mu: Tensor, _chol: Tensor, precision: Tensor, covariance: Tensor, log_det: Tensor
+) -> Tensor:
+    """Return the log density of `_sheets`.
+
+    As with the log determinant, the squared distance is the most of 2 a off - a covariance a over
+    vectors a, and its gradient that at the best one.
+    """
+    off = value - mu
+    (best,) = _held(lambda p, o: [(p * o[:, None, :]).sum(axis=-1)], precision, off)
+    spread = (best[:, :, None] * best[:, None, :] * covariance).sum(axis=(1, 2))
+    squared = 2 * (best * off).sum(axis=-1) - spread
+    return -(squared + log_det + len(SPECS) * np.log(2 * np.pi)) / 2
 
 
 def _first_shipped(records: ChipRecords, reference: str) -> None:

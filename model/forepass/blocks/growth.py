@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["as_years", "damped_log_path", "drifting_logit", "logit", "sigmoid"]
+__all__ = ["as_years", "damped_log_path", "drifting_logit", "logit", "regime_breaks", "sigmoid"]
 
 type Array = NDArray[np.float64]
 
@@ -55,6 +55,37 @@ def damped_log_path(
         wander = kept * wander + shock * np.sqrt(step) * shocks[ahead]
         level = level + step * (course + wander)
         path[:, ahead] = level
+    return path
+
+
+def regime_breaks(
+    *, chance: Array, size: Array, halflife: Array, steps: int, rng: np.random.Generator
+) -> Array:
+    """Return how far breaks with its trend have moved a level, at each year ahead.
+
+    In a year a break comes with a chance and moves the level at once; what it moved fades. A longer
+    horizon only appends.
+
+    Parameters
+    ----------
+    chance : of a break in a year, dims (draw).
+    size : standard deviation of the move, log (or logit), dims (draw).
+    halflife : years until half of a move is undone, dims (draw).
+    steps : number of years ahead.
+    rng : source of the breaks.
+
+    Returns
+    -------
+    Natural log (or logit), dims (draw, step).
+    """
+    kept = 0.5 ** (1 / halflife)
+    moved = np.zeros_like(kept)
+    path = np.empty((kept.size, steps))
+    lots, moves = rng.spawn(2)
+    breaks = lots.uniform(size=(steps, kept.size)) < chance
+    for ahead, move in enumerate(moves.standard_normal((steps, kept.size))):
+        moved = kept * moved + breaks[ahead] * size * move
+        path[:, ahead] = moved
     return path
 
 

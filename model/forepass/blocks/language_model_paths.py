@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from forepass.blocks.growth import as_years, damped_log_path, sigmoid
+from forepass.blocks.growth import as_years, damped_log_path, regime_breaks, sigmoid
 from forepass.blocks.language_model_records import BITS, KINDS
 from forepass.blocks.trends import mid_year
 from forepass.inputs.dates import EPOCH_YEAR
@@ -60,8 +60,9 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
 
     Years on record come from the fitted trends and some developer's lasting departure from them,
     which leaves out the scatter of single releases; later ones run on as the draw's structure does:
-    with growth that is shocked each year and settles to an elicited rate, or towards a limit that
-    itself moves. Each draw takes one structure for each trait, by the elicited weight.
+    with growth that is shocked each year and settles to an elicited rate, or towards a limit; and
+    breaks come that neither foresees. Each draw takes one structure for each trait, by the
+    elicited weight.
 
     Parameters
     ----------
@@ -142,7 +143,7 @@ def trait_path(
     first, last = (int(fitted["record_year"][end]) for end in (0, -1))
     on_record = fitted_values[:, np.clip(years, first, last) - first]
     steps = np.maximum(years - last, 0)
-    growth_rng, limit_rng = rng.spawn(2)
+    growth_rng, break_rng = rng.spawn(2)
     drifting = _ahead(
         posterior["slope_at_end"].sel(trait=trait).to_numpy(),
         draw[f"{trait}_growth_longrun"],
@@ -155,10 +156,15 @@ def trait_path(
     since = mid_year(np.array([last])) - GAP_AT[trait]
     end, then = np.exp(-pace * since), np.exp(-pace * (since + steps))
     towards = gap * (end - then) if RISING[trait] else gap * (then - end)
-    moves = np.cumsum(limit_rng.standard_normal((max(int(steps.max()), 1), len(gap))), axis=0).T
-    wander = np.concatenate([np.zeros((len(gap), 1)), moves], axis=1)[:, steps]
-    saturating = towards + draw[f"{trait}_limit_drift"][:, None] * wander
-    return np.asarray(on_record + np.where(structure[:, None] == 1, saturating, drifting))
+    broken = regime_breaks(
+        chance=draw["break_chance"],
+        size=draw[f"{trait}_break_size"],
+        halflife=draw["break_halflife"],
+        steps=int(steps.max()),
+        rng=break_rng,
+    )
+    course = np.where(structure[:, None] == 1, towards, drifting)
+    return np.asarray(on_record + course + _from_end(broken)[:, steps])
 
 
 def kinds_reached(draw: Mapping[str, Floats], when: Floats, lot: Floats) -> Integers:
@@ -220,7 +226,12 @@ def _ahead(
         step=1.0,
         rng=rng,
     )
-    return np.concatenate([np.zeros((len(path), 1)), path], axis=1)[:, steps]
+    return _from_end(path)[:, steps]
+
+
+def _from_end(path: Floats) -> Floats:
+    """Return a path that starts at zero at the record's end, dims (draw, step)."""
+    return np.concatenate([np.zeros((len(path), 1)), path], axis=1)
 
 
 def _cache_ahead(

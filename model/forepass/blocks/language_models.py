@@ -66,7 +66,7 @@ __all__ = ["PRIORS", "STRUCTURES", "TABLES", "build", "project"]
 
 TABLES = ("language_models", "published_trends")
 STRUCTURES = ("drifting", "saturating")
-DRAWS = 4000  # of each chain: limit, gap and pace of a saturating trend trade off
+DRAWS = 1600  # of each chain: limit, gap and pace of a saturating trend trade off
 # Fitted once for each structure.
 TWICE = (
     *(f"{trait}_scatter" for trait in TRAITS),
@@ -110,7 +110,9 @@ FUTURE = (
     *(f"{trait}_growth_longrun" for trait in (*TRAITS, "kv")),
     *(f"{trait}_growth_halflife" for trait in (*TRAITS, "kv")),
     *(f"{trait}_growth_shock" for trait in (*TRAITS, "kv")),
-    *(f"{trait}_limit_drift" for trait in TRAITS),
+    "break_chance",
+    "break_halflife",
+    *(f"{trait}_break_size" for trait in TRAITS),
     "serving_bits_lead",
     "bits_4_ceiling",
 )

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass import physics
-from forepass.blocks.growth import as_years, damped_log_path, logit, sigmoid
+from forepass.blocks.growth import as_years, damped_log_path, logit, regime_breaks, sigmoid
 from forepass.blocks.trends import calendar_years, mid_year, times
 from forepass.blocks.variables import prior_variable
 from forepass.errors import InputError
@@ -49,10 +49,14 @@ PRIORS = (
     "overtraining_growth",
     "overtraining_growth_longrun",
     "overtraining_growth_halflife",
+    "overtraining_break_chance",
+    "overtraining_break_size",
+    "overtraining_break_halflife",
     "overtraining_spread",
     "overtraining_tail",
     "duration_2022",
     "duration_growth",
+    "duration_drift",
     "duration_spread",
     "utilisation",
     "utilisation_spread",
@@ -212,7 +216,7 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     years = as_years(years)
     draw = {name: posterior[name].to_numpy()[:, None] for name in PRIORS}
     last = int(calendar_years(posterior["record"].to_numpy().max()))
-    path_rng, structure_rng, *run_rngs = rng.spawn(6)
+    path_rng, structure_rng, *run_rngs, break_rng, drift_rng = rng.spawn(8)
     scatter, ratio_off, days_off, share_off = (
         _by_year(years, last, len(posterior["draw"]), source) for source in run_rngs
     )
@@ -220,12 +224,12 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     course = course_of(draw, years, last, bound=bound, rng=path_rng)
     flop = np.exp(course + draw["record_scatter"] * scatter)
     ratio = np.exp(
-        typical_overtraining(draw, years, last) + draw["overtraining_spread"] * ratio_off
+        typical_overtraining(draw, years, last, rng=break_rng)
+        + draw["overtraining_spread"] * ratio_off
     )
-    log_days = np.log(draw["duration_2022"]) + draw["duration_growth"] * mid_year(
-        np.minimum(years, last)
+    days = np.exp(
+        typical_log_days(draw, years, last, rng=drift_rng) + draw["duration_spread"] * days_off
     )
-    days = np.exp(log_days + draw["duration_spread"] * days_off)
     share = sigmoid(logit(draw["utilisation"]) + draw["utilisation_spread"] * share_off)
     unit = np.exp(posterior["log_record_h100e_days_2022"].to_numpy()[:, None])
     values = {
@@ -268,15 +272,39 @@ def course_of(
     return np.asarray(line + np.where(bound, (after - below) * (years > last), drifting))
 
 
-def typical_overtraining(draw: Mapping[str, Array], years: NDArray[np.int_], last: int) -> Array:
+def typical_overtraining(
+    draw: Mapping[str, Array], years: NDArray[np.int_], last: int, *, rng: np.random.Generator
+) -> Array:
     """Return log tokens over active parameters of a typical largest run, dims (draw, year).
 
-    Its growth has no shocks of its own; after the record it settles, as text runs short.
+    After the record its growth settles, as text runs short, and breaks come that no trend foresees.
     """
     calm = {**draw, "overtraining_growth_shock": np.zeros_like(draw["overtraining_growth"])}
     within = draw["overtraining_growth"] * (mid_year(np.minimum(years, last)) - ORIGIN)
-    ahead = _damped(calm, "overtraining", np.maximum(years - last, 0), np.random.default_rng(0))
-    return np.asarray(np.log(draw["overtraining_2025"]) + within + ahead)
+    steps = np.maximum(years - last, 0)
+    ahead = _damped(calm, "overtraining", steps, rng)
+    broken = regime_breaks(
+        **{
+            what: draw[f"overtraining_break_{what}"][:, 0]
+            for what in ("chance", "size", "halflife")
+        },
+        steps=int(steps.max()),
+        rng=rng,
+    )
+    return np.asarray(
+        np.log(draw["overtraining_2025"]) + within + ahead + _from_end(broken)[:, steps]
+    )
+
+
+def typical_log_days(
+    draw: Mapping[str, Array], years: NDArray[np.int_], last: int, *, rng: np.random.Generator
+) -> Array:
+    """Return log days of a typical large run, dims (draw, year), which wander after the record."""
+    steps = np.maximum(years - last, 0)
+    moves = rng.standard_normal((int(steps.max()), len(draw["duration_drift"])))
+    wander = _from_end(draw["duration_drift"] * np.cumsum(moves, axis=0).T)[:, steps]
+    level = np.log(draw["duration_2022"])
+    return np.asarray(level + draw["duration_growth"] * mid_year(np.minimum(years, last)) + wander)
 
 
 def _damped(
@@ -292,7 +320,12 @@ def _damped(
         step=1.0,
         rng=rng,
     )
-    return np.concatenate([np.zeros((len(path), 1)), path], axis=1)[:, steps]
+    return _from_end(path)[:, steps]
+
+
+def _from_end(path: Array) -> Array:
+    """Return a path that starts at zero at the record's end, dims (draw, step)."""
+    return np.concatenate([np.zeros((len(path), 1)), path], axis=1)
 
 
 def _by_year(years: NDArray[np.int_], last: int, draws: int, rng: np.random.Generator) -> Array:

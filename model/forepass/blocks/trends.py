@@ -6,7 +6,7 @@ year. A trend is a straight line through the origin of time, bent at the turns o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -155,6 +155,27 @@ def persistent_path(start: Floats, shocks: Floats, *, persistence: Floats) -> Fl
         start = persistence * start + fresh * shocks[:, step]
         path[:, step] = start
     return path
+
+
+def autoregression(persistence: Any, steps: int) -> Any:  # noqa: ANN401 - floats and tensors alike
+    """Return what each step's news weighs at each step of a first-order autoregression.
+
+    Parameters
+    ----------
+    persistence
+        Correlation from one step to the next, a number.
+    steps
+        Number of steps, the first of which is all news.
+
+    Returns
+    -------
+    Any
+        Shape (step, news): times standard normals, a path of unit spread.
+    """
+    age = np.subtract.outer(np.arange(steps), np.arange(steps))
+    later = np.arange(steps) > 0
+    fresh = later * (1 - persistence**2) ** 0.5 + (1 - later)
+    return (age >= 0) * persistence ** np.maximum(age, 0) * fresh
 
 
 def standard_shocks(rng: np.random.Generator, steps: int, shape: tuple[int, ...]) -> Floats:

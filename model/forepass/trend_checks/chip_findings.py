@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from forepass.blocks import chips
 from forepass.blocks.chip_paths import part_specs, trend_path
 from forepass.blocks.chip_records import SPECS, ChipRecords, specs_from_traits
+from forepass.blocks.chip_rents import margin_by_year
 from forepass.blocks.chip_structures import STRUCTURES
 from forepass.inputs.dates import EPOCH_YEAR, year_fraction
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.tables import load_table
-from forepass.trend_checks.chip_rents import rent_over_cost
 from forepass.trend_checks.published import Growth, growth, published_growth
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ __all__ = [
     "formats_by_year",
     "growth_rates",
     "predictive_check",
+    "rent_over_cost",
     "spread_between_structures",
     "wall",
 ]
@@ -103,8 +104,9 @@ def lines(posterior: xr.Dataset, records: ChipRecords, settings: "Settings") -> 
         "Formats by year:\n" + formats_by_year(settings).to_string(float_format="{:.0%}".format)
     )
     found.append(
-        "Rent of a chip-hour over what it costs its owner, by half-year, with effects of age and "
-        "contract:\n" + rent_over_cost(posterior, settings).to_string(float_format="{:.2f}".format)
+        "Rent of a chip-hour over its cost, by year, and what a year of age and other "
+        "contracts multiply it by:\n"
+        + rent_over_cost(posterior, settings).to_string(float_format="{:.2f}".format)
     )
     for title, drawn in (
         ("Prior predictive", prior_parts(settings)),
@@ -269,6 +271,30 @@ def fleet_flop_per_byte(settings: "Settings") -> pd.Series:
     )
     summed = totals.groupby("quarter").sum()
     return summed["flops"] / summed["bytes"]
+
+
+def rent_over_cost(posterior: xr.Dataset, settings: "Settings") -> pd.DataFrame:
+    """Return the margin of a new part on demand, and effects of age and contract on it.
+
+    Returns
+    -------
+    pd.DataFrame
+        Quantiles p10, p50, p90 of factors; index years of the record and to 2035, then effects.
+    """
+    years = np.arange(int(posterior["half_year"][0]), LAST + 1)
+    by_year = margin_by_year(posterior, years, _rng(settings))
+    factors = {str(year): by_year[:, at] for at, year in enumerate(years)}
+    factors |= {
+        what: np.exp(posterior[name].values)
+        for what, name in (
+            ("a year of age", "rent_by_age"),
+            ("reserved", "rent_reserved"),
+            ("spot", "rent_spot"),
+        )
+    }
+    levels = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
+    found = {what: np.quantile(drawn, list(levels.values())) for what, drawn in factors.items()}
+    return pd.DataFrame(found, index=list(levels)).T
 
 
 def formats_by_year(settings: "Settings") -> pd.DataFrame:

@@ -223,7 +223,7 @@ def _predicted(
     draw = {name: posterior[name].to_numpy()[:, None] for name in training.PRIORS}
     last = int(calendar_years(posterior["record"].to_numpy().max()))
     years = np.arange(min(int(when.min(initial=0)) + EPOCH_YEAR - 1, last), 2040)
-    path_rng, noise_rng = rng.spawn(2)
+    path_rng, noise_rng, break_rng, drift_rng = rng.spawn(4)
     noise = noise_rng.standard_normal((2, len(bound), len(rows)))
     course = _between(
         training.course_of(draw, years, last, bound=bound[:, None], rng=path_rng), years, when
@@ -233,10 +233,11 @@ def _predicted(
     if quantity == "record_flop":
         return np.asarray(flop)
     if quantity == "large_days":
-        level = np.log(draw["duration_2022"])
-        ahead = draw["duration_growth"] * np.minimum(when, mid_year(np.array([last])))
-        return np.asarray(level + ahead + draw["duration_spread"] * noise[1])
-    ratio = _between(training.typical_overtraining(draw, years, last), years, when)
+        typical = training.typical_log_days(draw, years, last, rng=drift_rng)
+        days = _between(typical, years, when)
+        return np.asarray(days + draw["duration_spread"] * noise[1])
+    typical = training.typical_overtraining(draw, years, last, rng=break_rng)
+    ratio = _between(typical, years, when)
     tail = noise_rng.standard_t(draw["overtraining_tail"], size=noise.shape[1:])
     ratio = ratio + draw["overtraining_spread"] * tail
     if quantity == "large_overtraining":
