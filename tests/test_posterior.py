@@ -15,6 +15,7 @@ import xarray as xr
 from forepass import fingerprints, posterior
 from forepass.blocks.variables import prior_variable
 from forepass.errors import InputError
+from forepass.inputs.definitions import Definitions
 from forepass.inputs.priors import Prior
 from forepass.posterior import BLOCKS, Diagnostics, Fit, FitFailed, block_seed, fitted
 from forepass.settings import Settings
@@ -36,9 +37,15 @@ rationale = "A level of which little is known."
 """
 
 
-def _build(_tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> "pm.Model":
+def _build(
+    _tables: Mapping[str, pd.DataFrame],
+    priors: Mapping[str, Prior],
+    *,
+    definitions: Definitions,
+) -> "pm.Model":
     import pymc as pm
 
+    assert definitions.first_year < definitions.last_year
     with pm.Model(coords={"obs": range(len(OBSERVED))}) as model:
         level = prior_variable(priors["level"])
         pm.Deterministic("twice", 2 * level)
@@ -60,7 +67,9 @@ def tiny_block() -> Iterator[None]:
         return compiled[0]
 
     def block_module(_name: str) -> SimpleNamespace:
-        return SimpleNamespace(TABLES=("chips",), PRIORS=("level",), build=_build)
+        return SimpleNamespace(
+            TABLES=("chips",), PRIORS=("level",), CONVENTIONS=("first_year",), build=_build
+        )
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nutpie, "compile_pymc_model", compile_once)
@@ -199,7 +208,6 @@ def test_the_same_files_in_another_folder_are_not_stale(run: Settings) -> None:
     ("room", "name", "text"),
     [
         ("priors", f"{BLOCK}.toml", "# a doubt\n"),
-        ("priors", "definitions.toml", "# a doubt\n"),
         ("data", "chips.csv", "\n"),
     ],
 )
@@ -222,15 +230,15 @@ def test_a_fit_outlasts_a_change_of_what_it_does_not_read(
     assert not is_stale(BLOCK, run)
 
 
-def test_a_fit_outlasts_a_definition_that_only_words_depend_on(run: Settings) -> None:
+def test_a_fit_outlasts_a_definition_that_its_model_does_not_hang_on(run: Settings) -> None:
     path = _path(run.priors, "definitions.toml")
     text = path.read_text(encoding="utf-8")
-    wider = text.replace("[scenarios_only_fold]\nvalue = 100", "[scenarios_only_fold]\nvalue = 50")
-    assert wider != text
-    path.write_text(wider, encoding="utf-8")
-    assert not is_stale(BLOCK, run)
-    path.write_text(wider.replace("value = 2035", "value = 2034"), encoding="utf-8")
-    assert is_stale(BLOCK, run)
+    for name, (old, new) in {"last_year": (2035, 2034), "first_year": (2020, 2019)}.items():
+        changed = text.replace(f"[{name}]\nvalue = {old}", f"[{name}]\nvalue = {new}")
+        assert changed != text
+        path.write_text(changed, encoding="utf-8")
+        # The model says that it hangs on the first year.
+        assert is_stale(BLOCK, run) == (name == "first_year")
 
 
 def test_a_fit_is_stale_under_another_seed(run: Settings) -> None:

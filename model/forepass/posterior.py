@@ -3,18 +3,17 @@
 import hashlib
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from importlib import import_module
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from forepass import atomic, fingerprints
+from forepass.inputs.definitions import Definitions, load_definitions
 from forepass.inputs.priors import BLOCKS, check_sources, expect, load_priors
 from forepass.settings import Settings
 
@@ -35,13 +34,10 @@ ATTEMPTS: tuple[dict[str, Any], ...] = (
 )
 
 READERS_OF_A_FIT = (
-    *("prediction.py", "validation.py", "claims.py", "comparisons.py"),
-    *("years.py", "vintages.py", "supply.py", "stock.py"),
+    *("prediction.py", "validation.py", "claims.py", "comparisons.py", "scenarios.py"),
+    *("vintages.py", "supply.py", "stock.py"),
 )
 """Files that use a block's posterior and do not shape it: a change there refits nothing."""
-WORDS_ON_A_FIT = ("scenarios_only_fold",)
-"""Definitions that are read when answers are told: no fit depends on them."""
-WORDS_AS_TABLES = tuple(f"[{name}]" for name in WORDS_ON_A_FIT)
 
 type Progress = Callable[[str, str], None]
 """Called with a block and what is being done to it."""
@@ -99,7 +95,8 @@ def block_module(name: str) -> ModuleType:
 
     `project` takes the posterior, years and a source of shocks; the fleet's also takes the forecast
     of the newest part. A block whose model has several structures also has VARIANTS, the data to
-    exchange for each, and `mixed`, which makes one posterior of their draws.
+    exchange for each, and `mixed`, which makes one posterior of their draws. One that hangs on
+    definitions names them in CONVENTIONS, and its `build` takes them.
     """
     return import_module(f"forepass.blocks.{name}")
 
@@ -153,7 +150,9 @@ def build_model(name: str, settings: Settings) -> "pm.Model":
     priors = load_priors(name, settings.priors)
     expect(priors, module.PRIORS, name)
     check_sources(priors.values(), set(load_table("sources", settings.data)["source"]))
-    return module.build(load_tables(module.TABLES, settings.data), priors)
+    tables = load_tables(module.TABLES, settings.data)
+    model: pm.Model = module.build(tables, priors, **_conventions(name, settings))
+    return model
 
 
 def block_seed(name: str, settings: Settings) -> int:
@@ -268,17 +267,18 @@ def _key(name: str, settings: Settings) -> str:
     own = fingerprints.code_files(f"blocks/{name}", f"blocks/{name}.py", "inputs")
     own = (path for path in own if path.name not in READERS_OF_A_FIT)
     code = [*fingerprints.code_files("physics.py", "posterior.py"), *shared, *own]
-    conventions = _conventions(settings.priors / "definitions.toml")
-    salt = f"{name} {settings.seed} {fingerprints.numerical_versions()} {conventions}"
+    reads = getattr(block_module(name), "CONVENTIONS", ())
+    chosen = [getattr(d, key) for d in _conventions(name, settings).values() for key in reads]
+    salt = f"{name} {settings.seed} {fingerprints.numerical_versions()} {chosen}"
     return fingerprints.fingerprint(
         [*(p for p in tables + beliefs if p.is_file()), *code], salt=salt
     )
 
 
-def _conventions(path: Traversable) -> str:
-    """Return the text of the definitions without the tables that no fit depends on."""
-    tables = re.split(r"(?m)^(?=\[)", path.read_text(encoding="utf-8") if path.is_file() else "")
-    return "".join(text for text in tables if not text.startswith(WORDS_AS_TABLES))
+def _conventions(name: str, settings: Settings) -> dict[str, Definitions]:
+    """Return the definitions as a keyword of a block's `build`, where its model hangs on any."""
+    reads = getattr(block_module(name), "CONVENTIONS", ())
+    return {"definitions": load_definitions(settings.priors)} if reads else {}
 
 
 def _of_a_block(path: Any) -> bool:  # noqa: ANN401 - a Traversable, whose parents only Path knows

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from forepass.blocks import chips
-from forepass.blocks.chip_rents import (
+from forepass.blocks.chips.rents import (
     CONTRACTS,
     COSTS,
     RENTS,

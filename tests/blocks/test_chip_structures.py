@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from forepass.blocks.chip_records import TRAITS
-from forepass.blocks.chip_structures import (
+from forepass.blocks.chips.records import TRAITS
+from forepass.blocks.chips.structures import (
     BY_POWER,
     BY_STACKS,
     POWER,

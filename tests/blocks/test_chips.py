@@ -11,15 +11,15 @@ import xarray as xr
 from scipy import stats
 
 from forepass.blocks import chips
-from forepass.blocks.chip_paths import part_specs
-from forepass.blocks.chip_records import (
+from forepass.blocks.chips.model import _factorised, _log_density, kinds
+from forepass.blocks.chips.paths import part_specs
+from forepass.blocks.chips.records import (
     SPECS,
     TRAITS,
     ChipRecords,
     chip_records,
     specs_from_traits,
 )
-from forepass.blocks.chips import _factorised, _log_density, kinds
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.priors import expect, load_priors
 from forepass.inputs.tables import load_tables

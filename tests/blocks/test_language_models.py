@@ -12,8 +12,9 @@ from scipy import stats
 
 from forepass.blocks import language_models
 from forepass.blocks.growth import logit
-from forepass.blocks.language_model_paths import TRAITS, kinds_reached, plain, trait_path
-from forepass.blocks.language_model_records import (
+from forepass.blocks.language_models.model import _bends
+from forepass.blocks.language_models.paths import TRAITS, kinds_reached, plain, trait_path
+from forepass.blocks.language_models.records import (
     KINDS,
     ReleaseRecords,
     decoder_releases,
@@ -21,8 +22,7 @@ from forepass.blocks.language_model_records import (
     published_gains,
     release_records,
 )
-from forepass.blocks.language_model_sizes import _log_seen
-from forepass.blocks.language_models import _bends
+from forepass.blocks.language_models.sizes import _log_seen
 from forepass.errors import InputError
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.elicitation import sample

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forepass.blocks.chip_records import SPECS, ChipRecords
+from forepass.blocks.chips.records import SPECS, ChipRecords
 from forepass.settings import Settings
 from forepass.trend_checks import chip_findings, chips
 from forepass.trend_checks.chips import CUTS, LaterParts

@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.blocks import chips
-from forepass.blocks.chip_records import SPECS, ChipRecords
+from forepass.blocks.chips.records import SPECS, ChipRecords
 from forepass.figures import BANDS, HUE, INK, house_style, label_values
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions

@@ -9,10 +9,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.blocks import chips
-from forepass.blocks.chip_paths import part_specs, trend_path
-from forepass.blocks.chip_records import SPECS, ChipRecords, specs_from_traits
-from forepass.blocks.chip_rents import margin_by_year
-from forepass.blocks.chip_structures import STRUCTURES
+from forepass.blocks.chips.paths import part_specs, trend_path
+from forepass.blocks.chips.records import SPECS, ChipRecords, specs_from_traits
+from forepass.blocks.chips.rents import margin_by_year
+from forepass.blocks.chips.structures import STRUCTURES
 from forepass.inputs.dates import EPOCH_YEAR, year_fraction
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.tables import load_table

@@ -15,9 +15,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.blocks import chips
-from forepass.blocks.chip_paths import part_specs
-from forepass.blocks.chip_records import ANCHOR_YEAR, SPECS, ChipRecords, chip_records
-from forepass.blocks.chip_structures import STRUCTURES
+from forepass.blocks.chips.paths import part_specs
+from forepass.blocks.chips.records import ANCHOR_YEAR, SPECS, ChipRecords, chip_records
+from forepass.blocks.chips.structures import STRUCTURES
 from forepass.blocks.trends import hinges, mean_slopes
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from forepass.blocks import language_models
 from forepass.blocks.growth import sigmoid
-from forepass.blocks.language_model_paths import GAP_AT, ORIGIN, TRAITS
+from forepass.blocks.language_models.paths import GAP_AT, ORIGIN, TRAITS
 from forepass.blocks.trends import hinges, mid_year
 from forepass.inputs.elicitation import sample
 from forepass.inputs.priors import load_priors

@@ -10,7 +10,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.blocks.growth import sigmoid
-from forepass.blocks.language_model_paths import (
+from forepass.blocks.language_models.model import STRUCTURES
+from forepass.blocks.language_models.paths import (
     ORIGIN,
     TRAITS,
     kinds_reached,
@@ -20,8 +21,7 @@ from forepass.blocks.language_model_paths import (
     structures,
     trait_path,
 )
-from forepass.blocks.language_model_records import PROBES, decoder_releases, frontier_releases
-from forepass.blocks.language_models import STRUCTURES
+from forepass.blocks.language_models.records import PROBES, decoder_releases, frontier_releases
 from forepass.blocks.trends import mid_year
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions

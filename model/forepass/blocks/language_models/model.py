@@ -33,18 +33,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forepass.blocks.language_model_paths import GAP_AT, LAYERS_AT, ORIGIN, RISING, TRAITS, project
-from forepass.blocks.language_model_records import (
+from forepass.blocks.language_models.paths import GAP_AT, LAYERS_AT, ORIGIN, RISING, TRAITS, project
+from forepass.blocks.language_models.records import (
     KINDS,
     PublishedGains,
     ReleaseRecords,
     published_gains,
     release_records,
 )
-from forepass.blocks.language_model_sizes import join_sizes
+from forepass.blocks.language_models.sizes import join_sizes
 from forepass.blocks.trends import hinges, mid_year
 from forepass.blocks.variables import prior_variable
-from forepass.inputs.definitions import load_definitions
+from forepass.inputs.definitions import Definitions, load_definitions
 from forepass.inputs.priors import expect
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ if TYPE_CHECKING:
 __all__ = ["PRIORS", "STRUCTURES", "TABLES", "build", "project"]
 
 TABLES = ("language_models", "published_trends")
+CONVENTIONS = ("frontier_window_factor", "frontier_window_years", "first_year")
+"""Definitions that decide which rows count."""
 STRUCTURES = ("drifting", "saturating")
 DRAWS = 1600  # of each chain: limit, gap and pace of a saturating trend trade off
 # Fitted once for each structure.
@@ -119,13 +121,19 @@ FUTURE = (
 PRIORS = (*TWICE, *RECORD, *FUTURE)
 
 
-def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm.Model:
+def build(
+    tables: Mapping[str, pd.DataFrame],
+    priors: Mapping[str, Prior],
+    *,
+    definitions: Definitions | None = None,
+) -> pm.Model:
     """Return the model of frontier releases.
 
     Parameters
     ----------
     tables : ``language_models`` and ``published_trends``.
     priors : every key of `PRIORS`.
+    definitions : conventions, of which those named in `CONVENTIONS` count; None for the shipped.
 
     Raises
     ------
@@ -135,7 +143,7 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
     import pymc as pm
 
     expect(priors, PRIORS, "language_models")
-    definitions = load_definitions()
+    definitions = definitions or load_definitions()
     records = release_records(
         tables["language_models"],
         factor=definitions.frontier_window_factor,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from forepass.blocks.chip_records import ANCHOR_YEAR, TRAITS
+from forepass.blocks.chips.records import ANCHOR_YEAR, TRAITS
 from forepass.blocks.trends import (
     future_slopes,
     mid_year,

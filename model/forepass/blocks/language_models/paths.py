@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from forepass.blocks.growth import as_years, damped_log_path, regime_breaks, sigmoid
-from forepass.blocks.language_model_records import BITS, KINDS
+from forepass.blocks.language_models.records import BITS, KINDS
 from forepass.blocks.trends import mid_year
 from forepass.inputs.dates import EPOCH_YEAR
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from forepass.blocks.chip_records import ANCHOR_YEAR, SPECS, TRAITS, specs_from_traits
-from forepass.blocks.chip_rents import hourly_cost, margin_by_year
-from forepass.blocks.chip_structures import (
+from forepass.blocks.chips.records import ANCHOR_YEAR, SPECS, TRAITS, specs_from_traits
+from forepass.blocks.chips.rents import hourly_cost, margin_by_year
+from forepass.blocks.chips.structures import (
     coming_slopes,
     correlated,
     fade,

@@ -24,25 +24,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forepass.blocks.chip_paths import project
-from forepass.blocks.chip_records import (
+from forepass.blocks.chips.paths import project
+from forepass.blocks.chips.records import (
     SPECS,
     TRAITS,
     ChipRecords,
     chip_records,
     specs_from_traits,
 )
-from forepass.blocks.chip_rents import (
+from forepass.blocks.chips.rents import (
     CONTRACTS,
     COSTS,
     RENTS,
     join_rents,
     rent_quotes,
 )
-from forepass.blocks.chip_structures import LIMITS, STRUCTURES, lost_to_limits, mixed
+from forepass.blocks.chips.structures import LIMITS, STRUCTURES, lost_to_limits, mixed
 from forepass.blocks.trends import autoregression, calendar_years, hinges, mean_slopes
 from forepass.blocks.variables import prior_variable
-from forepass.inputs.definitions import load_definitions
+from forepass.inputs.definitions import Definitions, load_definitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,6 +70,8 @@ __all__ = [
 ]
 
 TABLES = ("chips", "chip_prices")
+CONVENTIONS = ("reference_vendor", "chip_minimum_bandwidth_bytes_per_s", "chip_line_share")
+"""Definitions that decide which rows count."""
 DRAWS = 1000
 # At larger steps a transition in some thousands diverges where scales of leads are small.
 TARGET_ACCEPT = 0.95
@@ -104,7 +106,12 @@ FUTURE = (
 PRIORS = (*LEVELS, *GROWTHS, "memory_wall", *SCATTER, *LIMITS, *FUTURE, *COSTS, *RENTS)
 
 
-def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm.Model:
+def build(
+    tables: Mapping[str, pd.DataFrame],
+    priors: Mapping[str, Prior],
+    *,
+    definitions: Definitions | None = None,
+) -> pm.Model:
     """Return the model of chip specs.
 
     Parameters
@@ -113,10 +120,12 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
         `chips` and `chip_prices`.
     priors
         The priors named in `PRIORS`.
+    definitions
+        Conventions, of which those named in `CONVENTIONS` count; the shipped ones if None.
     """
     import pymc as pm
 
-    definitions = load_definitions()
+    definitions = definitions or load_definitions()
     reference = definitions.reference_vendor
     records = chip_records(
         tables["chips"],

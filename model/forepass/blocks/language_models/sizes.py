@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pytensor.tensor.variable import TensorVariable
 
-    from forepass.blocks.language_model_records import ReleaseRecords, Sized
+    from forepass.blocks.language_models.records import ReleaseRecords, Sized
 
     type Floats = NDArray[np.float64]
     type Tensor = TensorVariable[Any, Any]

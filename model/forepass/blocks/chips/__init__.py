@@ -1,0 +1,27 @@
+"""Chips: specifications, their trends and the memory wall, and what an hour of a chip costs."""
+
+from forepass.blocks.chips.model import (
+    CONVENTIONS,
+    DRAWS,
+    PRIORS,
+    TABLES,
+    TARGET_ACCEPT,
+    VARIANTS,
+    build,
+    kinds,
+    mixed,
+    project,
+)
+
+__all__ = [
+    "CONVENTIONS",
+    "DRAWS",
+    "PRIORS",
+    "TABLES",
+    "TARGET_ACCEPT",
+    "VARIANTS",
+    "build",
+    "kinds",
+    "mixed",
+    "project",
+]
