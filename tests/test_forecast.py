@@ -55,6 +55,8 @@ UNITS = {
     "cost_usd_per_million_output_tokens": "USD per million tokens",
     "cost_usd_per_million_input_tokens": "USD per million tokens",
     "energy_j_per_token": "J",
+    "chip_hour_cost_usd": "USD per chip-hour",
+    "chip_hour_price_usd": "USD per chip-hour",
     "fleet_chip_power": "W",
     "fleet_server_power": "W",
     "contracted_power": "W",

@@ -41,6 +41,8 @@ type Tables = Mapping[str, pd.DataFrame]
 PASSED_ON = {
     "chip_bandwidth": "chips",
     "chip_memory": "chips",
+    "chip_hour_cost_usd": "chips",
+    "chip_hour_price_usd": "chips",
     "memory_wall_ratio": "chips",
     "frontier_active_params": "language_models",
     "moe_activation_fraction": "language_models",
@@ -74,6 +76,8 @@ SHOWN = (
     "cost_usd_per_million_output_tokens",
     "cost_usd_per_million_input_tokens",
     "energy_j_per_token",
+    "chip_hour_cost_usd",
+    "chip_hour_price_usd",
     "passes_upper_per_chip",
     "passes_lower_per_chip",
     "passes_realised_per_chip",
