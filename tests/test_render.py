@@ -142,3 +142,17 @@ def test_json_refuses_what_json_does_not_have() -> None:
     assert json.loads(render.as_json(document())) == document()
     with pytest.raises(ValueError, match="JSON"):
         render.as_json({"value": float("nan")})
+
+
+def test_a_probability_is_a_whole_percentage_and_says_its_limit() -> None:
+    of_limits = {
+        "unit": "probability",
+        "long_name": "What sets shipments",
+        "dims": ["year", "limit"],
+        "limit": ["none", "power"],
+        "value": [[1.0, 0.0], [0.2512, 0.7488], [0.5, 0.5]],
+    }
+    made = document() | {"quantities": {"supply_limit": of_limits}}
+    lines = render.by_year_text(made, [2025, 2026]).splitlines()
+    power = next(line for line in lines if "What sets shipments, power" in line)
+    assert power.split()[-2:] == ["0%", "75%"]

@@ -20,6 +20,7 @@ Document = Mapping[str, Any]
 
 LOW, CENTRE, HIGH = "p10", "p50", "p90"
 INTERVAL = "80% interval"
+PROBABILITY = "probability"
 MILESTONES = (2024, 2026, 2028, 2030, 2035)
 LABEL_COLUMNS = 36
 POST_COLUMNS = {
@@ -58,7 +59,8 @@ def by_year_text(document: Document, years: Sequence[int] | None = None) -> str:
         entries = [by_time.get(time, by_time.get(None, {})) for time in shown]
         unit, factor = scaled(unit, [entry[CENTRE] for entry in entries])
         cells = [_cell(entry, factor).replace(" (", "\n(") for entry in entries]
-        words = textwrap.wrap(f"{label}, {unit}" if unit else label, LABEL_COLUMNS)
+        plain = unit in ("", PROBABILITY)
+        words = textwrap.wrap(label if plain else f"{label}, {unit}", LABEL_COLUMNS)
         rows.append(["\n".join(words), *cells])
     align = ["left", *("right" for _ in shown)]
     return framed(document, "", table(rows, ["", *map(str, shown)], align))
@@ -161,6 +163,8 @@ def _at(entry: Document, place: int) -> dict[str, Any]:
 def _cell(entry: Document, factor: float = 1.0) -> str:
     """Return a median with its interval, or what is exact, times a factor."""
     exact = entry.get("value", entry.get(CENTRE))
+    if entry.get("unit") == PROBABILITY and exact is not None:
+        return f"{exact:.0%}"
     return interval_text(*(times(entry.get(key, exact), factor) for key in (CENTRE, LOW, HIGH)))
 
 
