@@ -102,6 +102,7 @@ FUTURE = (
     "wall_reversion_chance",
     "wall_reversion_years",
     "wall_reversion_by_bandwidth",
+    "lead_life",
 )
 PRIORS = (*LEVELS, *GROWTHS, "memory_wall", *SCATTER, *LIMITS, *FUTURE, *COSTS, *RENTS)
 
@@ -170,6 +171,7 @@ def build(
         mu = specs_from_traits(traits) + _roadmap_shift(priors, records, growth)
         _likelihood(priors, records, factor, mu)
         _first_shipped(records, reference)
+        _newest_lead(records, reference, mu)
         join_rents(priors, quotes)
     return model
 
@@ -383,3 +385,22 @@ def _first_shipped(records: ChipRecords, reference: str) -> None:
     own = records.of(reference) & ~records.announced
     dated = np.where(records.present & own[:, None], records.when[:, None], np.inf)
     pm.Deterministic("first_shipped", pt.as_tensor(dated.min(axis=0)), dims="spec")
+
+
+def _newest_lead(records: ChipRecords, reference: str, mu: Tensor) -> None:
+    """Add how far the reference vendor's newest shipped part stands from its trend, and its date.
+
+    A spec that its sheet leaves out stands on the trend.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    own = np.flatnonzero(records.of(reference) & ~records.announced)
+    if own.size == 0:
+        lead, since = pt.zeros(len(SPECS)), records.when.max()
+    else:
+        newest = own[np.argmax(records.when[own])]
+        known = records.present[newest].astype(float)
+        lead, since = known * (records.log_specs[newest] - mu[newest]), records.when[newest]
+    pm.Deterministic("newest_lead", lead, dims="spec")
+    pm.Deterministic("newest_since", pt.as_tensor(float(since)))

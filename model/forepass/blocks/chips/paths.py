@@ -63,7 +63,7 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     xr.Dataset
         Dims (draw, year). The memory wall is a growth in natural logs per year.
     """
-    order = ("draw", "knot", "record_year", "vendor", "trait", "other_trait", ...)
+    order = ("draw", "knot", "record_year", "vendor", "trait", "other_trait", "spec", ...)
     posterior = posterior.transpose(*order, missing_dims="ignore")
     last = int(max(int(years.max()), int(posterior["record_year"][-1])))
     first = int(min(int(years.min()), int(posterior["record_year"][0])))
@@ -106,7 +106,19 @@ def _log_specs(
     path, slopes = trend_path(posterior, span, trend_rng)
     wander = _wander(posterior, span, wander_rng)
     traits = path + posterior["reference_effect"].values[:, None] + wander
-    return np.asarray(specs_from_traits(traits)), _wall(slopes)
+    return np.asarray(specs_from_traits(traits)) + _lead(posterior, span), _wall(slopes)
+
+
+def _lead(posterior: xr.Dataset, span: NDArray[np.int_]) -> Floats:
+    """Return what the newest part on record keeps of its lead or lag, shape (draw, year, spec).
+
+    It is sold until the next one comes, so the years after its release are of that part first and
+    of the trend later.
+    """
+    age = mid_year(span) - posterior["newest_since"].values[:, None]
+    life = posterior["lead_life"].values[:, None]
+    kept = np.where(age >= 0, np.exp(-np.maximum(age, 0.0) / life), 0.0)
+    return np.asarray(kept[:, :, None] * posterior["newest_lead"].values[:, None])
 
 
 def trend_path(
