@@ -20,6 +20,7 @@ from forepass.blocks.chips.records import (
     chip_records,
     specs_from_traits,
 )
+from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.priors import expect, load_priors
 from forepass.inputs.tables import load_tables
@@ -300,3 +301,35 @@ def test_chips_of_which_nothing_is_seen_say_nothing(model: pm.Model, records: Ch
     model.set_data("kind_seen", np.full(len(records.names), none))
     logp = _at_start(model)[1]
     np.testing.assert_allclose(logp, stats.norm.logpdf(0.0) * len(SPECS))
+
+
+def test_the_lead_of_the_newest_part_is_sold_on_and_fades(prior: xr.Dataset) -> None:
+    eight = prior["spec"] == "flops_8bit"
+    none = prior.assign(newest_lead=xr.zeros_like(prior["newest_lead"]))
+    ahead = none.assign(
+        newest_lead=none["newest_lead"] + eight * 0.7,
+        lead_life=xr.full_like(prior["lead_life"], 2.0),
+    )
+    since = float(prior["newest_since"].isel(draw=0)) + EPOCH_YEAR
+    gained = xr.ufuncs.log(
+        _project(ahead)["chip_flops_8bit"] / _project(none)["chip_flops_8bit"]
+    ).transpose("draw", "year")
+    years = gained["year"].values
+    before = years + 0.5 < since
+    assert before.any()
+    np.testing.assert_allclose(gained[:, before], 0.0, atol=1e-9)
+    left = 0.7 * np.exp(-(years[~before] + 0.5 - since) / 2.0)
+    # A rate that would fall below a wider format's is that format's, and gains less or more.
+    close = np.isclose(gained[:, ~before], left[None, :], atol=1e-6)
+    assert close.mean() > 0.8
+
+
+def test_the_newest_part_is_the_last_that_the_reference_vendor_shipped(
+    prior: xr.Dataset, records: ChipRecords
+) -> None:
+    own = records.of(load_definitions().reference_vendor) & ~records.announced
+    np.testing.assert_allclose(prior["newest_since"], records.when[own].max())
+    newest = np.flatnonzero(own)[records.when[own].argmax()]
+    unknown = ~records.present[newest]
+    np.testing.assert_array_equal(prior["newest_lead"].values[:, unknown], 0.0)
+    assert (prior["newest_lead"].values[:, ~unknown].std(axis=0) > 0).all()
