@@ -65,6 +65,7 @@ QUANTITIES: dict[str, dict[str, str]] = {
     },
     "fleet": {
         "chips_shipped": LEVEL,
+        "power_shipped": LEVEL,
         "inference_share": SHARE,
         "lab_share": SHARE,
         "duty_cycle": SHARE,
@@ -78,6 +79,7 @@ QUANTITIES: dict[str, dict[str, str]] = {
     },
     "demand": {
         "demand_tokens_per_s": LEVEL,
+        "workload_cached_share": SHARE,
         **{
             f"workload_{name}{kind}": what
             for name, what in (("input_tokens", LEVEL), ("output_tokens", LEVEL))
@@ -97,6 +99,7 @@ UNREAD = ("max_context_tokens", "moe_share", "memory_wall", "chips_retired", "ch
 DRAWS_TO_LISTEN = 200
 FIXES = (
     ("memory_wall_ratio", "chip_bandwidth"),
+    ("chips_shipped", "power_shipped"),
     *(
         (f"workload_share.{one}", f"workload_share.{other}")
         for one, other in combinations(KINDS, 2)

@@ -93,16 +93,15 @@ def run(args: argparse.Namespace) -> int:
     settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
     years = years_asked(args, definitions)
-    scenario = what_if.scenario_from(args, settings, extra=_stated(args))
     asked = {"from": years[0], "to": years[-1], "despite_failed_checks": args.despite_failed_checks}
-    asked |= what_if.arguments_of(scenario)
+    asked |= what_if.arguments_of(_scenario(args, settings))
     if args.when:
-        return _run_when(args, settings, scenario, years, asked)
-    draw = partial(_draw, args, settings, scenario, years)
+        return _run_when(args, settings, years, asked)
+    draw = partial(_draw, args, settings, years)
     if args.quarterly:
         asked["quarterly"] = True
         span = list(range(definitions.first_year, definitions.last_year + 1))
-        draw = partial(_draw_quarterly, args, settings, scenario, span, years)
+        draw = partial(_draw_quarterly, args, settings, span, years)
     build = partial(horizon.marked, fold=definitions.scenarios_only_fold)
     document = answers.answer(args.command, asked, settings, draw=draw, build=build)
     print(render.as_json(document) if args.json else render.by_year_text(document, args.years))
@@ -115,19 +114,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _stated(args: argparse.Namespace) -> list[str]:
-    """Return what options of their own ask to set, as ``--set`` would."""
+def _scenario(args: argparse.Namespace, settings: "Settings") -> "Scenario":
+    """Return what is asked to change, by options of their own too, as ``--set`` would."""
     by_name = {"copy_speed_tokens_per_s": "speed", "human_tokens_per_s": "human_rate"}
     values = {name: getattr(args, option, None) for name, option in by_name.items()}
-    return [f"{name}={value}" for name, value in values.items() if value is not None]
+    stated = [f"{name}={value}" for name, value in values.items() if value is not None]
+    return what_if.scenario_from(args, settings, extra=stated)
 
 
 def _run_when(
-    args: argparse.Namespace,
-    settings: "Settings",
-    scenario: "Scenario",
-    years: list[int],
-    asked: dict[str, object],
+    args: argparse.Namespace, settings: "Settings", years: list[int], asked: dict[str, object]
 ) -> int:
     """Print when the quantities pass their thresholds."""
     from forepass import answers, render, thresholds
@@ -143,7 +139,7 @@ def _run_when(
 
         of = forecast if args.command == FORECAST.name else overhang
         thresholds.check_names(wanted, of.ORDER)
-        return _draw(args, settings, scenario, years)
+        return _draw(args, settings, years)
 
     document = answers.answer(
         args.command,
@@ -176,25 +172,19 @@ OVERHANG = Command(
 
 
 def _draw_quarterly(
-    args: argparse.Namespace,
-    settings: "Settings",
-    scenario: "Scenario",
-    span: list[int],
-    years: list[int],
+    args: argparse.Namespace, settings: "Settings", span: list[int], years: list[int]
 ) -> "xr.Dataset":
     from forepass import timing
 
-    return timing.quarterly(_draw(args, settings, scenario, span), years)
+    return timing.quarterly(_draw(args, settings, span), years)
 
 
-def _draw(
-    args: argparse.Namespace, settings: "Settings", scenario: "Scenario", years: list[int]
-) -> "xr.Dataset":
+def _draw(args: argparse.Namespace, settings: "Settings", years: list[int]) -> "xr.Dataset":
     from forepass.forecast import forecast
     from forepass.overhang import overhang
 
     question = forecast if args.command == FORECAST.name else overhang
-    return what_if.drawn(scenario, [question], args, settings, years)
+    return what_if.drawn(_scenario(args, settings), [question], args, settings, years)
 
 
 def years_asked(args: argparse.Namespace, definitions: "Definitions") -> list[int]:

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -101,15 +101,14 @@ def drawn(
 
 def _in_words(scenario: Scenario, interventions: Iterable[object]) -> list[str]:
     """Return what a reader must know of how a scenario differs."""
-    notes = [] if scenario.name == plain().name else [f"scenario {scenario.name}: {scenario.title}"]
-    changed = [str(one) for one in interventions]
-    if changed:
-        notes.append(f"changed by hand: {'; '.join(changed)}")
-    stated = [f"{name} is {value}" for name, value in scenario.definitions().items()]
-    if stated:
-        notes.append(f"defined otherwise: {'; '.join(stated)}")
-    replaced = scenario.priors()
-    return [*notes, _fits_in_words(replaced)] if replaced else notes
+    name = "" if scenario.name == plain().name else f"{scenario.name} ({scenario.title}): "
+    stated = [f"{key} is defined as {value}" for key, value in scenario.definitions().items()]
+    changed = [*map(str, interventions), *stated]
+    if replaced := scenario.priors():
+        changed.append(_fits_in_words(replaced))
+    if not (name or changed):
+        return []
+    return [f"{name}changed by hand: {'; '.join(changed) or 'nothing'}"]
 
 
 def _fits_in_words(replaced: Iterable[str]) -> str:
@@ -118,8 +117,3 @@ def _fits_in_words(replaced: Iterable[str]) -> str:
     anew = list(replaced)
     kept = [block for block in BLOCKS if block not in anew]
     return f"fitted on replaced priors: {', '.join(anew)}; fits as before: {', '.join(kept)}"
-
-
-def subject(scenarios: Mapping[str, Scenario]) -> dict[str, Any]:
-    """Return what the key of an answer needs to know of several scenarios."""
-    return {"scenarios": [scenario.content() for scenario in scenarios.values()]}

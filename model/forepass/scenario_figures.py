@@ -1,0 +1,134 @@
+"""The figure that compares scenarios: ratios to the first by year, each line named at its end."""
+
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forepass.errors import InputError
+from forepass.figures import INK, house_style, label_values, save_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Document = Mapping[str, Any]
+
+PANELS = (
+    "world_tokens_per_s",
+    "cost_usd_per_million_tokens",
+    "fleet_h100e",
+    "memory_wall_ratio",
+    "copies_world",
+    "capacity_over_demand",
+)
+# Okabe and Ito's palette without its yellow, which is lost on white; line styles tell more apart.
+HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+LINES = ("-", "--", "-.", ":")
+MOST_WITH_BANDS = 3
+BEFORE = 1
+"""Years shown before the record's end: what is changed lies after it."""
+
+
+def save_compared(document: Document, folder: Path) -> list[Path]:
+    """Write the figure of ratios by year, and return the paths of its files.
+
+    Raises
+    ------
+    InputError
+        Where there is one year only.
+    """
+    if len(document["years"]) < 2:
+        raise InputError("a figure needs two years or more; widen --from and --to")
+    return save_figure(draw_compared(document), folder, "scenarios")
+
+
+@house_style()
+def draw_compared(document: Document) -> "Figure":
+    """Return the figure: one panel for each headline quantity that has a ratio."""
+    from matplotlib.figure import Figure
+
+    pairs = {name: document["quantities"].get(f"{name}_ratio") for name in PANELS}
+    shown = {name: entry for name, entry in pairs.items() if entry}
+    n_rows = (len(shown) + 1) // 2
+    figure = Figure(figsize=(12.5, 3.7 * n_rows + 0.6), layout="constrained")
+    axes = list(figure.subplots(n_rows, 2, squeeze=False).flat)
+    for axis, (name, entry) in zip(axes, shown.items(), strict=False):
+        _panel(axis, document, entry, document["quantities"][name]["long_name"])
+    for axis in axes[len(shown) :]:
+        axis.remove()
+    first = document["quantities"][next(iter(shown))]["scenario"][0]
+    figure.supxlabel(
+        _caption(document, first, len(entry["compared"])), fontsize=11, x=0.01, ha="left"
+    )
+    return figure
+
+
+def _panel(axis: "Axes", document: Document, entry: Document, words: str) -> None:
+    """Draw the ratios of one quantity, medians as lines, 80% intervals as bands where few."""
+    since = int(document["as_of"][:4] or document["years"][0]) - BEFORE
+    years = [year for year in document["years"] if year >= since] or document["years"]
+    places = [document["years"].index(year) for year in years]
+    labels: list[tuple[float, str, str]] = []
+    for at, name in enumerate(entry["compared"]):
+        hue, line = HUES[at % len(HUES)], LINES[at // len(HUES) % len(LINES)]
+        low, centre, high = (
+            [_number(entry[key][place][at]) for place in places] for key in ("p10", "p50", "p90")
+        )
+        if len(entry["compared"]) <= MOST_WITH_BANDS:
+            axis.fill_between(years, low, high, color=hue, alpha=0.16, linewidth=0)
+        axis.plot(years, centre, color=hue, linewidth=2, linestyle=line)
+        known = [value for value in centre if not math.isnan(value)]
+        if known:
+            labels.append((known[-1], name.replace("-", " "), hue))
+    axis.axhline(1, color="#888888", linewidth=1)
+    axis.set_yscale("log")
+    axis.set_title("\n".join(textwrap.wrap(words, 46)))
+    axis.set_xlim(years[0], years[-1])
+    _widened(axis)
+    label_values(axis)
+    _label_lines(axis, years[-1], labels)
+
+
+def _number(value: float | None) -> float:
+    """Return a ratio that a log axis can show."""
+    return math.nan if value is None or value <= 0 else value
+
+
+def _widened(axis: "Axes") -> None:
+    """Keep at least a fifth above and below one in sight, so that hardly any change looks so."""
+    low, high = axis.get_ylim()
+    axis.set_ylim(min(low, 1 / 1.25), max(high, 1.25))
+
+
+def _label_lines(axis: "Axes", end: float, labels: Sequence[tuple[float, str, str]]) -> None:
+    """Write each name beside the end of its line, moved apart where two would touch."""
+    low, high = (math.log(value) for value in axis.get_ylim())
+    gap = 0.075 * (high - low)
+    height = -math.inf
+    placed = []
+    for value, name, hue in sorted(labels):
+        height = max(math.log(value), height + gap)
+        placed.append((height, name, hue))
+    # Pushed over the top, the whole column moves down.
+    over = max(0.0, placed[-1][0] - high) if placed else 0.0
+    for height, name, hue in placed:
+        axis.annotate(
+            name,
+            (end, math.exp(height - over)),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            color=hue if hue != HUES[-1] else INK,
+            fontsize=10.5,
+            annotation_clip=False,
+        )
+
+
+def _caption(document: Document, first: str, others: int) -> str:
+    bands = "Bands: 80% intervals of the paired ratio. " if others <= MOST_WITH_BANDS else ""
+    return (
+        f"Each scenario over {first}, draw by draw: line at the median. {bands}\n"
+        f"As of {document['as_of']}, seed {document['seed']}; forepass {document['forepass']}."
+    )
