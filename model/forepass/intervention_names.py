@@ -273,10 +273,12 @@ def check_heard(
 
     def run(*pins: Pin) -> list[Floats]:
         of = Interventions(pins)
-        done = project(
-            few, span, seed=seed, definitions=definitions, tables=tables, interventions=of
-        )
-        return _told(done, tables)
+        # What is at the edge of what can be gives infinities, which are judged below.
+        with np.errstate(all="ignore"):
+            done = project(
+                few, span, seed=seed, definitions=definitions, tables=tables, interventions=of
+            )
+            return _told(done, tables)
 
     plain = None
     for pin in pins:

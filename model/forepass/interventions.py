@@ -227,7 +227,8 @@ def _moved(
         new[:, late] *= by
     else:
         share = units in SHARES
-        logs = np.log(values) - (np.log1p(-values) if share else 0.0)
+        with np.errstate(divide="ignore"):
+            logs = np.log(values) - (np.log1p(-values) if share else 0.0)
         base = logs[:, before : before + 1]
         since = (years - years[before])[late].reshape((1, -1) + (1,) * (values.ndim - 2))
         ahead = logs[:, late]

@@ -8,6 +8,7 @@ from typing import Any
 
 from forepass import atomic
 from forepass.errors import InputError
+from forepass.inputs.priors import BLOCKS, load_priors
 from forepass.inputs.text_files import suggest
 from forepass.scenarios import SUFFIX, Scenario
 from forepass.settings import Settings
@@ -26,24 +27,34 @@ def overlaid(scenario: Scenario, settings: Settings) -> Settings:
     InputError
         Where a prior is replaced that there is not, or its table is wrong.
     """
-    replaced = scenario.priors()
-    if not replaced:
+    if not scenario.priors():
         return settings
-    files = {p.name: p for p in settings.priors.iterdir() if p.name.endswith(SUFFIX)}
-    texts = {name: path.read_text(encoding="utf-8") for name, path in files.items()}
-    where = scenario.layers[-1].where
-    for block, tables in replaced.items():
-        file = f"{block}{SUFFIX}"
-        if file not in texts or file == "definitions.toml":
-            known = [name.removesuffix(SUFFIX) for name in texts]
-            raise InputError(f"{where}: priors: no block {block!r}; {suggest(block, known)}")
-        for name, table in tables.items():
-            texts[file] = _with_table(texts[file], name, table, f"{where}: priors.{block}")
+    texts = {
+        path.name: path.read_text(encoding="utf-8")
+        for path in settings.priors.iterdir()
+        if path.name.endswith(SUFFIX)
+    }
+    where = {}
+    for layer in scenario.layers:
+        for block, tables in layer.priors.items():
+            if block not in BLOCKS:
+                raise InputError(
+                    f"{layer.where}: priors: no block {block!r}; {suggest(block, BLOCKS)}"
+                )
+            where[block], file = f"{layer.where}: priors.{block}", f"{block}{SUFFIX}"
+            for name, table in tables.items():
+                texts[file] = _with_table(texts[file], name, table, where[block])
     content = json.dumps(texts, sort_keys=True)
     home = settings.cache / "priors" / hashlib.sha256(content.encode()).hexdigest()[:20]
     home.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         atomic.write_text(home / name, text)
+    for block, stated in where.items():
+        try:
+            load_priors(block, home)
+        except InputError as error:
+            # Said of the file that the user wrote, not of the one made here.
+            raise InputError(str(error).replace(str(home / f"{block}{SUFFIX}"), stated)) from None
     return replace(settings, priors=home)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forepass.errors import InputError
-from forepass.figures import INK, house_style, label_values, save_figure
+from forepass.figures import INK, house_style, label_values, plain_ticks, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +27,8 @@ PANELS = (
 HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 LINES = ("-", "--", "-.", ":")
 MOST_WITH_BANDS = 3
+NARROW, FINE_STEPS = 6, (1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
+"""Ratio of an axis's ends below which it takes finer ticks, and these."""
 BEFORE = 1
 """Years shown before the record's end: what is changed lies after it."""
 
@@ -88,6 +90,9 @@ def _panel(axis: "Axes", document: Document, entry: Document, words: str) -> Non
     axis.set_xlim(years[0], years[-1])
     _widened(axis)
     label_values(axis)
+    bottom, top = axis.get_ylim()
+    if top < NARROW * bottom:
+        plain_ticks(axis.yaxis, FINE_STEPS)
     _label_lines(axis, years[-1], labels)
 
 
@@ -105,18 +110,12 @@ def _widened(axis: "Axes") -> None:
 def _label_lines(axis: "Axes", end: float, labels: Sequence[tuple[float, str, str]]) -> None:
     """Write each name beside the end of its line, moved apart where two would touch."""
     low, high = (math.log(value) for value in axis.get_ylim())
-    gap = 0.075 * (high - low)
-    height = -math.inf
-    placed = []
-    for value, name, hue in sorted(labels):
-        height = max(math.log(value), height + gap)
-        placed.append((height, name, hue))
-    # Pushed over the top, the whole column moves down.
-    over = max(0.0, placed[-1][0] - high) if placed else 0.0
-    for height, name, hue in placed:
+    labels = sorted(labels)
+    heights = spread([math.log(value) for value, *_ in labels], gap=0.075 * (high - low), top=high)
+    for height, (_, name, hue) in zip(heights, labels, strict=True):
         axis.annotate(
             name,
-            (end, math.exp(height - over)),
+            (end, math.exp(height)),
             xytext=(6, 0),
             textcoords="offset points",
             va="center",
@@ -124,6 +123,18 @@ def _label_lines(axis: "Axes", end: float, labels: Sequence[tuple[float, str, st
             fontsize=10.5,
             annotation_clip=False,
         )
+
+
+def spread(heights: Sequence[float], *, gap: float, top: float) -> list[float]:
+    """Return rising heights moved as far apart as the gap, none above the top."""
+    moved: list[float] = []
+    for height in heights:
+        moved.append(max(height, moved[-1] + gap) if moved else height)
+    limit = top
+    for place in reversed(range(len(moved))):
+        moved[place] = min(moved[place], limit)
+        limit = moved[place] - gap
+    return moved
 
 
 def _caption(document: Document, first: str, others: int) -> str:
