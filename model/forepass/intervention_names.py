@@ -265,6 +265,9 @@ def check_heard(
 
     A belief that only shapes a fit has done its work when the forward run starts.
     """
+    pins = tuple(pins)
+    if not pins:
+        return
     few = {
         name: replace(fit, posterior=fit.posterior.isel(draw=slice(DRAWS_TO_LISTEN)))
         for name, fit in fits.items()
