@@ -9,6 +9,7 @@ from typing import NoReturn
 from forepass import __version__
 from forepass.commands import (
     check_command,
+    completion_command,
     data_command,
     fit_command,
     passes_command,
@@ -36,6 +37,7 @@ COMMANDS = (
     check_command.COMMAND,
     priors_command.COMMAND,
     data_command.COMMAND,
+    completion_command.COMMAND,
 )
 
 
