@@ -207,3 +207,11 @@ def test_the_growth_of_a_share_is_of_its_logit(
     np.testing.assert_allclose(
         np.log(share / (1 - share)), np.log(old / (1 - old)) + 5.0, rtol=1e-6
     )
+
+
+def test_a_change_too_large_for_a_number_is_refused(
+    forward_fits: Fits, question_tables: Tables
+) -> None:
+    wild = change("demand", "demand_tokens_per_s", "growth", 500.0)
+    with pytest.raises(InputError, match="gives no finite number"):
+        run(forward_fits, question_tables, wild)

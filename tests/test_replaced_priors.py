@@ -82,3 +82,10 @@ def test_a_faulty_table_is_refused_by_the_scenarios_name(tmp_path: Path) -> None
     )
     with pytest.raises(InputError, match=r"^mine: priors.fleet: pue: p10 = 0.9 must be below"):
         overlaid(asked, Settings(cache=tmp_path))
+
+
+def test_a_source_not_on_record_is_refused_by_the_scenarios_name(tmp_path: Path) -> None:
+    layer = Layer("mine", {}, {"fleet": {"duty_cycle": {**LOWER, "source": "nowhere"}}})
+    asked = Scenario("m", "A", "B", "judgement", (layer,), ())
+    with pytest.raises(InputError, match=r"^mine: priors.fleet: duty_cycle: source 'nowhere'"):
+        overlaid(asked, Settings(cache=tmp_path))

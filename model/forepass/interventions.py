@@ -171,7 +171,7 @@ def changed(
     Raises
     ------
     InputError
-        Where a share passes 1.
+        Where a share passes 1, or a number is too large to be one.
     """
     new = forward
     touched: set[str] = set()
@@ -233,7 +233,10 @@ def _moved(
         since = (years - years[before])[late].reshape((1, -1) + (1,) * (values.ndim - 2))
         ahead = logs[:, late]
         ahead = ahead + by * since if change.how == "growth" else base + by * (ahead - base)
-        new[:, late] = 1 / (1 + np.exp(-ahead)) if share else np.exp(ahead)
+        with np.errstate(over="ignore"):
+            new[:, late] = 1 / (1 + np.exp(-ahead)) if share else np.exp(ahead)
+    if not np.isfinite(new).all():
+        raise InputError(f"{change}: gives no finite number; ask for less")
     if units in SHARES and new.max() > 1:
         raise InputError(f"{change}: a share would pass 1; change it by growth, or by less")
     return new

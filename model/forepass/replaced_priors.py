@@ -8,7 +8,8 @@ from typing import Any
 
 from forepass import atomic
 from forepass.errors import InputError
-from forepass.inputs.priors import BLOCKS, load_priors
+from forepass.inputs.priors import BLOCKS, check_sources, load_priors
+from forepass.inputs.rows import read_rows
 from forepass.inputs.text_files import suggest
 from forepass.scenarios import SUFFIX, Scenario
 from forepass.settings import Settings
@@ -49,9 +50,10 @@ def overlaid(scenario: Scenario, settings: Settings) -> Settings:
     home.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         atomic.write_text(home / name, text)
+    sources = set(read_rows(settings.data / "sources.csv").column("source"))
     for block, stated in where.items():
         try:
-            load_priors(block, home)
+            check_sources(load_priors(block, home).values(), sources)
         except InputError as error:
             # Said of the file that the user wrote, not of the one made here.
             raise InputError(str(error).replace(str(home / f"{block}{SUFFIX}"), stated)) from None

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from forepass.commands.arguments import Options
+from forepass.errors import InputError
 from forepass.scenarios import Scenario, as_asked, load_scenario, plain, with_layer
 
 if TYPE_CHECKING:
@@ -88,10 +89,18 @@ def drawn(
     fits = fitting.checked_fits(posterior.BLOCKS, args, own)
     shared: dict[str, Any] = {"definitions": definitions, "tables": tables}
     intervention_names.check_heard(fits, interventions.pins, seed=settings.seed, **shared)
-    draws = [
-        question(fits, np.array(years), settings=settings, interventions=interventions, **shared)
-        for question in questions
-    ]
+    try:
+        draws = [
+            question(
+                fits, np.array(years), settings=settings, interventions=interventions, **shared
+            )
+            for question in questions
+        ]
+    except ArithmeticError as error:
+        if scenario == plain():
+            raise
+        what = str(error).partition(":")[0]
+        raise InputError(f"{what} with what was changed; ask for something less extreme") from error
     notes = [note for one in draws for note in one.attrs.get("notes", [])]
     out = xr.merge(draws, combine_attrs="override").assign_attrs(
         notes=[*notes, *_in_words(scenario, [*interventions.pins, *interventions.changes])]
