@@ -1,6 +1,7 @@
 """The fleet: stock and flow add up, power binds, the horizon widens."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from forepass.blocks.fleet.shipments import PER_CHIP, quarterly_record
 from forepass.blocks.fleet.stock import stock
 from forepass.blocks.fleet.supply import LIMITS
 from forepass.blocks.fleet.survival import surviving_share, waiting_share
-from forepass.blocks.fleet.vintages import SPEC_OF_NEWEST, ship
+from forepass.blocks.fleet.vintages import SPEC_OF_NEWEST, Shipped, ship
 from forepass.errors import InputError
 from forepass.inputs.elicitation import sample
 from forepass.inputs.priors import load_priors
@@ -345,3 +346,26 @@ def test_a_missing_prior_is_refused(tables: Mapping[str, pd.DataFrame]) -> None:
     del priors["life"]
     with pytest.raises(InputError, match="life"):
         fleet.build(tables, priors)
+
+
+def test_shipments_asked_for_are_bounded_by_the_limits_and_the_limit_is_told(
+    posterior: xr.Dataset, newest: xr.Dataset
+) -> None:
+    others = {name: 1e40 for name in UNLIMITED if name != "power_limit"}
+    own = {"power_limit": 3e10, "power_limit_growth": 0.0, "limit_growth_common": 0.0}
+    tight = _with(posterior, **others, **own)
+
+    def tenfold(found: Shipped, record_end: int) -> Shipped:
+        ahead = found.vintages > record_end
+        return replace(found, chips=np.where(ahead, 10 * found.chips, found.chips))
+
+    asked = fleet.project(tight, YEARS, np.random.default_rng(1), newest, tenfold)
+    facility = asked["chips_shipped"].sel(year=slice(2026, None)) * (
+        asked["vintage_tdp_per_chip"].sel(vintage=slice(2026, None)).rename(vintage="year")
+    )
+    added = facility * tight["server_overhead"] * tight["pue"]
+    assert float(added.max()) <= 3e10 * (1 + 1e-6)
+    late = asked["supply_limit"].sel(year=2030)
+    assert float(late.sel(limit="power").mean()) > 0.95
+    plain = run(tight, newest)
+    assert bool((asked["chips_shipped"] >= plain["chips_shipped"] * (1 - 1e-9)).all())

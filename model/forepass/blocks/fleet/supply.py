@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-__all__ = ["LIMITS", "NO_LIMIT", "Wanted", "facility_per_chip_watt", "within_limits"]
+__all__ = ["LIMITS", "NO_LIMIT", "Wanted", "facility_per_chip_watt", "most", "within_limits"]
 
 LIMITS = ("power", "packaging", "memory", "spending")
 NO_LIMIT = "none"
@@ -57,8 +57,7 @@ def within_limits(
     allowed : share in (0, 1], dims (draw, year).
     binding : index into `LIMITS` of the one most exceeded, -1 where none is, dims (draw, year).
     """
-    used = _used(posterior, wanted, years)
-    over = np.stack([np.log(used[name] / _limit(posterior, name, years)) for name in LIMITS])
+    over = _excess(posterior, wanted, years)
     sharpness = _column(posterior, "limit_sharpness")
     # Through logs: what is wanted far above a limit must not overflow.
     with np.errstate(under="ignore"):
@@ -68,9 +67,26 @@ def within_limits(
     return np.where(ahead, allowed, 1.0), binding
 
 
+def most(
+    posterior: xr.Dataset, wanted: Wanted, years: NDArray[np.int_]
+) -> tuple[Array, NDArray[np.int_]]:
+    """Return the share of what is wanted that no limit forbids, and the limit that is nearest.
+
+    The share, in (0, 1], and the index into `LIMITS` have dims (draw, year).
+    """
+    over = _excess(posterior, wanted, years)
+    return np.exp(-np.maximum(over.max(axis=0), 0.0)), over.argmax(axis=0)
+
+
 def facility_per_chip_watt(posterior: xr.Dataset) -> Array:
     """Return W at the facility, with servers and cooling, per W of chip power, dims (draw)."""
     return np.asarray((posterior["server_overhead"] * posterior["pue"]).to_numpy())
+
+
+def _excess(posterior: xr.Dataset, wanted: Wanted, years: NDArray[np.int_]) -> Array:
+    """Return the log of what is wanted of each limit over the limit, dims (limit, draw, year)."""
+    used = _used(posterior, wanted, years)
+    return np.stack([np.log(used[name] / _limit(posterior, name, years)) for name in LIMITS])
 
 
 def _used(posterior: xr.Dataset, wanted: Wanted, years: NDArray[np.int_]) -> dict[str, Array]:

@@ -1,13 +1,13 @@
 """Shipments by vintage: the record's, those before it, and those to come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.blocks.fleet.shipments import PER_CHIP, QUARTERS_PER_YEAR
-from forepass.blocks.fleet.supply import COST_YEAR, Wanted, within_limits
+from forepass.blocks.fleet.supply import COST_YEAR, Wanted, most, within_limits
 from forepass.blocks.fleet.survival import waiting_share
 from forepass.blocks.growth import damped_log_path, logit, sigmoid
 
@@ -92,6 +92,27 @@ def ship(
         base_age=1 / np.expm1(posterior["base_shipment_growth"].to_numpy()),
         binding=np.concatenate([np.full(uniform.shape, -1), binding], axis=1),
     )
+
+
+def bounded(posterior: xr.Dataset, revised: Shipped, foreseen: Shipped) -> Shipped:
+    """Return revised shipments, what is more than was foreseen kept within the limits of supply.
+
+    Limits bound hard here: who asks for more is told that more cannot be made.
+    """
+    tdp = revised.per_chip["tdp"]
+    then = int(np.flatnonzero(revised.vintages == COST_YEAR)[0])
+    wanted = Wanted(
+        chips=revised.chips,
+        watts=revised.chips * tdp,
+        memory=revised.chips * revised.per_chip["memory"],
+        watts_then=tdp[:, then],
+    )
+    share, nearest = most(posterior, wanted, revised.vintages)
+    more = revised.chips > foreseen.chips
+    # What was foreseen can be made, whatever a hard limit says beside a soft one.
+    chips = np.where(more, np.maximum(revised.chips * share, foreseen.chips), revised.chips)
+    binding = np.where(more, np.where(share < 1, nearest, -1), revised.binding)
+    return replace(revised, chips=chips, binding=binding)
 
 
 def _quarterly(
