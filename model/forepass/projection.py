@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -34,9 +34,11 @@ __all__ = [
     "Projection",
     "Served",
     "copies_at_work",
+    "joined",
     "project",
     "reference_load",
     "reference_served",
+    "run_forward",
     "served",
     "served_flops",
     "throughput",
@@ -132,18 +134,44 @@ def project(
     Each block draws its shocks from a stream of its own, so that a change of one block leaves the
     futures of the others as they were (common random numbers).
     """
-    from forepass.posterior import block_module
-
     forward: dict[str, xr.Dataset] = {}
     for name in FORWARD:
-        # Vintages to come are chips of the chips' own forecast, draw by draw.
-        specs = (forward["chips"],) if name == "fleet" else ()
-        run = block_module(name).project
-        forward[name] = run(fits[name].posterior, years, block_rng(seed, name), *specs)
+        forward[name] = run_forward(name, fits[name].posterior, years, seed, forward)
+    serving = fits["serving"].posterior
+    return joined(forward, serving, years, seed=seed, definitions=definitions, tables=tables)
+
+
+def run_forward(
+    name: str,
+    posterior: xr.Dataset,
+    years: NDArray[np.int_],
+    seed: int,
+    forward: Mapping[str, xr.Dataset],
+) -> xr.Dataset:
+    """Return one block's draws run forward; the fleet's need the chips', in ``forward``."""
+    from forepass.posterior import block_module
+
+    # Vintages to come are chips of the chips' own forecast, draw by draw.
+    specs = (forward["chips"],) if name == "fleet" else ()
+    run = block_module(name).project
+    return cast(xr.Dataset, run(posterior, years, block_rng(seed, name), *specs))
+
+
+def joined(
+    forward: Mapping[str, xr.Dataset],
+    serving: xr.Dataset,
+    years: NDArray[np.int_],
+    *,
+    seed: int,
+    definitions: Definitions,
+    tables: Tables,
+) -> Projection:
+    """Return blocks that were run forward by themselves as one projection, draw by draw."""
+    forward = dict(forward)
     forward["training"] = _within_the_lab(forward, definitions)
     return Projection(
         **forward,
-        serving=fits["serving"].posterior,
+        serving=serving,
         years=years,
         generations=_generations(tables["chips"], definitions),
         definitions=definitions,
