@@ -17,6 +17,7 @@ from forepass.deployed import (
     on_inference,
 )
 from forepass.inputs.definitions import Definitions
+from forepass.interventions import NONE, Interventions
 from forepass.projection import (
     Load,
     Parts,
@@ -115,6 +116,7 @@ def forecast(
     settings: Settings,
     definitions: Definitions,
     tables: Tables,
+    interventions: Interventions = NONE,
 ) -> xr.Dataset:
     """Return every quantity of the forecast, dims (draw, year), with units and a name in words.
 
@@ -122,7 +124,14 @@ def forecast(
     that a year's draws do not depend on the range that was asked for.
     """
     span = np.arange(definitions.first_year, definitions.last_year + 1)
-    projection = project(fits, span, seed=settings.seed, definitions=definitions, tables=tables)
+    projection = project(
+        fits,
+        span,
+        seed=settings.seed,
+        definitions=definitions,
+        tables=tables,
+        interventions=interventions,
+    )
     out = xr.Dataset(coords={"year": span})
     for name, block in PASSED_ON.items():
         out[name] = getattr(projection, block)[name].transpose("draw", "year")

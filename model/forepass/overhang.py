@@ -12,6 +12,7 @@ from forepass import physics
 from forepass.deployed import cells_of_world, of_chips, of_world
 from forepass.forecast import by_year, checked, cluster_tokens_per_s, world_tokens_per_s
 from forepass.inputs.definitions import Definitions
+from forepass.interventions import NONE, Interventions
 from forepass.physics import HOURS_PER_YEAR
 from forepass.projection import Parts, Projection, copies_at_work, project, served, workloads
 from forepass.settings import Settings
@@ -48,6 +49,7 @@ def overhang(
     settings: Settings,
     definitions: Definitions,
     tables: Tables,
+    interventions: Interventions = NONE,
 ) -> xr.Dataset:
     """Return copies, workers, run-to-train ratio, capacity over demand, release overhang.
 
@@ -56,7 +58,14 @@ def overhang(
     besides, and is missing where the years run past the projection.
     """
     span = np.arange(definitions.first_year, definitions.last_year + 1)
-    projection = project(fits, span, seed=settings.seed, definitions=definitions, tables=tables)
+    projection = project(
+        fits,
+        span,
+        seed=settings.seed,
+        definitions=definitions,
+        tables=tables,
+        interventions=interventions,
+    )
     out = copies_and_workers(projection)
     out["capacity_over_demand"] = capacity_over_demand(projection)
     out["release_overhang"] = _release(projection)

@@ -1,9 +1,9 @@
 """Every block's draws run forward in time, joined draw by draw."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,8 @@ from forepass.blocks.serving.rows import (
 from forepass.inputs.dates import year_fraction
 from forepass.inputs.definitions import Definitions
 from forepass.inputs.records import LanguageModel, model_record
+from forepass.interventions import NONE, Interventions, changed, pinned, shipped
+from forepass.streams import block_rng
 
 if TYPE_CHECKING:
     from forepass.posterior import Fit
@@ -33,6 +35,7 @@ __all__ = [
     "Parts",
     "Projection",
     "Served",
+    "block_rng",
     "copies_at_work",
     "joined",
     "project",
@@ -128,15 +131,28 @@ def project(
     seed: int,
     definitions: Definitions,
     tables: Tables,
+    interventions: Interventions = NONE,
 ) -> Projection:
     """Run every block's posterior forward to ``years``.
 
     Each block draws its shocks from a stream of its own, so that a change of one block leaves the
     futures of the others as they were (common random numbers).
+
+    Parameters
+    ----------
+    interventions
+        Beliefs pinned before the run, and quantities changed in it: later blocks see the changed.
+
+    Raises
+    ------
+    InputError
+        Where an intervention makes a quantity impossible.
     """
     forward: dict[str, xr.Dataset] = {}
+    fits = pinned(fits, interventions.pins, seed=seed)
     for name in FORWARD:
-        forward[name] = run_forward(name, fits[name].posterior, years, seed, forward)
+        posterior = fits[name].posterior
+        forward[name] = run_forward(name, posterior, years, seed, forward, interventions)
     serving = fits["serving"].posterior
     return joined(forward, serving, years, seed=seed, definitions=definitions, tables=tables)
 
@@ -147,14 +163,17 @@ def run_forward(
     years: NDArray[np.int_],
     seed: int,
     forward: Mapping[str, xr.Dataset],
+    interventions: Interventions = NONE,
 ) -> xr.Dataset:
     """Return one block's draws run forward; the fleet's need the chips', in ``forward``."""
     from forepass.posterior import block_module
 
     # Vintages to come are chips of the chips' own forecast, draw by draw.
-    specs = (forward["chips"],) if name == "fleet" else ()
-    run = block_module(name).project
-    return cast(xr.Dataset, run(posterior, years, block_rng(seed, name), *specs))
+    specs: tuple[Any, ...] = ()
+    if name == "fleet":
+        specs = (forward["chips"], partial(shipped, by=interventions, seed=seed))
+    run = block_module(name).project(posterior, years, block_rng(seed, name), *specs)
+    return changed(name, run, posterior, interventions.of(name), seed=seed)
 
 
 def joined(
@@ -203,12 +222,6 @@ def _within_the_lab(forward: Mapping[str, xr.Dataset], definitions: Definitions)
     return training.assign(
         bounded | {"run_bounded_by_fleet": (kept < 1).astype(float).assign_attrs(about)}
     )
-
-
-def block_rng(seed: int, name: str) -> np.random.Generator:
-    """Return the stream of random numbers that belongs to ``name``."""
-    digest = hashlib.sha256(name.encode()).digest()
-    return np.random.default_rng([seed, int.from_bytes(digest[:4])])
 
 
 def throughput(

@@ -116,9 +116,7 @@ def pinned(
     return {**posteriors, block: posteriors[block].assign({name: changed})}
 
 
-def _narrowed(
-    question: Question, posteriors: Posteriors, seed: int, memory: Memory
-) -> Projection:
+def _narrowed(question: Question, posteriors: Posteriors, seed: int, memory: Memory) -> Projection:
     """Return the projection of the one year, but for the chips, whose vintages are of all years."""
     definitions = question.definitions
     span = np.arange(definitions.first_year, definitions.last_year + 1)
@@ -145,9 +143,7 @@ def _narrowed(
         tables=question.tables,
     )
     of_year = {
-        name: getattr(whole, name).sel(year=[question.year])
-        for name in FORWARD
-        if name != "chips"
+        name: getattr(whole, name).sel(year=[question.year]) for name in FORWARD if name != "chips"
     }
     return replace(whole, years=np.array([question.year]), **of_year)
 

@@ -1,12 +1,14 @@
 """The fleet at the end of each year: by vintage, with its power, its limits and its use."""
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.blocks.fleet.model import ANCHORS
 from forepass.blocks.fleet.stock import stock
-from forepass.blocks.fleet.vintages import ship
+from forepass.blocks.fleet.vintages import Shipped, ship
 from forepass.blocks.growth import as_years, drifting_logit, logit
 
 __all__ = ["project"]
@@ -24,6 +26,7 @@ def project(
     years: NDArray[np.int_],
     rng: np.random.Generator,
     newest: xr.Dataset,
+    revise: Callable[[Shipped, int], Shipped] = lambda shipped, _: shipped,
 ) -> xr.Dataset:
     """Return the fleet at the end of each year, by vintage, with its power and its use.
 
@@ -33,6 +36,7 @@ def project(
     years : calendar years in order, none before the first but one vintage.
     rng : source of future shocks. More years only append numbers.
     newest : forecast of the newest part by year (see `forepass.blocks.fleet.vintages.ship`).
+    revise : takes shipments and the last year on record, returns what to take in their place.
 
     Returns
     -------
@@ -46,7 +50,9 @@ def project(
     """
     years = as_years(years)
     flow_rng, share_rng, lab_rng = rng.spawn(3)
-    fleet = stock(posterior, ship(posterior, newest, int(years.max()), flow_rng), years)
+    record_end = int(str(posterior["quarter"].to_numpy()[-1])[:4])
+    shipped = revise(ship(posterior, newest, int(years.max()), flow_rng), record_end)
+    fleet = stock(posterior, shipped, years)
     per_year = {
         "inference_share": _share(posterior, "inference_share", years, share_rng),
         "lab_share": _share(posterior, "lab_share", years, lab_rng),
