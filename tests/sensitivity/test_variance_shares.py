@@ -96,70 +96,57 @@ def test_shapley_effects_are_the_average_over_all_orders() -> None:
     np.testing.assert_allclose(vs.shapley(closed), gains / len(orders))
 
 
-def gaussian_case() -> tuple[Floats, Floats, Floats]:
-    slopes = np.array([1.0, 1.0, 2.0])
-    covariance = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.8], [0.0, 0.8, 1.0]])
-    return slopes, covariance, covariance * np.outer(slopes, slopes)
+SLOPES = np.array([1.0, 1.0, 2.0])
+COVARIANCE = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.8], [0.0, 0.8, 1.0]])
+ALONE = [np.array([j]) for j in range(3)]
 
 
 def gaussian_closed() -> Floats:
-    slopes, covariance, _ = gaussian_case()
     found = np.zeros(8)
     for s in range(1, 8):
         at = [j for j in range(3) if s >> j & 1]
-        with_output = covariance[at] @ slopes
-        found[s] = with_output @ np.linalg.inv(covariance[np.ix_(at, at)]) @ with_output
+        with_output = COVARIANCE[at] @ SLOPES
+        found[s] = with_output @ np.linalg.inv(COVARIANCE[np.ix_(at, at)]) @ with_output
     return found / found[-1]
 
 
 def test_draws_of_a_correlated_gaussian_give_its_shapley_effects() -> None:
-    slopes, covariance, _ = gaussian_case()
     rng = np.random.default_rng(6)
-    x = rng.multivariate_normal(np.zeros(3), covariance, 2400)
-    signal = x @ slopes
+    x = rng.multivariate_normal(np.zeros(3), COVARIANCE, 2400)
+    signal = x @ SLOPES
     noise = rng.standard_normal(2400) * signal.std()
-    found = vs.surrogate(x, signal + noise, resamples=50, seed=1)
-    alone = [np.array([j]) for j in range(3)]
-    closed = vs.closed_of_covariance(found.covariance, alone)
+    found = vs.smoothed(x, signal + noise, resamples=200, seed=1)
+    closed = vs.closed_of_covariance(found.covariance, ALONE, found.rows)
     # Half of the variance is noise, which belongs to none of the inputs.
     np.testing.assert_allclose(2 * closed, gaussian_closed(), atol=0.06)
     known = vs.shapley(gaussian_closed()) / 2
     np.testing.assert_allclose(vs.shapley(closed), known, atol=0.03)
-    low, high = vs.interval(
-        lambda r: vs.shapley(vs.closed_of_covariance(found.resampled[r], alone)), 50
-    )
+    resampled = vs.closed_of_covariance(found.resampled, ALONE, found.rows)
+    low, high = vs.interval(vs.shapley(resampled))
     assert np.all(low < known)
     assert np.all(known < high)
-    assert found.explained == pytest.approx(0.5, abs=0.05)
 
 
-def test_parts_known_in_closed_form_need_no_draws() -> None:
-    _, _, parts = gaussian_case()
-    found = vs.closed_of_covariance(parts, [np.array([j]) for j in range(3)])
-    np.testing.assert_allclose(found / found[-1], gaussian_closed(), atol=1e-6)
-    # One and three together, and two: groups of several parts.
-    grouped = vs.closed_of_covariance(parts, [np.array([0, 2]), np.array([1])])
-    np.testing.assert_allclose(grouped / grouped[-1], gaussian_closed()[[0, 5, 2, 7]], atol=1e-6)
+def test_a_known_covariance_gives_closed_forms_exactly() -> None:
+    with_output = COVARIANCE @ SLOPES
+    joint = np.block(
+        [[COVARIANCE, with_output[:, None]], [with_output, np.array(SLOPES @ with_output)]]
+    )
+    np.testing.assert_allclose(vs.closed_of_covariance(joint, ALONE), gaussian_closed(), atol=1e-6)
+    grouped = vs.closed_of_covariance(joint, [np.array([0, 2]), np.array([1])])
+    np.testing.assert_allclose(grouped, gaussian_closed()[[0, 5, 2, 7]], atol=1e-6)
 
 
 def test_draws_give_the_first_order_shares_of_the_ishigami_function() -> None:
     x = np.random.default_rng(7).uniform(-np.pi, np.pi, (4000, 3))
-    found = vs.surrogate(x, ishigami(x.T), knots=14)
+    found = vs.smoothed(x, ishigami(x.T), knots=14)
+    closed = vs.closed_of_covariance(found.covariance, ALONE, found.rows)
     known = vs.first_order(ishigami_closed())
-    np.testing.assert_allclose(np.diag(found.covariance), known, atol=0.05)
+    np.testing.assert_allclose(vs.first_order(closed), known, atol=0.03)
 
 
 def test_noise_inputs_gain_nothing_from_their_number() -> None:
     rng = np.random.default_rng(8)
-    found = vs.surrogate(rng.standard_normal((1200, 40)), rng.standard_normal(1200))
+    found = vs.smoothed(rng.standard_normal((1200, 40)), rng.standard_normal(1200))
     groups = [np.arange(40)]
-    assert vs.closed_of_covariance(found.covariance, groups)[1] < 0.03
-
-
-def test_rows_that_pair_inputs_anew_count_as_rows() -> None:
-    rng = np.random.default_rng(9)
-    x = rng.standard_normal((600, 2))
-    places = np.stack([np.tile(np.arange(600), 4), np.concatenate([rng.permutation(600)] * 4)], 1)
-    output = x[places[:, 0], 0] + 2 * x[places[:, 1], 1]
-    found = vs.surrogate(x, output, places=places)
-    np.testing.assert_allclose(np.diag(found.covariance), [0.2, 0.8], atol=0.05)
+    assert vs.closed_of_covariance(found.covariance, groups, found.rows)[1] < 0.03

@@ -142,19 +142,21 @@ def all_beliefs(
         names = sorted(map(str, posterior.data_vars), key=lambda n: (n not in priors[block], n))
         for name in names:
             array = posterior[name].transpose("draw", ...)
-            columns = array.values.reshape(array.sizes["draw"], -1).astype(float)
+            columns = np.ascontiguousarray(
+                array.values.reshape(array.sizes["draw"], -1).T, dtype=float
+            )
             dims = array.dims[1:]
             labels = [
                 " ".join(map(str, at)) for at in product(*(array[dim].values for dim in dims))
             ]
-            moving = columns.max(axis=0) > columns.min(axis=0)
+            moving = columns.max(axis=1) > columns.min(axis=1)
             for place in np.flatnonzero(moving).tolist():
                 yield Belief(
                     block,
                     name,
                     labels[place] if dims else "",
                     place if dims else None,
-                    columns[:, place],
+                    columns[place],
                     priors[block].get(name),
                 )
 

@@ -15,14 +15,14 @@ from forepass.inputs.definitions import Definitions
 from forepass.inputs.text_files import suggest
 from forepass.projection import FORWARD, Projection, joined, run_forward, workloads
 
-__all__ = ["KNOWN", "Question", "check_quantity", "paired", "pinned", "thinned", "values"]
+__all__ = ["KNOWN", "Question", "check_quantity", "held_at", "thinned", "values"]
 
 KNOWN = (*forecast.ORDER, *overhang.ORDER)
 """Quantities that have a number for each draw and year."""
 
 type Floats = NDArray[np.float64]
 type Posteriors = Mapping[str, xr.Dataset]
-type Memory = dict[tuple[object, ...], tuple[xr.Dataset, ...]]
+type Memory = dict[tuple[object, ...], tuple[object, ...]]
 """Blocks that were run forward, by what they were run from."""
 
 
@@ -52,7 +52,7 @@ def quantity(
     question: Question,
     posteriors: Posteriors,
     *,
-    seed: int | None = None,
+    seeds: Mapping[str, int] | None = None,
     memory: Memory | None = None,
 ) -> xr.DataArray:
     """Return the quantity in the year, dims (draw,), its unit and name in words in its attributes.
@@ -61,14 +61,14 @@ def quantity(
     ----------
     posteriors
         Draws of each block, joined draw by draw; all have as many.
-    seed
-        Of the shocks, in place of the question's own.
+    seeds
+        Of the shocks of blocks, where they are not the question's own.
     memory
         Blocks run forward before, which are taken again where nothing of theirs has changed; it is
         added to.
     """
-    seed = question.seed if seed is None else seed
-    projection = _narrowed(question, posteriors, seed, {} if memory is None else memory)
+    seeds = dict.fromkeys(posteriors, question.seed) | dict(seeds or {})
+    projection = _narrowed(question, posteriors, seeds, {} if memory is None else memory)
     array = _read(projection, question)
     return array.isel(year=0, drop=True)
 
@@ -77,19 +77,14 @@ def values(
     question: Question,
     posteriors: Posteriors,
     *,
-    seed: int | None = None,
+    seeds: Mapping[str, int] | None = None,
     memory: Memory | None = None,
 ) -> Floats:
     """Return the natural log of the quantity, dims (draw,); NaN where it has none."""
-    found = quantity(question, posteriors, seed=seed, memory=memory)
+    found = quantity(question, posteriors, seeds=seeds, memory=memory)
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(found.values)
     return np.where(np.isfinite(logs), logs, np.nan)
-
-
-def paired(posteriors: Posteriors, places: Mapping[str, NDArray[np.int_]]) -> dict[str, xr.Dataset]:
-    """Return the blocks' draws in other orders, or some of them: ``places`` by block."""
-    return {name: draws.isel(draw=places[name]) for name, draws in posteriors.items()}
 
 
 def thinned(posteriors: Posteriors, draws: int, offset: float = 0.0) -> dict[str, xr.Dataset]:
@@ -102,7 +97,7 @@ def thinned(posteriors: Posteriors, draws: int, offset: float = 0.0) -> dict[str
     return found
 
 
-def pinned(
+def held_at(
     posteriors: Posteriors, block: str, name: str, value: Floats | float, place: int | None = None
 ) -> dict[str, xr.Dataset]:
     """Return the draws with one variable, or one place of it, set to a value in all of them.
@@ -116,36 +111,50 @@ def pinned(
     return {**posteriors, block: posteriors[block].assign({name: changed})}
 
 
-def _narrowed(question: Question, posteriors: Posteriors, seed: int, memory: Memory) -> Projection:
+def _narrowed(
+    question: Question, posteriors: Posteriors, seeds: Mapping[str, int], memory: Memory
+) -> Projection:
     """Return the projection of the one year, but for the chips, whose vintages are of all years."""
     definitions = question.definitions
     span = np.arange(definitions.first_year, definitions.last_year + 1)
 
-    def remembered(key: tuple[object, ...], run: Callable[[], xr.Dataset]) -> xr.Dataset:
-        # What the key's ids are of is kept, or another dataset might come to have the same id.
+    def remembered[T](key: tuple[object, ...], run: Callable[[], T]) -> T:
+        # What the ids in the key are of is kept, or another might come to have the same id.
         if key not in memory:
             memory[key] = (run(), *posteriors.values())
-        return memory[key][0]
+        return cast(T, memory[key][0])
+
+    def ids(*blocks: str) -> tuple[object, ...]:
+        return tuple(item for b in blocks for item in (id(posteriors[b]), seeds[b]))
 
     forward: dict[str, xr.Dataset] = {}
     for name in FORWARD:
         of = (name, "chips") if name == "fleet" else (name,)
-        key = (name, seed, *(id(posteriors[block]) for block in of))
         forward[name] = remembered(
-            key, lambda n=name: run_forward(n, posteriors[n], span, seed, forward)
+            (name, *ids(*of)),
+            lambda n=name: run_forward(n, posteriors[n], span, seeds[n], forward),  # type: ignore[misc]
         )
-    whole = joined(
-        forward,
-        posteriors["serving"],
-        span,
-        seed=seed,
-        definitions=definitions,
-        tables=question.tables,
+    # What joins blocks is of these three; the others only stand beside them.
+    whole = remembered(
+        ("joined", *ids("chips", "fleet", "training")),
+        lambda: joined(
+            forward,
+            posteriors["serving"],
+            span,
+            seed=seeds["serving"],
+            definitions=definitions,
+            tables=question.tables,
+        ),
     )
-    of_year = {
-        name: getattr(whole, name).sel(year=[question.year]) for name in FORWARD if name != "chips"
-    }
-    return replace(whole, years=np.array([question.year]), **of_year)
+    blocks = {**forward, "training": whole.training}
+    year = [question.year]
+    return replace(
+        whole,
+        **{name: block.sel(year=year) for name, block in blocks.items() if name != "chips"},
+        serving=posteriors["serving"],
+        seed=seeds["serving"],
+        years=np.array(year),
+    )
 
 
 def _read(projection: Projection, question: Question) -> xr.DataArray:

@@ -12,31 +12,32 @@ References
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import interpolate, special, stats
 
 __all__ = [
-    "Surrogate",
+    "Smoothed",
     "closed_of_covariance",
     "closed_of_factorial",
     "first_order",
+    "interval",
+    "normal_scores",
     "shapley",
-    "surrogate",
+    "smoothed",
     "totals",
 ]
 
-KNOTS = 4
+KNOTS = 3
 """Inside each spline, at even steps of the ranks: enough for what rises, falls or turns once."""
 FOLDS = 40
 """Runs of neighbouring draws that are resampled whole, as draws of a chain resemble each other."""
-PENALTIES = tuple(10.0**power for power in range(-3, 4))
-"""On the bends of the splines, for each row; the best by what it predicts is taken."""
-LEAST_RIDGE = 1e-4
+PENALTIES = (1e-4, 1e-2, 1.0, 100.0)
+"""On the bends of a spline, for each row: from next to free to next to straight."""
+LEAST_RIDGE = 1e-6
 
 type Floats = NDArray[np.float64]
 
@@ -78,103 +79,110 @@ def closed_of_factorial(outputs: Floats, weights: Floats | None = None) -> Float
 
 def totals(closed: Floats) -> Floats:
     """Return the total effect of each input: what is left when all the others are known."""
-    every = len(closed) - 1
-    return np.array([closed[-1] - closed[every ^ (1 << j)] for j in range(_players(closed))])
+    every = closed.shape[-1] - 1
+    return closed[..., -1:] - closed[..., [every ^ 1 << j for j in range(_players(closed))]]
 
 
 def first_order(closed: Floats) -> Floats:
     """Return the first-order share of each input, from closed shares by set."""
-    return np.array([closed[1 << j] for j in range(_players(closed))])
+    return closed[..., [1 << j for j in range(_players(closed))]]
 
 
 def shapley(closed: Floats) -> Floats:
-    """Return the Shapley effect of each input, which sum to the share of them all."""
+    """Return the Shapley effect of each input, dims (..., k), which sum to the share of all.
+
+    ``closed`` are the closed shares by set, dims (..., 2**k).
+    """
     k = _players(closed)
-    size = np.array([place.bit_count() for place in range(len(closed))])
+    place = np.arange(closed.shape[-1])
+    size = np.bitwise_count(place)
     weight = np.array([1 / (k * math.comb(k - 1, s)) if s < k else 0.0 for s in range(k + 1)])
-    place = np.arange(len(closed))
     found = []
     for j in range(k):
         without = place[place >> j & 1 == 0]
-        gain = closed[without | 1 << j] - closed[without]
-        found.append(float(np.sum(weight[size[without]] * gain)))
-    return np.array(found)
+        gain = closed[..., without | 1 << j] - closed[..., without]
+        found.append(gain @ weight[size[without]])
+    return np.stack(found, axis=-1)
 
 
 def _players(closed: Floats) -> int:
-    return len(closed).bit_length() - 1
+    return closed.shape[-1].bit_length() - 1
 
 
-def closed_of_covariance(covariance: Floats, groups: Sequence[NDArray[np.int_]]) -> Floats:
-    """Return Var(E[sum | set]) of each set of groups, for parts of a sum that vary together.
+def closed_of_covariance(
+    covariance: Floats, groups: Sequence[NDArray[np.int_]], rows: int | None = None
+) -> Floats:
+    """Return the closed share of each set of groups of inputs that may depend on one another.
 
     Parameters
     ----------
     covariance
-        Of the parts, dims (part, part); expectations are taken as linear in the parts, which is
-        exact for parts that are jointly normal.
+        Of the inputs and, last, of the output, dims (..., input + 1, input + 1). Expectations are
+        taken as linear in the inputs, which is exact where all are jointly normal.
     groups
-        Places of the parts of each group; a part in no group is known in no set.
+        Places of the inputs of each group.
+    rows
+        Draws that the covariance was estimated from, so that what as many inputs of pure noise
+        would seem to explain is taken off; None where it is known.
+
+    Returns
+    -------
+    ndarray
+        Dims (..., 2**k); place s is of the groups whose bits are set.
     """
-    if not groups:
-        return np.zeros(1)
-    # Sums within a group would lose what its parts tell apart; so parts stay, with a tiny ridge.
-    with_sum = covariance.sum(axis=1)
-    scale = max(float(np.trace(covariance)), 1e-300)
-    found = np.zeros(2 ** len(groups))
-    for size in range(1, len(groups) + 1):
-        for chosen in combinations(range(len(groups)), size):
-            at = np.concatenate([groups[j] for j in chosen])
-            if not len(at):
-                continue
-            inner = covariance[np.ix_(at, at)] + 1e-9 * scale * np.eye(len(at))
-            share = with_sum[at] @ np.linalg.solve(inner, with_sum[at])
-            found[sum(1 << j for j in chosen)] = share
+    with_output, variance = covariance[..., :-1, -1], covariance[..., -1, -1]
+    found = np.zeros((*variance.shape, 2 ** len(groups)))
+    for place in range(1, 2 ** len(groups)):
+        at = np.concatenate([group for j, group in enumerate(groups) if place >> j & 1])
+        within = covariance[..., at[:, None], at]
+        # Inputs that say the same would leave nothing to solve for, but for a tiny ridge.
+        ridge = 1e-9 * np.trace(within, axis1=-2, axis2=-1)[..., None, None] + 1e-300
+        known = with_output[..., at]
+        slopes = np.linalg.solve(within + ridge * np.eye(len(at)), known[..., None])[..., 0]
+        share = np.sum(known * slopes, axis=-1) / variance
+        if rows is not None:
+            share = 1 - (1 - share) * (rows - 1) / (rows - 1 - len(at))
+        found[..., place] = share
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class Surrogate:
-    """A sum of splines of single inputs, fitted to draws.
+class Smoothed:
+    """What each input tells of an output, and how these vary together over draws.
 
     Attributes
     ----------
-    covariance : of the splines over the draws, dims (input, input), in shares of the output's
-        variance and without what their errors add.
-    resampled : the same of each resample of folds, dims (resample, input, input).
-    explained : share of the variance of the outputs that it predicts out of sample.
+    covariance : of the output's expected value given each input by itself and, last, of the output.
+    resampled : the same of each resample of folds, dims (resample, input + 1, input + 1).
+    rows : draws that they come from.
     """
 
     covariance: Floats
     resampled: Floats
-    explained: float
+    rows: int
 
 
-def surrogate(
+def smoothed(
     inputs: Floats,
     output: Floats,
     *,
-    places: NDArray[np.int_] | None = None,
     resamples: int = 0,
     seed: int = 0,
     knots: int = KNOTS,
-) -> Surrogate:
-    """Return the sum of splines of the inputs that follows the output, dependent inputs allowed.
+) -> Smoothed:
+    """Return what each input by itself tells of the output, and how these vary together.
 
     Penalised regression splines [1]_ of the normal scores of each input. Each half of the folds is
-    fitted by itself and the covariance is between the halves' splines, so that errors of one half,
-    which the other does not share, add nothing to it.
+    smoothed by splines fitted to the other, so that no spline is judged by draws it has seen.
 
     Parameters
     ----------
     inputs
         Dims (draw, input).
     output
-        Dims (draw,) or (row,).
-    places
-        Draw of each input in each row, dims (row, input), where rows pair independent inputs anew.
+        Dims (draw,).
     resamples
-        How many resamples of the folds to refit.
+        How many times the folds are resampled.
     seed
         Of the resamples.
     knots
@@ -185,69 +193,49 @@ def surrogate(
     .. [1] P. Eilers, B. Marx, "Flexible smoothing with B-splines and penalties", Statistical
        Science 11, 1996.
     """
-    basis = np.stack([_splines(column, knots) for column in inputs.T], axis=1)
-    n_draws, n_inputs, width = basis.shape
-    rows = np.arange(n_draws)[:, None] if places is None else places
-    rows = np.broadcast_to(rows, (len(rows), n_inputs))
-    design = basis[rows, np.arange(n_inputs)].reshape(len(rows), -1)
+    size = len(output)
+    basis = np.stack([_splines(column, knots) for column in inputs.T])
+    fold = (np.arange(size) * FOLDS) // size
+    half = fold % 2
     centred = output - output.mean()
-    fold = (rows[:, 0] * min(FOLDS, n_draws)) // n_draws
-    folds = [_moments(design[fold == f], centred[fold == f]) for f in range(fold.max() + 1)]
-    within = np.einsum("dia,djb->iajb", basis, basis) / n_draws
-    roughness = np.kron(np.eye(n_inputs), _roughness(width))
-    halves = [list(range(half, len(folds), 2)) for half in (0, 1)]
-    penalty, error = _best_penalty(folds, halves, roughness)
-
-    def covariance(chosen: Sequence[Sequence[int]]) -> Floats:
-        fits = [_solved(_summed(folds, half), roughness, penalty) for half in chosen]
-        one, other = (fit.reshape(n_inputs, width) for fit in fits)
-        both = np.einsum("ia,iajb,jb->ij", one, within, other)
-        return _nearest_covariance((both + both.T) / 2) / float(np.mean(centred**2))
-
-    rng = np.random.default_rng(seed)
-    drawn = [covariance([rng.choice(half, len(half)) for half in halves]) for _ in range(resamples)]
-    empty = np.zeros((0, n_inputs, n_inputs))
-    return Surrogate(covariance(halves), np.array(drawn) if drawn else empty, 1 - error)
-
-
-type Moments = tuple[Floats, Floats, float, int]
-
-
-def _moments(design: Floats, output: Floats) -> Moments:
-    return design.T @ design, design.T @ output, float(output @ output), len(output)
-
-
-def _summed(folds: Sequence[Moments], chosen: Sequence[int]) -> Moments:
-    parts = [folds[fold] for fold in chosen]
-    return (
-        np.sum([part[0] for part in parts], axis=0),
-        np.sum([part[1] for part in parts], axis=0),
-        sum(part[2] for part in parts),
-        sum(part[3] for part in parts),
+    seen = np.empty((len(basis), size))
+    for other in (0, 1):
+        seen[:, half == other] = _fitted(
+            basis[:, half != other], centred[half != other], basis[:, half == other]
+        )
+    together = np.concatenate([seen, centred[None]])
+    # Means of halves differ by chance; that is no part of what an input tells.
+    for other in (0, 1):
+        together[:, half == other] -= together[:, half == other].mean(axis=1, keepdims=True)
+    moments = np.array([together[:, fold == f] @ together[:, fold == f].T for f in range(FOLDS)])
+    times = np.random.default_rng(seed).multinomial(FOLDS, [1 / FOLDS] * FOLDS, resamples)
+    return Smoothed(
+        moments.sum(axis=0) / size, np.einsum("rf,fij->rij", times, moments) / size, size
     )
 
 
-def _solved(moments: Moments, roughness: Floats, penalty: float) -> Floats:
-    gram, with_output, _, rows = moments
-    held = penalty * roughness + LEAST_RIDGE * np.eye(len(gram))
-    return np.asarray(np.linalg.solve(gram + rows * held, with_output))
+def _fitted(basis: Floats, output: Floats, at: Floats) -> Floats:
+    """Return the spline of each input at other draws, each with the penalty that suits it.
 
-
-def _best_penalty(
-    folds: Sequence[Moments], halves: Sequence[Sequence[int]], roughness: Floats
-) -> tuple[float, float]:
-    """Return the penalty whose fit of one half best predicts the other, and the error's share."""
-    sums = [_summed(folds, half) for half in halves]
-
-    def error(penalty: float) -> float:
-        lost = 0.0
-        for fitted, (gram, with_output, square, _) in zip(sums, reversed(sums), strict=True):
-            found = _solved(fitted, roughness, penalty)
-            lost += square - 2 * found @ with_output + found @ gram @ found
-        return float(lost / sum(square for _, _, square, _ in sums))
-
-    best = min(PENALTIES, key=error)
-    return best, error(best)
+    Generalised cross-validation chooses among `PENALTIES`.
+    """
+    gram = np.einsum("ida,idb->iab", basis, basis, optimize=True)
+    with_output = basis.transpose(0, 2, 1) @ output
+    rows, width = len(output), basis.shape[2]
+    bends = np.diff(np.eye(width), n=2, axis=0)
+    best = np.full(len(basis), np.inf)
+    slopes = np.zeros((len(basis), width))
+    for penalty in PENALTIES:
+        held = gram + rows * (penalty * bends.T @ bends + LEAST_RIDGE * np.eye(width))
+        found = np.linalg.solve(held, with_output[..., None])[..., 0]
+        freedom = np.trace(np.linalg.solve(held, gram), axis1=1, axis2=2)
+        explained = 2 * np.sum(found * with_output, 1) - np.einsum(
+            "ia,iab,ib->i", found, gram, found
+        )
+        error = (output @ output - explained) / (1 - freedom / rows) ** 2
+        better = error < best
+        best, slopes[better] = np.where(better, error, best), found[better]
+    return np.asarray(np.einsum("ida,ia->id", at, slopes, optimize=True))
 
 
 def normal_scores(values: Floats) -> Floats:
@@ -269,21 +257,7 @@ def _splines(values: Floats, knots: int) -> Floats:
     return np.asarray(found - found.mean(axis=0))
 
 
-def _roughness(width: int) -> Floats:
-    bends = np.diff(np.eye(width), n=2, axis=0)
-    return np.asarray(bends.T @ bends)
-
-
-def _nearest_covariance(matrix: Floats) -> Floats:
-    """Return the matrix without negative eigenvalues, which errors of estimation leave."""
-    values, vectors = np.linalg.eigh(matrix)
-    return np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T)
-
-
-def interval(
-    of: Callable[[int], Floats], resamples: int, level: float = 0.9
-) -> tuple[Floats, Floats]:
-    """Return the ends of the bootstrap interval, of what each resample gives, equal-tailed."""
-    drawn = np.array([of(resample) for resample in range(resamples)])
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+def interval(resampled: Floats, level: float = 0.9) -> tuple[Floats, Floats]:
+    """Return the ends of the equal-tailed bootstrap interval, of dims (resample, ...)."""
+    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high
