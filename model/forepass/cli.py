@@ -15,6 +15,7 @@ from forepass.commands import (
     post_command,
     predict_command,
     priors_command,
+    sensitivity_command,
 )
 from forepass.commands.arguments import add_command
 from forepass.commands.by_year_commands import FORECAST, OVERHANG
@@ -30,6 +31,7 @@ COMMANDS = (
     fit_command.COMMAND,
     FORECAST,
     OVERHANG,
+    sensitivity_command.COMMAND,
     post_command.COMMAND,
     check_command.COMMAND,
     priors_command.COMMAND,

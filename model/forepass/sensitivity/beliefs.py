@@ -5,7 +5,7 @@ somebody elicited, or a level, path or effect that was fitted along with the pri
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -14,13 +14,27 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import special
 
+from forepass.errors import InputError
 from forepass.inputs.families import FAMILIES, family_cumulative
 from forepass.inputs.priors import JUDGEMENT, Prior, source_keys
+from forepass.inputs.text_files import suggest
 
-__all__ = ["KINDS", "SHOCKS", "Belief", "all_beliefs", "contraction", "kind", "title"]
+__all__ = [
+    "KINDS",
+    "SHOCKS",
+    "UNTRACED",
+    "Belief",
+    "all_beliefs",
+    "contraction",
+    "find",
+    "kind",
+    "title",
+]
 
 KINDS = ("judgement", "published", "data", "structure")
 SHOCKS = "future shocks"
+UNTRACED = "not traced"
+"""What no belief told apart explains by itself: many small ones, and how they act together."""
 LEARNED = 0.5
 """Share of a prior's variance that data must take away for the belief to count as theirs."""
 
@@ -187,3 +201,24 @@ def kind(belief: Belief) -> str:
     if belief.prior is None or learned is None or learned >= LEARNED:
         return "data"
     return "judgement" if set(source_keys(belief.prior)) == {JUDGEMENT} else "published"
+
+
+def find(name: str, beliefs: Iterable[Belief]) -> Belief:
+    """Return the belief that a user names, by its key or by its variable alone.
+
+    Raises
+    ------
+    InputError
+        Where there is none, or more than one.
+    """
+    beliefs = list(beliefs)
+    found = [belief for belief in beliefs if name in (belief.key, belief.variable)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(f"{name!r} names {len(found)} beliefs; write one as {found[0].key!r}")
+    whole = "." in name
+    known = [b.key if whole else b.variable for b in beliefs if b.prior is not None]
+    close = suggest(name, dict.fromkeys(known))
+    hint = close if close.startswith("did you mean") else "forepass priors list names them"
+    raise InputError(f"no belief {name!r}; {hint}")

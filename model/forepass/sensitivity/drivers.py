@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from forepass.projection import FORWARD
 from forepass.sensitivity import runs
-from forepass.sensitivity.beliefs import CHOICES, KINDS, SHOCKS, Belief, kind
+from forepass.sensitivity.beliefs import CHOICES, KINDS, SHOCKS, UNTRACED, Belief, kind
 from forepass.sensitivity.runs import Question
 from forepass.sensitivity.variance_shares import (
     Smoothed,
@@ -125,21 +125,24 @@ def drivers(
     blocks = _of_blocks(question, posteriors, active)
     shocks = blocks[-1]
     rows = _repaired(question, posteriors, active)
-    subjects, kinds = list(_of_shocks(question, posteriors, active, shocks)), []
+    subjects = list(_of_shocks(question, posteriors, active, shocks))
+    kinds: list[Share] = []
     single: list[tuple[Belief, Share]] = []
     for block, share in zip(active, blocks, strict=False):
         split = _fitted(rows, beliefs, share, question.seed)
         within = split.beliefs
-        rest = f"{block.replace('_', ' ')}, not traced"
+        rest = f"{block.replace('_', ' ')}, {UNTRACED}"
         subjects += split.by([belief.subject for belief in within], rest=rest)
-        kinds += split.by([kind(belief) for belief in within], rest="data")
+        kinds += split.by([kind(belief) for belief in within], rest=UNTRACED)
         labels = [b.key if i < ALONE else "the others" for i, b in enumerate(within)]
         own = {share.name: share for share in split.by(labels, rest=rest)}
         single += [(belief, own[belief.key]) for belief in within[:ALONE]]
     lots = _structure_by_lot(question, posteriors, active, rows.logs)
     ends = (max(shocks.low - lots, 0.0), max(shocks.high - lots, 0.0))
-    left = (max(one - lots, 0.0) for one in (shocks.first, shocks.total, shocks.shapley))
-    kinds += [Share("structure", *[lots] * 5), Share(SHOCKS, *left, *ends)]
+    kinds += [
+        Share("structure", lots, lots, lots, lots, lots),
+        Share(SHOCKS, shocks.first - lots, shocks.total - lots, shocks.shapley - lots, *ends),
+    ]
     return Drivers(
         blocks=sorted(blocks, key=_size),
         subjects=sorted(subjects, key=_size),
@@ -277,7 +280,7 @@ class _Split:
             for name, *row in zip(names, *columns, strict=True):
                 yield Share(name, *map(float, row))
         left = known - float(closed[-1])
-        yield Share(rest, left, left, *[left * scale] * 3)
+        yield Share(rest, left, left, left * scale, left * scale, left * scale)
 
     def _closed(self, covariance: Floats, groups: Sequence[NDArray[np.int_]]) -> Floats:
         return self.unit * closed_of_covariance(covariance, groups, self.told.rows)
@@ -339,12 +342,12 @@ def _structure_by_lot(
 def _summed(shares: Sequence[Share]) -> list[Share]:
     """Return one share for each kind of evidence, in their order, shocks last."""
     found = []
-    for name in (*KINDS, SHOCKS):
+    for name in (*KINDS, UNTRACED, SHOCKS):
         own = [share for share in shares if share.name == name]
         fields = ("first", "total", "shapley")
-        values = [float(sum(getattr(share, field) for share in own)) for field in fields]
+        first, total, effect = (float(sum(getattr(share, f) for share in own)) for f in fields)
         # Blocks are independent, so that errors add in squares.
         down = sum((share.shapley - share.low) ** 2 for share in own) ** 0.5
         up = sum((share.high - share.shapley) ** 2 for share in own) ** 0.5
-        found.append(Share(name, *values, values[2] - down, values[2] + up))
+        found.append(Share(name, first, total, effect, effect - down, effect + up))
     return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -148,13 +148,11 @@ def _narrowed(
     )
     blocks = {**forward, "training": whole.training}
     year = [question.year]
-    return replace(
-        whole,
-        **{name: block.sel(year=year) for name, block in blocks.items() if name != "chips"},
-        serving=posteriors["serving"],
-        seed=seeds["serving"],
-        years=np.array(year),
-    )
+    of_year: dict[str, Any] = {
+        name: block.sel(year=year) for name, block in blocks.items() if name != "chips"
+    }
+    serving = posteriors["serving"]
+    return replace(whole, **of_year, serving=serving, seed=seeds["serving"], years=np.array(year))
 
 
 def _read(projection: Projection, question: Question) -> xr.DataArray:
