@@ -6,19 +6,20 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from forepass import __version__
 from forepass.answers import QUANTILES, Document
 from forepass.sensitivity import measurements, runs
-from forepass.sensitivity.beliefs import Belief, contraction, kind
-from forepass.sensitivity.drivers import Share, drivers
+from forepass.sensitivity.beliefs import SHOCKS, UNTRACED, Belief, contraction, kind
+from forepass.sensitivity.drivers import Input, Share, drivers
 from forepass.sensitivity.prior_weight import GOOD_K, log_prior, power_scaled
 from forepass.sensitivity.runs import Question
-from forepass.sensitivity.what_if import break_even, swing
+from forepass.sensitivity.what_if import Pairs, break_even, pairs, swing
 
 __all__ = ["break_even_document", "sensitivity_document"]
 
-SWING_DRAWS = 400
+SWING_DRAWS = 600
 BREAK_EVEN_DRAWS = 800
 NOTES = (
     "shares are of the variance of the log of the quantity; they are Shapley effects, which sum to "
@@ -31,6 +32,7 @@ NOTES = (
     "how the answer moves with the power of the likelihood is not told: fits do not keep it",
 )
 
+type Floats = NDArray[np.float64]
 type Posteriors = Mapping[str, xr.Dataset]
 
 
@@ -56,27 +58,8 @@ def sensitivity_document(
     """
     found = drivers(question, posteriors, beliefs)
     logs = found.rows.logs
-    few = runs.thinned(posteriors, SWING_DRAWS)
-    memory: runs.Memory = {}
-    rows = []
-    for belief, share in found.beliefs[:top]:
-        swung = swing(question, few, belief, memory=memory)
-        weight = power_scaled(logs, log_prior([belief], len(logs)))
-        rows.append(
-            {
-                **_told(share),
-                "words": belief.words,
-                "block": belief.block,
-                "subject": belief.subject,
-                "kind": kind(belief),
-                "unit": belief.prior.unit if belief.prior else "",
-                "learned": contraction(belief),
-                **asdict(swung),
-                "acts_forward": bool(abs(np.log(swung.at_high / swung.at_low)) > 1e-12),
-                "prior_sensitivity": weight.sensitivity if belief.prior else None,
-                "pareto_k": weight.pareto_k if belief.prior else None,
-            }
-        )
+    few = pairs(question, posteriors, logs, draws=SWING_DRAWS)
+    rows = [_of_input(one, few, logs) for one in found.inputs[:top]]
     document = _framed(question, posteriors, frame)
     document |= {
         "variance_of_log": float(np.nanvar(logs)),
@@ -93,6 +76,15 @@ def sensitivity_document(
         notes.append(f"{missing:.1%} of draws have no {question.quantity} above 0 and are left out")
     if measure:
         document["measurements"] = _measurements(question, posteriors, beliefs, logs, frame)
+        document["exactly_known"] = [
+            {
+                "name": entry["name"],
+                "variance_explained": entry["first"],
+                "interval_shrinks_by": measurements.shrinkage(entry["first"]),
+            }
+            for entry in document["groups"]
+            if UNTRACED not in entry["name"] and SHOCKS not in entry["name"]
+        ]
     document["notes"] = notes
     return document
 
@@ -107,8 +99,8 @@ def break_even_document(
     frame: Mapping[str, Any],
 ) -> Document:
     """Return what a belief must be for the median of a quantity to cross a threshold."""
-    few = runs.thinned(posteriors, BREAK_EVEN_DRAWS)
-    found = break_even(question, few, belief, above=above, threshold=threshold)
+    few = pairs(question, posteriors, runs.values(question, posteriors), draws=BREAK_EVEN_DRAWS)
+    found = break_even(few, belief, above=above, threshold=threshold)
     about: dict[str, Any] = {
         "belief": belief.key,
         "words": belief.words,
@@ -148,6 +140,27 @@ def _framed(question: Question, posteriors: Posteriors, frame: Mapping[str, Any]
     }
 
 
+def _of_input(one: Input, few: Pairs, logs: Floats) -> dict[str, Any]:
+    """Return the three kinds of evidence on one belief, or the first on what was fitted."""
+    entry = {**_told(one.share), "block": one.block}
+    if one.belief is None:
+        words = one.share.name[0].upper() + one.share.name[1:]
+        return entry | {"words": words, "kind": "data", "acts_forward": False}
+    belief, swung = one.belief, swing(few, one.belief)
+    weight = power_scaled(logs, log_prior([belief], len(logs)))
+    return entry | {
+        "words": belief.words,
+        "kind": kind(belief),
+        "subject": belief.subject,
+        "unit": belief.prior.unit if belief.prior else "",
+        "learned": contraction(belief),
+        **asdict(swung),
+        "acts_forward": bool(abs(np.log(swung.at_high / swung.at_low)) > 1e-12),
+        "prior_sensitivity": weight.sensitivity,
+        "pareto_k": weight.pareto_k,
+    }
+
+
 def _told(share: Share) -> dict[str, Any]:
     """Return a share as an entry, its interval under names that a belief's own do not use."""
     return {
@@ -160,7 +173,7 @@ def _told(share: Share) -> dict[str, Any]:
     }
 
 
-def _of_priors(subject: str, beliefs: Sequence[Belief], logs: Any) -> dict[str, Any]:  # noqa: ANN401
+def _of_priors(subject: str, beliefs: Sequence[Belief], logs: Floats) -> dict[str, Any]:
     """Return how the answer moves with the power of all priors of a subject together."""
     own = [belief for belief in beliefs if belief.prior is not None and belief.subject == subject]
     if not own:
@@ -173,7 +186,7 @@ def _measurements(
     question: Question,
     posteriors: Posteriors,
     beliefs: Sequence[Belief],
-    logs: Any,  # noqa: ANN401
+    logs: Floats,
     frame: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     year = min(int(str(frame["as_of"])[:4]), question.year)

@@ -87,16 +87,39 @@ CHOICES = (
     ("training", "record_limit_bound"),
 )
 """Weights of a structure that each draw takes or leaves when it is run forward."""
+TITLES = {
+    "effect_production": "deployed fleet against benchmark",
+    "published_fleet_lead": "lead of fleets that publish over others",
+    "effect_software_date": "yearly gain of serving software",
+    "software_gain_halflife": "half-life of the gain of serving software",
+    "effect_chip_age": "handicap of software for a new chip",
+    "active_2025": "active parameters in 2025",
+    "active_limit": "active parameters at which growth would saturate",
+    "active_saturating": "chance that model size saturates",
+    "fraction_saturating": "chance that sparsity saturates",
+    "context_saturating": "chance that contexts saturate",
+    "limit_bound": "whether limits bind chips' growth",
+    "pue": "facility power over server power",
+    "life": "life of a chip",
+    "source_error": "error common to counts of the fleet",
+    "bits_4_ceiling": "chance that 4 bits ever become the rule",
+}
+"""Names in words, where the variable's own, with its underlines gone, would say little."""
 WORDS = {
-    "bits": "bit",
     "kv": "KV",
     "usd": "USD",
-    "pue": "PUE",
+    "us": "(microseconds)",
     "h100e": "H100e",
     "longrun": "in the long run",
-    "us": "(microseconds)",
-    "z": "effect",
     "tdp": "power",
+    "halflife": "half-life",
+    "fraction": "active share",
+    "active": "model size",
+    "agents": "agents'",
+    "batch": "batch jobs'",
+    "chat": "chat's",
+    "bits": "bit",
+    "unstated": "unpublished",
 }
 
 
@@ -143,8 +166,8 @@ class Belief:
 
 def title(variable: str) -> str:
     """Return the name of a variable in words."""
-    words = [WORDS.get(word, word) for word in variable.split("_")]
-    text = " ".join(words)
+    words = (WORDS.get(word, word) for word in variable.split("_"))
+    text = TITLES.get(variable, " ".join(words))
     return text[0].upper() + text[1:]
 
 

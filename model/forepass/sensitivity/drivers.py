@@ -28,19 +28,19 @@ from forepass.sensitivity.variance_shares import (
     totals,
 )
 
-__all__ = ["Drivers", "Paired", "Share", "drivers"]
+__all__ = ["Drivers", "Input", "Paired", "Share", "drivers"]
 
 BLOCKS = (*FORWARD, "serving")
 FACTORIAL_DRAWS = 400
 PAIRINGS = 3
 """Times that every draw of every block is paired anew, beside the forecast's own pairing."""
-SCREENED = 16
+SCREENED = 20
 """Beliefs of a block that are told apart, those that explain most by themselves."""
-ALONE = 7
-"""Of those, how many are players of their own among Shapley effects; the rest play as one."""
+ALONE = 6
+"""Of the elicited among them, how many are players of their own; the rest play as one."""
 LEAST_EXPLAINED = 0.004
 """Of the mean output of a draw; by chance alone one belief in 200 explains as much."""
-RESAMPLES = 100
+RESAMPLES = 60
 
 type Floats = NDArray[np.float64]
 
@@ -92,20 +92,35 @@ class Paired:
 
 
 @dataclass(frozen=True, slots=True)
+class Input:
+    """An elicited belief, or all that was fitted along with a subject's (then ``belief`` is None).
+
+    Attributes
+    ----------
+    share : under the belief's key, or the subject's name.
+    """
+
+    block: str
+    belief: Belief | None
+    share: Share
+
+
+@dataclass(frozen=True, slots=True)
 class Drivers:
     """Shares at every level, and the draws that they came from.
 
     Attributes
     ----------
     blocks, subjects, kinds : shares by name; blocks with `SHOCKS`.
-    beliefs : those told apart, with their shares, largest Shapley effect first.
+    inputs : elicited beliefs told apart, and what was fitted to the record, by subject; largest
+        Shapley effect first.
     rows : the quantity, paired as the forecast does and anew.
     """
 
     blocks: list[Share]
     subjects: list[Share]
     kinds: list[Share]
-    beliefs: list[tuple[Belief, Share]]
+    inputs: list[Input]
     rows: Paired
 
 
@@ -127,16 +142,14 @@ def drivers(
     rows = _repaired(question, posteriors, active)
     subjects = list(_of_shocks(question, posteriors, active, shocks))
     kinds: list[Share] = []
-    single: list[tuple[Belief, Share]] = []
+    inputs: list[Input] = []
     for block, share in zip(active, blocks, strict=False):
         split = _fitted(rows, beliefs, share, question.seed)
         within = split.beliefs
         rest = f"{block.replace('_', ' ')}, {UNTRACED}"
         subjects += split.by([belief.subject for belief in within], rest=rest)
         kinds += split.by([kind(belief) for belief in within], rest=UNTRACED)
-        labels = [b.key if i < ALONE else "the others" for i, b in enumerate(within)]
-        own = {share.name: share for share in split.by(labels, rest=rest)}
-        single += [(belief, own[belief.key]) for belief in within[:ALONE]]
+        inputs += split.inputs()
     lots = _structure_by_lot(question, posteriors, active, rows.logs)
     ends = (max(shocks.low - lots, 0.0), max(shocks.high - lots, 0.0))
     kinds += [
@@ -147,7 +160,7 @@ def drivers(
         blocks=sorted(blocks, key=_size),
         subjects=sorted(subjects, key=_size),
         kinds=_summed(kinds),
-        beliefs=sorted(single, key=lambda pair: _size(pair[1])),
+        inputs=sorted(inputs, key=lambda one: _size(one.share)),
         rows=rows,
     )
 
@@ -281,6 +294,22 @@ class _Split:
                 yield Share(name, *map(float, row))
         left = known - float(closed[-1])
         yield Share(rest, left, left, left * scale, left * scale, left * scale)
+
+    def inputs(self) -> Iterator[Input]:
+        """Yield the likeliest elicited beliefs one by one, and what was fitted by subject."""
+        elicited = [belief for belief in self.beliefs if belief.prior is not None]
+        alone = {belief.key: belief for belief in elicited[:ALONE]}
+        labels = [
+            belief.key
+            if belief.key in alone
+            else "the others"
+            if belief.prior is not None
+            else f"{belief.subject}, as fitted to the record"
+            for belief in self.beliefs
+        ]
+        for share in self.by(labels, rest=UNTRACED):
+            if share.name not in ("the others", UNTRACED):
+                yield Input(self.whole.name, alone.get(share.name), share)
 
     def _closed(self, covariance: Floats, groups: Sequence[NDArray[np.int_]]) -> Floats:
         return self.unit * closed_of_covariance(covariance, groups, self.told.rows)

@@ -44,7 +44,8 @@ def draw_tornado(document: Document) -> "Figure":
         for key, colour, hatch in (("at_low", HUE, ""), ("at_high", HIGH, "///")):
             end = entry[key] * factor
             axis.barh(row, end - centre, left=centre, color=colour, hatch=hatch, edgecolor=INK)
-            outward = 1 if end >= centre else -1
+            other = entry["at_high" if key == "at_low" else "at_low"] * factor
+            outward = 1 if end >= other else -1
             value = entry["low" if key == "at_low" else "high"]
             axis.annotate(
                 number_text(value),
@@ -59,14 +60,17 @@ def draw_tornado(document: Document) -> "Figure":
     axis.set_xscale("log")
     axis.margins(x=0.18)
     low, high = axis.get_xlim()
-    plain_ticks(axis.xaxis, (1.0, 2.0, 5.0) if high / low > 4 else tuple(range(1, 10)))
+    plain_ticks(
+        axis.xaxis,
+        (1.0, 2.0, 5.0) if high / low > 4 else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0),
+    )
     _label_rows(axis, [entry["words"] for entry in acting])
     axis.set_title(_title(document, unit))
     _caption(
         figure,
         document,
-        "Median where a belief is at its 10th percentile (plain) and at its 90th (hatched), values "
-        "beside the bars.",
+        "Median where a belief is at its 10th percentile (plain) and its 90th (hatched); beside the "
+        "bars, what the belief is there. Vertical line: median of the forecast.",
     )
     return figure
 

@@ -18,7 +18,7 @@ KIND_WORDS = {
     "not traced": "not traced to one of these: many small beliefs, and how they act together",
     "future shocks": "future shocks and what is new: in no belief, so that none could narrow them",
 }
-SHOWN_GROUPS = 16
+SHOWN_GROUPS, KNOWN_GROUPS = 16, 6
 
 type Document = Mapping[str, Any]
 
@@ -104,12 +104,13 @@ def _groups(document: Document) -> str:
 
 def _beliefs(document: Document) -> str:
     about = document["quantity"]
-    medians = [entry[key] for entry in document["beliefs"] for key in ("at_low", "at_high")]
+    acting = [entry for entry in document["beliefs"] if entry["acts_forward"]]
+    medians = [entry[key] for entry in acting for key in ("at_low", "at_high")]
     unit, factor = scaled(about["unit"], medians or [about["p50"]])
     lines = []
     for entry in document["beliefs"]:
-        acts = entry["acts_forward"]
-        swung = [entry["at_low"] * factor, entry["at_high"] * factor] if acts else [None, None]
+        ends = [entry["at_low"], entry["at_high"]] if entry["acts_forward"] else [None, None]
+        span = [entry.get(end) for end in ("low", "high")]
         lines.append(
             [
                 _wrapped(entry["words"]),
@@ -117,15 +118,15 @@ def _beliefs(document: Document) -> str:
                 _share(entry),
                 _ends(entry),
                 f"{entry['first']:.1%}",
-                f"{number_text(entry['low'])} to {number_text(entry['high'])}",
-                *(MISSING if end is None else number_text(end) for end in swung),
+                MISSING if None in span else " to ".join(map(number_text, span)),
+                *(number_text(times(end, factor)) for end in ends),
                 _prior(entry),
-                MISSING if entry["learned"] is None else f"{entry['learned']:.0%}",
+                MISSING if entry.get("learned") is None else f"{entry['learned']:.0%}",
             ]
         )
-    at = f"median, {unit},\nat " if unit else "median\nat "
-    headers = ["belief", "rests on", "share", "90%", "alone", "p10 to p90\nof the belief"]
-    headers += [f"{at}low", f"{at}high", "prior", "learned"]
+    first = f"belief\n(medians: {unit})" if unit else "belief"
+    headers = [first, "rests on", "share", "90%", "alone", "p10 to p90\nof the belief"]
+    headers += ["median\nat low", "median\nat high", "prior", "learned"]
     return table(lines, headers, ["left", "left", *["right"] * 8])
 
 
@@ -142,6 +143,10 @@ def _measurements(document: Document) -> str:
                 f"{low:.1%} to {high:.1%}",
             ]
         )
+    for entry in document["exactly_known"][:KNOWN_GROUPS]:
+        words = _wrapped(f"all beliefs about {entry['name']} known", 50)
+        cells = (f"{entry[key]:.1%}" for key in ("interval_shrinks_by", "variance_explained"))
+        lines.append([words, "exact", *cells, MISSING])
     year = document["measurements"][0]["year"]
     headers = [f"measured in {year}", "error", "interval\nshrinks by", "variance gone", "90%"]
     return table(lines, headers, ["left", *["right"] * 4])
@@ -153,13 +158,15 @@ def _share(entry: Document) -> str:
 
 def _ends(entry: Document) -> str:
     low, high = (max(entry[key], 0.0) * 100 for key in ("share_p05", "share_p95"))
+    if low == high:
+        return MISSING
     return f"{low:.1f} to {high:.1f}%"
 
 
 def _prior(entry: Document) -> str:
     """Return how far the answer moves with the prior's power, marked where it counts as moved."""
     moved = entry.get("prior_sensitivity")
-    if moved is None:
+    if moved is None or entry["pareto_k"] is None:
         return MISSING
     if entry["pareto_k"] > GOOD_K:
         return f"? (k {entry['pareto_k']:.1f})"

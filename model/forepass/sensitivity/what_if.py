@@ -11,7 +11,7 @@ from forepass.sensitivity import runs
 from forepass.sensitivity.beliefs import Belief
 from forepass.sensitivity.runs import Question
 
-__all__ = ["BreakEven", "Swing", "break_even", "swing"]
+__all__ = ["BreakEven", "Pairs", "Swing", "break_even", "pairs", "swing"]
 
 ENDS = (0.1, 0.9)
 GRID = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999)
@@ -61,32 +61,58 @@ class BreakEven:
     high: float
 
 
-def swing(
-    question: Question, posteriors: Posteriors, belief: Belief, *, memory: runs.Memory | None = None
-) -> Swing:
-    """Return the quantity's median at both ends of a belief, by intervention on the forward run.
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Few draws of the blocks, to try beliefs on, and where the median of all draws lies.
 
-    The draws are paired: the belief alone differs, and all shocks are the same.
+    What a change does is told by the few, with the same shocks before and after; the level that it
+    starts from is of all the draws.
+
+    Attributes
+    ----------
+    log_median : of all the draws.
+    log_median_of_few : of the few, unchanged.
+    memory : blocks that were run forward already.
     """
+
+    question: Question
+    posteriors: Posteriors
+    log_median: float
+    log_median_of_few: float
+    memory: runs.Memory
+
+    def at(self, belief: Belief, value: float) -> float:
+        """Return the log of the median where all draws have one value of a belief."""
+        held = runs.held_at(self.posteriors, belief.block, belief.variable, value, belief.place)
+        found = float(np.nanmedian(runs.values(self.question, held, memory=self.memory)))
+        return self.log_median + found - self.log_median_of_few
+
+
+def pairs(question: Question, posteriors: Posteriors, logs: Floats, *, draws: int) -> Pairs:
+    """Return so many draws to try beliefs on; ``logs`` are of the quantity in all of them."""
+    few = runs.thinned(posteriors, draws)
+    memory: runs.Memory = {}
+    of_few = float(np.nanmedian(runs.values(question, few, memory=memory)))
+    return Pairs(question, few, float(np.nanmedian(logs)), of_few, memory)
+
+
+def swing(few: Pairs, belief: Belief) -> Swing:
+    """Return the quantity's median at both ends of a belief, by intervention on the forward run."""
     low, high = (float(end) for end in np.quantile(belief.draws, ENDS))
-    at = [_median(question, posteriors, belief, end, memory) for end in (low, high)]
-    return Swing(low, high, *(float(np.exp(median)) for median in at))
+    return Swing(low, high, *(float(np.exp(few.at(belief, end))) for end in (low, high)))
 
 
-def break_even(
-    question: Question, posteriors: Posteriors, belief: Belief, *, above: bool, threshold: float
-) -> BreakEven:
+def break_even(few: Pairs, belief: Belief, *, above: bool, threshold: float) -> BreakEven:
     """Return the value of a belief at which the quantity's median crosses a threshold.
 
     Found by intervention with paired draws, between the values tried as a straight line, closed in
     on by halving.
     """
-    memory: runs.Memory = {}
     tried = np.unique(np.quantile(belief.draws, GRID))
     level, sign = np.log(threshold), 1.0 if above else -1.0
 
     def beyond(value: float) -> float:
-        return sign * (_median(question, posteriors, belief, value, memory) - level)
+        return sign * (few.at(belief, value) - level)
 
     found = np.array([beyond(float(value)) for value in tried])
     turns = np.flatnonzero((found[:-1] > 0) != (found[1:] > 0))
@@ -104,14 +130,3 @@ def break_even(
     probability = float(np.mean(np.interp(belief.draws, tried, found) > 0))
     ends = (float(medians.min()), float(medians.max()), float(tried[0]), float(tried[-1]))
     return BreakEven(value, probability, len(turns), *ends)
-
-
-def _median(
-    question: Question,
-    posteriors: Posteriors,
-    belief: Belief,
-    value: float,
-    memory: runs.Memory | None,
-) -> float:
-    held = runs.held_at(posteriors, belief.block, belief.variable, value, belief.place)
-    return float(np.nanmedian(runs.values(question, held, memory=memory)))
