@@ -133,13 +133,16 @@ def _draws(args: argparse.Namespace, settings: "Settings") -> Any:  # noqa: ANN4
     from forepass import posterior
     from forepass.commands import fitting
     from forepass.inputs.priors import load_all
-    from forepass.sensitivity.beliefs import all_beliefs
+    from forepass.sensitivity.beliefs import all_beliefs, check_name
     from forepass.sensitivity.runs import check_quantity
 
     check_quantity(args.quantity)
+    priors = load_all(settings.priors)
+    if args.break_even is not None:
+        check_name(args.break_even, priors)
     fits = fitting.checked_fits(posterior.BLOCKS, args)
     posteriors = {block: fit.posterior for block, fit in fits.items()}
-    return fits, posteriors, list(all_beliefs(posteriors, load_all(settings.priors)))
+    return fits, posteriors, list(all_beliefs(posteriors, priors))
 
 
 def _document(

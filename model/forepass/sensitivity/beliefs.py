@@ -226,22 +226,30 @@ def kind(belief: Belief) -> str:
     return "judgement" if set(source_keys(belief.prior)) == {JUDGEMENT} else "published"
 
 
+def check_name(name: str, priors: Mapping[str, Mapping[str, Prior]]) -> None:
+    """Refuse a name that no elicited belief has, with the closest ones."""
+    known = [
+        f"{block}.{one}" if "." in name else one for block, own in priors.items() for one in own
+    ]
+    if name.split("[")[0] not in known:
+        close = suggest(name, known)
+        hint = close if close.startswith("did you mean") else "`forepass priors list` names them"
+        raise InputError(f"no belief {name!r}; {hint}")
+
+
 def find(name: str, beliefs: Iterable[Belief]) -> Belief:
-    """Return the belief that a user names, by its key or by its variable alone.
+    """Return the belief that a user names, by its key, or by its variable where that is enough.
 
     Raises
     ------
     InputError
-        Where there is none, or more than one.
+        Where there is not just one.
     """
-    beliefs = list(beliefs)
-    found = [belief for belief in beliefs if name in (belief.key, belief.variable)]
+    elicited = [belief for belief in beliefs if belief.prior is not None]
+    bare = name.split("[")[0]
+    found = [belief for belief in elicited if name in (belief.key, belief.variable)]
     if len(found) == 1:
         return found[0]
-    if found:
-        raise InputError(f"{name!r} names {len(found)} beliefs; write one as {found[0].key!r}")
-    whole = "." in name
-    known = [b.key if whole else b.variable for b in beliefs if b.prior is not None]
-    close = suggest(name, dict.fromkeys(known))
-    hint = close if close.startswith("did you mean") else "forepass priors list names them"
-    raise InputError(f"no belief {name!r}; {hint}")
+    alike = [b.key for b in elicited if bare in (b.variable, f"{b.block}.{b.variable}")]
+    hint = f"write one of {', '.join(map(repr, alike))}" if alike else "it is the same in all draws"
+    raise InputError(f"{name!r} is not the name of one belief; {hint}")

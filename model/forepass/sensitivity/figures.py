@@ -69,8 +69,8 @@ def draw_tornado(document: Document) -> "Figure":
     _caption(
         figure,
         document,
-        "Median where a belief is at its 10th percentile (plain) and its 90th (hatched); beside the "
-        "bars, what the belief is there. Vertical line: median of the forecast.",
+        "Median where a belief is at its 10th percentile (plain) and its 90th (hatched); beside "
+        "the bars, what the belief is there. Vertical line: median of the forecast.",
     )
     return figure
 
