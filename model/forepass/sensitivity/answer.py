@@ -25,7 +25,7 @@ NOTES = (
     "shares are of the variance of the log of the quantity; they are Shapley effects, which sum to "
     "100%, with 90% bootstrap intervals; 'alone' is what knowing it alone explains",
     "low and high: the median where the belief is at its 10th and its 90th percentile, all else "
-    "and every shock the same; a dash: it acts through the fit alone",
+    "and every shock the same; a dash: it was fitted to the record, or acts through the fit alone",
     "prior: how far the answer moves for each doubling of the prior's power, 0.05 or more counting "
     f"as moved; ? where Pareto k is above {GOOD_K:g}, so that only a new fit could tell; learned: "
     "share of the prior's variance that data took away",

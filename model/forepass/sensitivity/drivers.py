@@ -34,7 +34,7 @@ BLOCKS = (*FORWARD, "serving")
 FACTORIAL_DRAWS = 400
 PAIRINGS = 3
 """Times that every draw of every block is paired anew, beside the forecast's own pairing."""
-SCREENED = 20
+SCREENED = 30
 """Beliefs of a block that are told apart, those that explain most by themselves."""
 ALONE = 6
 """Of the elicited among them, how many are players of their own; the rest play as one."""

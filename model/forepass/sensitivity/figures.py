@@ -1,5 +1,6 @@
 """Figures of sensitivity: a tornado of beliefs, and bars of what the variance is shared among."""
 
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -35,7 +36,7 @@ def draw_tornado(document: Document) -> "Figure":
     """Return the medians at the 10th and the 90th percentile of each belief, widest at the top."""
     about = document["quantity"]
     acting = [entry for entry in document["beliefs"] if entry["acts_forward"]]
-    acting.sort(key=lambda entry: abs(entry["at_high"] - entry["at_low"]))
+    acting.sort(key=lambda entry: abs(math.log(entry["at_high"] / entry["at_low"])))
     medians = [entry[key] for entry in acting for key in ("at_low", "at_high")]
     unit, factor = scaled(about["unit"], medians or [about["p50"]])
     figure, axis = _bars(len(acting))
