@@ -108,9 +108,9 @@ def test_growth_is_shifted_by_logs_a_year_from_the_year_on(
         forward_fits, question_tables, change("demand", "demand_tokens_per_s", "growth", 0.1)
     )
     for name in ("demand_tokens_per_s", "demand_output_tokens_per_s"):
-        logs = np.log(done.demand[name] / projection.demand[name])
-        np.testing.assert_allclose(logs.sel(year=2027), 0.0, atol=1e-12)
-        np.testing.assert_allclose(logs.sel(year=2030), 0.3)
+        ratio = done.demand[name] / projection.demand[name]
+        np.testing.assert_allclose(ratio.sel(year=2027), 1.0)
+        np.testing.assert_allclose(ratio.sel(year=2030), np.exp(0.3))
 
 
 def test_what_a_larger_model_brings_follows_its_size(
@@ -207,3 +207,11 @@ def test_the_growth_of_a_share_is_of_its_logit(
     np.testing.assert_allclose(
         np.log(share / (1 - share)), np.log(old / (1 - old)) + 5.0, rtol=1e-6
     )
+
+
+def test_a_change_too_large_for_a_number_is_refused(
+    forward_fits: Fits, question_tables: Tables
+) -> None:
+    wild = change("demand", "demand_tokens_per_s", "growth", 500.0)
+    with pytest.raises(InputError, match="gives no finite number"):
+        run(forward_fits, question_tables, wild)

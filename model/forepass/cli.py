@@ -9,12 +9,14 @@ from typing import NoReturn
 from forepass import __version__
 from forepass.commands import (
     check_command,
+    completion_command,
     data_command,
     fit_command,
     passes_command,
     post_command,
     predict_command,
     priors_command,
+    scenario_command,
     sensitivity_command,
 )
 from forepass.commands.arguments import add_command
@@ -31,11 +33,13 @@ COMMANDS = (
     fit_command.COMMAND,
     FORECAST,
     OVERHANG,
+    scenario_command.COMMAND,
     sensitivity_command.COMMAND,
     post_command.COMMAND,
     check_command.COMMAND,
     priors_command.COMMAND,
     data_command.COMMAND,
+    completion_command.COMMAND,
 )
 
 

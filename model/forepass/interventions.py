@@ -38,12 +38,13 @@ __all__ = [
     "shipped",
 ]
 
-SHIPPED = "chips_shipped"
+SHIPPED = {"chips_shipped": "chips", "power_shipped": "W"}
+"""Changed within the fleet's own run, and the unit of each: chips, and their own power."""
 HOW = {
     "value": "is {} from {} on",
     "times": "times {} from {} on",
-    "growth": "grows by {} logs a year more from {} on (a share: logits)",
-    "growth_times": "grows {} times as fast from {} on, in logs (a share: in logits)",
+    "growth": "grows by {} a year more from {} on, in logs (shares: logits)",
+    "growth_times": "grows {} times as fast from {} on, in logs (shares: logits)",
 }
 """How a quantity by year can be changed, and what that is in words."""
 
@@ -124,7 +125,7 @@ class Interventions:
 
     def of(self, block: str) -> list[Change]:
         """Return the changes of a block's quantities by year but its shipments."""
-        return [one for one in self.changes if one.block == block and one.name != SHIPPED]
+        return [one for one in self.changes if one.block == block and one.name not in SHIPPED]
 
 
 NONE = Interventions()
@@ -170,7 +171,7 @@ def changed(
     Raises
     ------
     InputError
-        Where a share passes 1.
+        Where a share passes 1, or a number is too large to be one.
     """
     new = forward
     touched: set[str] = set()
@@ -199,11 +200,12 @@ def shipped(found: "Shipped", record_end: int, *, by: Interventions, seed: int) 
         Where a year on record, up to ``record_end``, would change.
     """
     for change in by.changes:
-        if change.name == SHIPPED:
+        if change.name in SHIPPED:
             if change.since <= record_end:
                 raise InputError(f"{change}: shipments are on record to {record_end}; start later")
-            chips = _moved(found.chips, found.vintages, change, "chips", seed)
-            found = replace(found, chips=chips)
+            each = found.per_chip["tdp"] if SHIPPED[change.name] == "W" else 1.0
+            moved = _moved(found.chips * each, found.vintages, change, SHIPPED[change.name], seed)
+            found = replace(found, chips=moved / each)
     return found
 
 
@@ -225,12 +227,16 @@ def _moved(
         new[:, late] *= by
     else:
         share = units in SHARES
-        logs = np.log(values) - (np.log1p(-values) if share else 0.0)
+        with np.errstate(divide="ignore"):
+            logs = np.log(values) - (np.log1p(-values) if share else 0.0)
         base = logs[:, before : before + 1]
         since = (years - years[before])[late].reshape((1, -1) + (1,) * (values.ndim - 2))
         ahead = logs[:, late]
         ahead = ahead + by * since if change.how == "growth" else base + by * (ahead - base)
-        new[:, late] = 1 / (1 + np.exp(-ahead)) if share else np.exp(ahead)
+        with np.errstate(over="ignore"):
+            new[:, late] = 1 / (1 + np.exp(-ahead)) if share else np.exp(ahead)
+    if not np.isfinite(new).all():
+        raise InputError(f"{change}: gives no finite number; ask for less")
     if units in SHARES and new.max() > 1:
         raise InputError(f"{change}: a share would pass 1; change it by growth, or by less")
     return new

@@ -52,12 +52,12 @@ def by_year_text(document: Document, years: Sequence[int] | None = None) -> str:
     Each cell is the median with its interval below; each row has one scale, so that its years
     compare at a glance. A few milestones are shown unless ``years`` are given.
     """
-    shown = _shown(document, years)
+    shown = shown_years(document, years)
     rows: list[list[str]] = []
     for (label, unit), by_time in _series(document).items():
         entries = [by_time.get(time, by_time.get(None, {})) for time in shown]
         unit, factor = scaled(unit, [entry[CENTRE] for entry in entries])
-        cells = [_cell(entry, factor).replace(" (", "\n(") for entry in entries]
+        cells = [cell(entry, factor).replace(" (", "\n(") for entry in entries]
         words = textwrap.wrap(f"{label}, {unit}" if unit else label, LABEL_COLUMNS)
         rows.append(["\n".join(words), *cells])
     align = ["left", *("right" for _ in shown)]
@@ -66,7 +66,7 @@ def by_year_text(document: Document, years: Sequence[int] | None = None) -> str:
 
 def when_text(document: Document, years: Sequence[int] | None = None) -> str:
     """Return the dates at which thresholds are passed, and the probabilities by year, as text."""
-    shown = _shown(document, years)
+    shown = shown_years(document, years)
     places = [document["years"].index(year) for year in shown]
     dates, shares = [], []
     for question, entry in document["quantities"].items():
@@ -99,7 +99,7 @@ def passes_text(document: Document) -> str:
     rows = []
     for entry in document["quantities"].values():
         unit, factor = scaled(entry["unit"], [entry.get(CENTRE, entry.get("value"))])
-        rows.append([entry["long_name"], _cell(entry, factor), unit])
+        rows.append([entry["long_name"], cell(entry, factor), unit])
     text = tabulate(rows, tablefmt="plain", disable_numparse=True)
     return framed(document, _question(document["request"]), "", text)
 
@@ -112,7 +112,7 @@ def sweep_text(document: Document) -> str:
     for entry in entries:
         unit, factor = scaled(entry["unit"], entry[CENTRE])
         headers.append("\n".join(filter(None, (entry["long_name"], unit))))
-        columns.append([_cell(_at(entry, place), factor) for place in range(len(rungs))])
+        columns.append([cell(_at(entry, place), factor) for place in range(len(rungs))])
     text = table(zip(*columns, strict=True), headers, ["right"] * len(headers))
     return framed(document, _question(document["request"]), "", text)
 
@@ -158,14 +158,14 @@ def _at(entry: Document, place: int) -> dict[str, Any]:
     }
 
 
-def _cell(entry: Document, factor: float = 1.0) -> str:
+def cell(entry: Document, factor: float = 1.0) -> str:
     """Return a median with its interval, or what is exact, times a factor."""
     exact = entry.get("value", entry.get(CENTRE))
     return interval_text(*(times(entry.get(key, exact), factor) for key in (CENTRE, LOW, HIGH)))
 
 
 def _with_sign(entry: Document) -> str:
-    return f"{_cell(entry, 100.0)}%" if entry["unit"] == "share" else _cell(entry)
+    return f"{cell(entry, 100.0)}%" if entry["unit"] == "share" else cell(entry)
 
 
 def _range(claim: Claim) -> str:
@@ -212,7 +212,7 @@ def _label_text(dim: str, label: object) -> str:
     return words if isinstance(label, str) else f"{words} {dim.replace('_', ' ')}"
 
 
-def _shown(document: Document, asked: Sequence[int] | None) -> list[Any]:
+def shown_years(document: Document, asked: Sequence[int] | None) -> list[Any]:
     """Return the years asked for, or their quarters; else milestones, or a year of quarters."""
     time, known = answers.times_of(document)
     if time == "quarter":

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forepass.commands import arguments
+from forepass.commands import arguments, what_if
 from forepass.commands.arguments import Command
 from forepass.commands.output import say_written
 from forepass.errors import InputError
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forepass.inputs.definitions import Definitions
+    from forepass.scenarios import Scenario
     from forepass.settings import Settings
 
 FORECAST_EXAMPLE = """\
@@ -22,16 +23,22 @@ example: the forecast to 2030 with its figure, and all its numbers as a table
 when the world's capacity passes 100 billion output tokens/s; the fleet by quarter
   forepass forecast --when world_tokens_per_s ">" 1e11
   forepass forecast --quarterly --years 2026,2027
+with a belief pinned and a share set to an interval; in a scenario
+  forepass forecast --set duty_cycle=0.7 --set "inference_share=0.3 to 0.7"
+  forepass forecast --scenario wall-returns
 """
 OVERHANG_EXAMPLE = """\
 example: copies and worker equivalents in 2028 and 2030
   forepass overhang --years 2028,2030
 when the leading lab could run a million copies at once
   forepass overhang --when copies_lab above 1e6
+agents at 200 tokens/s each, against a person of 10
+  forepass overhang --speed 200 --human-rate 10
 """
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
+    what_if.add_options(parser)
     parser.add_argument(
         "--when",
         nargs=3,
@@ -43,6 +50,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quarterly", action="store_true", help="at the end of each quarter, between the years"
     )
+    add_years(parser)
+    parser.add_argument(
+        "--netcdf", type=arguments.new_file, metavar="FILE", help="write the draws as netCDF"
+    )
+
+
+def add_years(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the years of an answer, and the file to write it to as CSV."""
     parser.add_argument("--from", dest="first", type=int, metavar="YEAR", help="first year")
     parser.add_argument("--to", dest="last", type=int, metavar="YEAR", help="last year")
     parser.add_argument(
@@ -54,14 +69,20 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--csv", type=arguments.new_file, metavar="FILE", help="write every quantile as tidy CSV"
     )
-    parser.add_argument(
-        "--netcdf", type=arguments.new_file, metavar="FILE", help="write the draws as netCDF"
-    )
 
 
 def _add_forecast_options(parser: argparse.ArgumentParser) -> None:
     _add_options(parser)
     arguments.add_figure(parser, "write the figure to DIR as forecast.png and forecast.svg")
+
+
+def _add_overhang_options(parser: argparse.ArgumentParser) -> None:
+    _add_options(parser)
+    for option, metavar, words in (
+        ("--speed", "TOKENS/S", "output tokens/s of each copy (--set copy_speed_tokens_per_s=...)"),
+        ("--human-rate", "TOKENS/S", "tokens for a second of work (--set human_tokens_per_s=...)"),
+    ):
+        parser.add_argument(option, type=arguments.positive_number, metavar=metavar, help=words)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -71,8 +92,9 @@ def run(args: argparse.Namespace) -> int:
 
     settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
-    years = _years(args, definitions)
+    years = years_asked(args, definitions)
     asked = {"from": years[0], "to": years[-1], "despite_failed_checks": args.despite_failed_checks}
+    asked |= what_if.arguments_of(_scenario(args, settings))
     if args.when:
         return _run_when(args, settings, years, asked)
     draw = partial(_draw, args, settings, years)
@@ -83,13 +105,21 @@ def run(args: argparse.Namespace) -> int:
     build = partial(horizon.marked, fold=definitions.scenarios_only_fold)
     document = answers.answer(args.command, asked, settings, draw=draw, build=build)
     print(render.as_json(document) if args.json else render.by_year_text(document, args.years))
-    _write_csv(args, document)
+    write_csv(args, document)
     if args.netcdf is not None:
         _write_netcdf(draw(), args.netcdf)
         say_written(args, args.netcdf)
     if args.command == FORECAST.name and args.figure is not None:
         say_written(args, *figures.save_forecast(document, args.figure))
     return 0
+
+
+def _scenario(args: argparse.Namespace, settings: "Settings") -> "Scenario":
+    """Return what is asked to change, by options of their own too, as ``--set`` would."""
+    by_name = {"copy_speed_tokens_per_s": "speed", "human_tokens_per_s": "human_rate"}
+    values = {name: getattr(args, option, None) for name, option in by_name.items()}
+    stated = [f"{name}={value}" for name, value in values.items() if value is not None]
+    return what_if.scenario_from(args, settings, extra=stated)
 
 
 def _run_when(
@@ -119,7 +149,7 @@ def _run_when(
         build=partial(thresholds.crossings, asked=wanted),
     )
     print(render.as_json(document) if args.json else render.when_text(document, args.years))
-    _write_csv(args, document)
+    write_csv(args, document)
     return 0
 
 
@@ -136,7 +166,7 @@ OVERHANG = Command(
     "copies, worker equivalents, run-to-train ratio, spare and release overhang, by year",
     OVERHANG_EXAMPLE,
     run,
-    _add_options,
+    _add_overhang_options,
     draws=True,
 )
 
@@ -150,25 +180,14 @@ def _draw_quarterly(
 
 
 def _draw(args: argparse.Namespace, settings: "Settings", years: list[int]) -> "xr.Dataset":
-    import numpy as np
-
-    from forepass import posterior
-    from forepass.commands import catalogue, fitting
     from forepass.forecast import forecast
-    from forepass.inputs.definitions import load_definitions
     from forepass.overhang import overhang
 
     question = forecast if args.command == FORECAST.name else overhang
-    tables = catalogue.load(settings)
-    definitions = load_definitions(settings.priors)
-    fits = fitting.checked_fits(posterior.BLOCKS, args)
-    draws = question(
-        fits, np.array(years), settings=settings, definitions=definitions, tables=tables
-    )
-    return fitting.flagged(draws, fits)
+    return what_if.drawn(_scenario(args, settings), [question], args, settings, years)
 
 
-def _years(args: argparse.Namespace, definitions: "Definitions") -> list[int]:
+def years_asked(args: argparse.Namespace, definitions: "Definitions") -> list[int]:
     """Return the years asked for, within what the definitions allow."""
     earliest, latest = definitions.first_year, definitions.last_year
     first = earliest if args.first is None else args.first
@@ -186,7 +205,8 @@ def _years(args: argparse.Namespace, definitions: "Definitions") -> list[int]:
     return list(range(first, last + 1))
 
 
-def _write_csv(args: argparse.Namespace, document: dict[str, Any]) -> None:
+def write_csv(args: argparse.Namespace, document: dict[str, Any]) -> None:
+    """Write the document as CSV where that was asked for."""
     from forepass import render
 
     if args.csv is not None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forepass.posterior import Fit
+    from forepass.settings import Settings
 
 type Report = Callable[[str, str], None]
 
@@ -20,8 +21,12 @@ class CheckError(Exception):
     """A fit fell short of its checks: one line that says which and what to do; exit status 1."""
 
 
-def checked_fits(names: Sequence[str], args: argparse.Namespace) -> "dict[str, Fit]":
+def checked_fits(
+    names: Sequence[str], args: argparse.Namespace, settings: "Settings | None" = None
+) -> "dict[str, Fit]":
     """Return the fits of the blocks ``names``, fitting those that are stale.
+
+    Settings are those of the common options unless given.
 
     ``CheckError`` is raised when one fails its convergence checks and the user did not insist.
     """
@@ -30,8 +35,8 @@ def checked_fits(names: Sequence[str], args: argparse.Namespace) -> "dict[str, F
     insisted = args.despite_failed_checks
     try:
         with progress_over(names, quiet=args.quiet) as report:
-            settings = settings_from(args)
-            return posterior.fitted(names, settings, progress=report, unsafe=insisted)
+            chosen = settings or settings_from(args)
+            return posterior.fitted(names, chosen, progress=report, unsafe=insisted)
     except posterior.FitFailed as failure:
         raise CheckError(str(failure)) from failure
 

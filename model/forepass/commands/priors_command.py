@@ -14,6 +14,7 @@ from forepass.errors import InputError
 if TYPE_CHECKING:
     from forepass.inputs.definitions import Definitions
     from forepass.inputs.priors import Prior
+    from forepass.settings import Settings
 
 EXAMPLE = """\
 examples:
@@ -64,14 +65,49 @@ def _check(args: argparse.Namespace) -> int:
     _check_references(definitions.load_definitions(settings.priors), settings.data)
     claims.load_claims(settings.priors)
     comparisons.load_comparisons(settings.priors, settings.data)
+    scenarios = _check_scenarios(settings, loaded, sources)
     counts = {block: len(found) for block, found in loaded.items()}
     lines = [f"{block}: {count} priors, as its model uses them" for block, count in counts.items()]
     tell(
         args,
-        "\n".join([*lines, "sources, definitions, claims and comparisons: known"]),
+        "\n".join(
+            [
+                *lines,
+                "sources, definitions, claims and comparisons: known",
+                f"scenarios: {len(scenarios)}, as their priors allow",
+            ]
+        ),
         checked=counts,
+        scenarios=scenarios,
     )
     return 0
+
+
+def _check_scenarios(
+    settings: "Settings", beliefs: "dict[str, dict[str, Prior]]", sources: dict[str, str]
+) -> list[str]:
+    """Return the names of the scenarios once each is known to be possible."""
+    from dataclasses import replace
+
+    from forepass import intervention_names, replaced_priors, scenarios
+    from forepass.inputs import definitions, priors
+
+    stated = definitions.load_definitions(settings.priors)
+    names = scenarios.scenario_names(settings.priors)
+    for name in names:
+        scenario = scenarios.load_scenario(name, settings.priors)
+        for key in (key.strip() for key in scenario.source.split(";")):
+            if key not in sources and key != priors.JUDGEMENT:
+                hint = 'add it there, or write "judgement"'
+                where = scenario.layers[-1].where
+                raise InputError(f"{where}: source {key!r} is not in data/sources.csv; {hint}")
+        own = beliefs
+        if scenario.priors():
+            own = priors.load_all(replaced_priors.overlaid(scenario, settings).priors)
+        of = replace(stated, **scenario.definitions())
+        _check_references(of, settings.data)
+        intervention_names.resolve(scenario, own, of)
+    return names
 
 
 def _plot(args: argparse.Namespace) -> int:

@@ -1,0 +1,167 @@
+"""``forepass scenario``: named futures, listed, shown, run and compared."""
+
+import argparse
+from functools import partial
+from typing import TYPE_CHECKING
+
+from forepass.commands import arguments, what_if
+from forepass.commands.arguments import Command
+from forepass.commands.by_year_commands import add_years, write_csv, years_asked
+from forepass.commands.output import say_written, tell
+from forepass.errors import InputError
+from forepass.scenarios import load_scenario, scenario_names
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forepass.scenarios import Scenario
+    from forepass.settings import Settings
+
+EXAMPLE = """\
+examples:
+  forepass scenario list
+  forepass scenario show wall-returns
+  forepass scenario run power-bound --years 2028,2030
+  forepass scenario compare baseline wall-returns wall-broken --figure scenarios
+your own, from a file, with a belief pinned besides
+  forepass scenario compare baseline mine.toml --set duty_cycle=0.7
+"""
+
+
+def _list(args: argparse.Namespace) -> int:
+    from forepass import scenario_texts
+
+    settings = arguments.settings_from(args)
+    found = [load_scenario(name, settings.priors) for name in scenario_names(settings.priors)]
+    records = [scenario_texts.record(scenario) for scenario in found]
+    tell(args, scenario_texts.listed(found), scenarios=records)
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    from forepass import scenario_texts
+    from forepass.inputs.rows import read_rows
+
+    settings = arguments.settings_from(args)
+    scenario = load_scenario(args.name, settings.priors)
+    sources = read_rows(settings.data / "sources.csv").records()
+    titles = {
+        row["source"]: f"{row['title']}, {row['publisher']}, {row['date']}" for row in sources
+    }
+    tell(args, scenario_texts.described(scenario, titles), scenario=scenario_texts.record(scenario))
+    return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    from forepass import answers, horizon, render
+    from forepass.inputs.definitions import load_definitions
+
+    settings = arguments.settings_from(args)
+    definitions = load_definitions(settings.priors)
+    years = years_asked(args, definitions)
+    scenario = what_if.scenario_from(args, settings, args.name)
+    asked = _asked(args, years, scenario)
+    document = answers.answer(
+        "scenario run",
+        asked,
+        settings,
+        draw=partial(_draw, scenario, args, settings, years),
+        build=partial(horizon.marked, fold=definitions.scenarios_only_fold),
+    )
+    print(render.as_json(document) if args.json else render.by_year_text(document, args.years))
+    write_csv(args, document)
+    return 0
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from forepass import answers, render, scenario_texts
+    from forepass.inputs.definitions import load_definitions
+
+    settings = arguments.settings_from(args)
+    twice = next((name for name in args.names if args.names.count(name) > 1), None)
+    if len(args.names) < 2 or twice:
+        what = f"{twice} twice" if twice else f"{args.names[0]} alone"
+        raise InputError(f"compare takes two scenarios or more, each once; got {what}")
+    years = years_asked(args, load_definitions(settings.priors))
+    # What --set asks holds in all of them.
+    found = [what_if.scenario_from(args, settings, name) for name in args.names]
+
+    def draw() -> "xr.Dataset":
+        from forepass import pairs
+
+        each = {one.name: _draw(one, args, settings, years) for one in found}
+        notes = dict.fromkeys(note for one in each.values() for note in one.attrs["notes"])
+        paired = f"of each draw its pair in {found[0].name}, with the same random numbers: {PAIRED}"
+        return pairs.joined(each).assign_attrs(notes=[*notes, paired])
+
+    document = answers.answer("scenario compare", _asked(args, years, *found), settings, draw=draw)
+    if args.json:
+        print(render.as_json(document))
+    else:
+        print(scenario_texts.compared_text(document, args.years))
+    write_csv(args, document)
+    if args.figure is not None:
+        from forepass import scenario_figures
+
+        say_written(args, *scenario_figures.save_compared(document, args.figure))
+    return 0
+
+
+PAIRED = "over is a ratio, less a difference; blocks fitted on other priors are paired in no draw"
+
+
+def _asked(args: argparse.Namespace, years: list[int], *scenarios: "Scenario") -> dict[str, object]:
+    return {
+        "from": years[0],
+        "to": years[-1],
+        "despite_failed_checks": args.despite_failed_checks,
+        "scenarios": [scenario.content() for scenario in scenarios],
+    }
+
+
+def _draw(
+    scenario: "Scenario", args: argparse.Namespace, settings: "Settings", years: list[int]
+) -> "xr.Dataset":
+    from forepass.forecast import forecast
+    from forepass.overhang import overhang
+
+    return what_if.drawn(scenario, [forecast, overhang], args, settings, years)
+
+
+def _add_name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="scenario, or a file that ends in .toml")
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    _add_name(parser)
+    what_if.add_set(parser)
+    add_years(parser)
+
+
+def _add_compare_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "names", metavar="NAME", nargs="+", help="scenarios or files; the first is compared with"
+    )
+    what_if.add_set(parser)
+    add_years(parser)
+    arguments.add_figure(parser, "write the figure of ratios to DIR as scenarios.png and .svg")
+
+
+COMMAND = Command(
+    "scenario",
+    "named futures: list, show, run and compare them",
+    EXAMPLE,
+    actions=(
+        Command("list", "every scenario", "", _list),
+        Command("show", "one scenario with its story, sources and changes", "", _show, _add_name),
+        Command("run", "the forecast in a scenario", "", _run, _add_run_options, draws=True),
+        Command(
+            "compare",
+            "levels, and ratios draw by draw, by year",
+            "",
+            _compare,
+            _add_compare_options,
+            draws=True,
+        ),
+    ),
+)
