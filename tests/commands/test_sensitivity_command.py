@@ -128,6 +128,22 @@ def test_a_warm_answer_imports_no_numerical_library(
     assert imported & NUMERICAL == set()
 
 
+def test_what_is_set_moves_nothing_more_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*BREAK_EVEN, "--cross", "above", "1", "--json"]) == 0
+    free = json.loads(capsys.readouterr().out)
+    argv = ["sensitivity", "contracted_power", "--set", "contracted_over_drawn=3", "--json"]
+    assert main(argv) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert any("contracted_over_drawn is 3" in note for note in document["notes"])
+    assert "fleet.contracted_over_drawn" not in [one["name"] for one in document["beliefs"]]
+    assert document["quantity"]["p50"] > free["quantity"]["p50"]
+    share = ["--set", "inference_share@2028=0.5"]
+    assert main(["sensitivity", "inference_share", *share]) == 2
+    error = capsys.readouterr().err
+    assert "inference_share in 2030 is the same in all draws" in error
+    assert error.count("\n") == 1
+
+
 def test_an_answer_from_a_failed_fit_says_so(
     forward_fits: "Mapping[str, Fit]",
     monkeypatch: pytest.MonkeyPatch,

@@ -89,6 +89,15 @@ def test_two_thinned_sets_half_a_step_apart_share_no_draw(
     assert not set(one.values) & set(other.values)
 
 
+def test_a_quantity_needs_a_spread_and_numbers(asked: Ask) -> None:
+    question = asked("fleet_power")
+    runs.check_spread(question, np.array([1.0, 2.0, np.nan]))
+    with pytest.raises(InputError, match="fleet_power in 2030 is the same in all draws"):
+        runs.check_spread(question, np.array([1.0, 1.0, np.nan]))
+    with pytest.raises(InputError, match="above 0 in 33% of draws only"):
+        runs.check_spread(question, np.array([1.0, np.nan, np.nan]))
+
+
 def test_an_unknown_quantity_is_refused_with_the_closest() -> None:
     with pytest.raises(InputError, match="did you mean copies_world"):
         runs.check_quantity("copies_wrld")

@@ -4,13 +4,14 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from forepass.commands import arguments
+from forepass.commands import arguments, what_if
 from forepass.commands.arguments import Command
 from forepass.commands.output import say_written
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
     from forepass.inputs.definitions import Definitions
+    from forepass.scenarios import Scenario
     from forepass.settings import Settings
 
 EXAMPLE = """\
@@ -58,6 +59,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--csv", type=arguments.new_file, metavar="FILE", help="write every share as CSV"
     )
+    what_if.add_options(parser)
     arguments.add_figure(parser, "write tornado and shares to DIR as PNG and SVG")
 
 
@@ -75,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
         "year": args.year,
         "despite_failed_checks": args.despite_failed_checks,
     }
+    scenario = what_if.scenario_from(args, settings)
+    asked |= what_if.arguments_of(scenario)
     if args.break_even is None and args.cross is None:
         asked |= {"top": args.top, "measure": args.measure}
     else:
@@ -83,8 +87,8 @@ def run(args: argparse.Namespace) -> int:
         "sensitivity",
         asked,
         settings,
-        draw=lambda: _draws(args, settings),
-        build=lambda draws, **frame: _document(draws, asked, definitions, settings, frame),
+        draw=lambda: _draws(args, scenario, settings),
+        build=lambda draws, **frame: _document(draws, asked, settings, frame),
     )
     if args.json:
         print(render.as_json(document))
@@ -126,40 +130,39 @@ def _break_even(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _draws(args: argparse.Namespace, settings: "Settings") -> Any:  # noqa: ANN401
-    """Return posteriors and beliefs, once the names are known to be right."""
+def _draws(args: argparse.Namespace, scenario: "Scenario", settings: "Settings") -> Any:  # noqa: ANN401
+    """Return fits and what a scenario changes, once the names asked for are known to be right."""
     # Matrices here are small: several threads on each cost more than they give.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from forepass import posterior
-    from forepass.commands import fitting
     from forepass.inputs.priors import load_all
-    from forepass.sensitivity.beliefs import all_beliefs, check_name
+    from forepass.sensitivity.beliefs import check_name
     from forepass.sensitivity.runs import check_quantity
 
     check_quantity(args.quantity)
-    priors = load_all(settings.priors)
     if args.break_even is not None:
-        check_name(args.break_even, priors)
-    fits = fitting.checked_fits(posterior.BLOCKS, args)
-    posteriors = {block: fit.posterior for block, fit in fits.items()}
-    return fits, posteriors, list(all_beliefs(posteriors, priors))
+        check_name(args.break_even, load_all(settings.priors))
+    return what_if.changed(scenario, args, settings)
 
 
 def _document(
-    draws: Any,  # noqa: ANN401
-    asked: dict[str, Any],
-    definitions: "Definitions",
-    settings: "Settings",
-    frame: dict[str, Any],
+    found: "what_if.Changed", asked: dict[str, Any], settings: "Settings", frame: dict[str, Any]
 ) -> dict[str, Any]:
-    from forepass.commands import catalogue, fitting
+    from forepass.commands import fitting
+    from forepass.interventions import pinned
     from forepass.sensitivity import answer
-    from forepass.sensitivity.beliefs import find
+    from forepass.sensitivity.beliefs import all_beliefs, find
     from forepass.sensitivity.runs import Question
 
-    fits, posteriors, beliefs = draws
+    fits = pinned(found.fits, found.interventions.pins, seed=settings.seed)
+    posteriors = {block: fit.posterior for block, fit in fits.items()}
+    beliefs = list(all_beliefs(posteriors, found.priors))
     question = Question(
-        asked["quantity"], asked["year"], catalogue.load(settings), definitions, settings.seed
+        asked["quantity"],
+        asked["year"],
+        found.tables,
+        found.definitions,
+        settings.seed,
+        found.interventions,
     )
     if "break_even" in asked:
         document = answer.break_even_document(
@@ -179,7 +182,7 @@ def _document(
             measure=asked["measure"],
             frame=frame,
         )
-    document["notes"] += fitting.failed_notes(fits)
+    document["notes"] += [*found.notes, *fitting.failed_notes(fits)]
     return document
 
 

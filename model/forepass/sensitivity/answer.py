@@ -99,7 +99,9 @@ def break_even_document(
     frame: Mapping[str, Any],
 ) -> Document:
     """Return what a belief must be for the median of a quantity to cross a threshold."""
-    few = pairs(question, posteriors, runs.values(question, posteriors), draws=BREAK_EVEN_DRAWS)
+    logs = runs.values(question, posteriors)
+    runs.check_spread(question, logs)
+    few = pairs(question, posteriors, logs, draws=BREAK_EVEN_DRAWS)
     found = break_even(few, belief, above=above, threshold=threshold)
     about: dict[str, Any] = {
         "belief": belief.key,

@@ -135,11 +135,17 @@ def drivers(
         Draws of every block.
     beliefs
         Of the blocks, as `forepass.sensitivity.beliefs.all_beliefs` yields them.
+
+    Raises
+    ------
+    InputError
+        Where the quantity is the same in all draws, or most have no number.
     """
     active = _active(question, posteriors)
+    rows = _repaired(question, posteriors, active)
+    runs.check_spread(question, rows.logs)
     blocks = _of_blocks(question, posteriors, active)
     shocks = blocks[-1]
-    rows = _repaired(question, posteriors, active)
     subjects = list(_of_shocks(question, posteriors, active, shocks))
     kinds: list[Share] = []
     inputs: list[Input] = []

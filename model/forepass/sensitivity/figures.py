@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forepass.figures import HUE, INK, house_style, plain_ticks, save_figure
-from forepass.rounding import number_text, scaled
+from forepass.rounding import scaled
+from forepass.sensitivity.text import belief_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +50,7 @@ def draw_tornado(document: Document) -> "Figure":
             outward = 1 if end >= other else -1
             value = entry["low" if key == "at_low" else "high"]
             axis.annotate(
-                number_text(value),
+                belief_text(value),
                 (end, row),
                 xytext=(4 * outward, 0),
                 textcoords="offset points",

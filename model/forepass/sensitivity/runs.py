@@ -13,12 +13,16 @@ from forepass import forecast, overhang
 from forepass.errors import InputError
 from forepass.inputs.definitions import Definitions
 from forepass.inputs.text_files import suggest
+from forepass.interventions import NONE, Interventions
 from forepass.projection import FORWARD, Projection, joined, run_forward, workloads
 
-__all__ = ["KNOWN", "Question", "check_quantity", "held_at", "thinned", "values"]
+__all__ = ["KNOWN", "Question", "check_quantity", "check_spread", "held_at", "thinned", "values"]
 
 KNOWN = (*forecast.ORDER, *overhang.ORDER)
 """Quantities that have a number for each draw and year."""
+
+LEAST_KNOWN = 0.5
+"""Share of the draws that must have a number for something to be said of the quantity."""
 
 type Floats = NDArray[np.float64]
 type Posteriors = Mapping[str, xr.Dataset]
@@ -33,6 +37,7 @@ class Question:
     Attributes
     ----------
     seed : of every shock and of the effects of what is new.
+    interventions : quantities by year that a scenario changes; beliefs are pinned in the draws.
     """
 
     quantity: str
@@ -40,6 +45,7 @@ class Question:
     tables: Mapping[str, pd.DataFrame]
     definitions: Definitions
     seed: int
+    interventions: Interventions = NONE
 
 
 def check_quantity(name: str) -> None:
@@ -87,6 +93,16 @@ def values(
     return np.where(np.isfinite(logs), logs, np.nan)
 
 
+def check_spread(question: Question, logs: Floats) -> None:
+    """Refuse a quantity that is the same in all draws, or that most draws have no number for."""
+    name = f"{question.quantity} in {question.year}"
+    known = logs[np.isfinite(logs)]
+    if len(known) < LEAST_KNOWN * len(logs):
+        raise InputError(f"{name} is above 0 in {len(known) / len(logs):.0%} of draws only")
+    if np.ptp(known) == 0:
+        raise InputError(f"{name} is the same in all draws: nothing moves it")
+
+
 def thinned(posteriors: Posteriors, draws: int, offset: float = 0.0) -> dict[str, xr.Dataset]:
     """Return so many draws of each block, evenly spaced, from a part of a step on."""
     found = {}
@@ -132,7 +148,9 @@ def _narrowed(
         of = (name, "chips") if name == "fleet" else (name,)
         forward[name] = remembered(
             (name, *ids(*of)),
-            lambda n=name: run_forward(n, posteriors[n], span, seeds[n], forward),  # type: ignore[misc]
+            lambda n=name: run_forward(
+                n, posteriors[n], span, seeds[n], forward, question.interventions
+            ),  # type: ignore[misc]
         )
     # What joins blocks is of these three; the others only stand beside them.
     whole = remembered(

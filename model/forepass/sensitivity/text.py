@@ -7,7 +7,7 @@ from typing import Any
 from forepass.render import LABEL_COLUMNS, framed, table
 from forepass.rounding import MISSING, interval_text, number_text, scaled, times
 
-__all__ = ["break_even_text", "rows", "sensitivity_text"]
+__all__ = ["belief_text", "break_even_text", "rows", "sensitivity_text"]
 
 SENSITIVE, GOOD_K = 0.05, 0.7
 KIND_WORDS = {
@@ -44,13 +44,14 @@ def break_even_text(document: Document) -> str:
     unit, factor = scaled(about["unit"], [about["p50"], entry["threshold"]])
     sign = "above" if entry["relation"] == ">" else "below"
     limit = f"{number_text(entry['threshold'] * factor)} {unit}".strip()
-    believed = interval_text(*(entry[f"belief_{key}"] for key in ("p50", "p10", "p90")))
+    middle, *around = (belief_text(entry[f"belief_{key}"]) for key in ("p50", "p10", "p90"))
+    believed = f"{middle} ({' to '.join(around)})"
     ends = [number_text(entry[key] * factor) for key in ("least", "most")]
-    span = f"{number_text(entry['low'])} to {number_text(entry['high'])}"
+    span = f"{belief_text(entry['low'])} to {belief_text(entry['high'])}"
     if entry["value"] is None:
         found = f"at no value from {span}"
     else:
-        found = number_text(entry["value"])
+        found = belief_text(entry["value"])
         found += f", and {entry['crossings'] - 1} more" if entry["crossings"] > 1 else ""
     facts = [
         ["belief", _wrapped(f"{entry['words']}, {entry['belief_unit']}".rstrip(", "), 60)],
@@ -61,6 +62,11 @@ def break_even_text(document: Document) -> str:
     ]
     what = f"{about['year']}, median (80% interval)"
     return framed(document, _asked(document), "", table(facts, ["", ""]), what=what)
+
+
+def belief_text(value: float) -> str:
+    """Return a belief's value to three figures, in its own unit, whose size no scale suits."""
+    return f"{value:.2e}" if abs(value) >= 1e6 else number_text(value)
 
 
 def rows(document: Document) -> Iterator[dict[str, Any]]:
@@ -118,7 +124,7 @@ def _beliefs(document: Document) -> str:
                 _share(entry),
                 _ends(entry),
                 f"{entry['first']:.1%}",
-                MISSING if None in span else " to ".join(map(number_text, span)),
+                MISSING if None in span else " to ".join(map(belief_text, span)),
                 *(number_text(times(end, factor)) for end in ends),
                 _prior(entry),
                 MISSING if entry.get("learned") is None else f"{entry['learned']:.0%}",
