@@ -171,6 +171,7 @@ def test_set_reads_numbers_intervals_years_and_definitions() -> None:
         ("duty_cycle=0.7 to 0.3", "the interval 0.7 to 0.3 must rise"),
         ("duty_cycle=0.7 to 0.7", "the interval 0.7 to 0.7 must rise"),
         ("duty_cycle=inf", "must be a finite number"),
+        ("copy_speed_tokens_per_s=50 to 90", "a definition has one value"),
         ("first_year=2021", "fits or the span of years depend on it"),
     ],
 )

@@ -24,7 +24,7 @@ HEADLINES = (
 """Shown as text; JSON and CSV hold all."""
 BESIDE = {"ratio": "over", "difference": "less"}
 """What the name of a comparison ends in, and the word between the two that it compares."""
-WIDTH = 100
+WIDTH, COLUMNS = 100, 50
 
 
 def listed(scenarios: Iterable[Scenario]) -> str:
@@ -74,7 +74,7 @@ def compared_text(document: Document, years: Sequence[int] | None = None) -> str
         levels = quantities[name]
         unit, factor = scaled(levels["unit"], [x for row in levels["p50"] for x in row])
         about = ", ".join(filter(None, (levels["long_name"], unit)))
-        rows.append([about, *[""] * len(shown)])
+        rows.append(["\n".join(textwrap.wrap(about, COLUMNS)), *[""] * len(shown)])
         rows += _rows(levels, "scenario", "- {}", places, factor)
         for suffix, word in BESIDE.items():
             if pairs := quantities.get(f"{name}_{suffix}"):

@@ -276,6 +276,8 @@ def as_asked(texts: Iterable[str], option: str = "--set") -> Layer:
         if name in changes or name in definitions:
             raise InputError(f"{where}: {name} is set twice; keep one")
         if name in TYPES:
+            if at or " to " in value:
+                raise InputError(f"{where}: a definition has one value, for all years")
             stated = value if TYPES[name] == "str" else _number(value, where)
             definitions[name] = definition(name, stated, where)
             continue

@@ -107,7 +107,10 @@ def _compare(args: argparse.Namespace) -> int:
     return 0
 
 
-PAIRED = "over is a ratio, less a difference; blocks fitted on other priors are paired in no draw"
+PAIRED = (
+    "over is a ratio, left out where the first has nothing; less is a difference; "
+    "a block fitted on other priors is paired in no draw"
+)
 
 
 def _asked(args: argparse.Namespace, years: list[int], *scenarios: "Scenario") -> dict[str, object]:
