@@ -102,6 +102,9 @@ TITLES = {
     "pue": "facility power over server power",
     "life": "life of a chip",
     "source_error": "error common to counts of the fleet",
+    "bits_8_middle": "when 8-bit weights became the rule",
+    "bits_4_delay": "delay of 4-bit weights after 8-bit",
+    "bits_pace": "pace at which weight formats change",
     "bits_4_ceiling": "chance that 4 bits ever become the rule",
 }
 """Names in words, where the variable's own, with its underlines gone, would say little."""
@@ -118,7 +121,6 @@ WORDS = {
     "agents": "agents'",
     "batch": "batch jobs'",
     "chat": "chat's",
-    "bits": "bit",
     "unstated": "unpublished",
 }
 

@@ -64,7 +64,9 @@ def draw_tornado(document: Document) -> "Figure":
     low, high = axis.get_xlim()
     plain_ticks(
         axis.xaxis,
-        (1.0, 2.0, 5.0) if high / low > 4 else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0),
+        (1.0, 2.0, 3.0, 5.0, 7.0)
+        if high / low > 3
+        else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0),
     )
     _label_rows(axis, [entry["words"] for entry in acting])
     axis.set_title(_title(document, unit))
