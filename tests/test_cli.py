@@ -126,6 +126,22 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (["scenario", "compare", "baseline", "baseline"], "got baseline twice"),
         (["scenario", "run", "baseline", "--to", "1990"], "--to must lie within 2020 to 2035"),
+        (["sensitivity", "world_tokens"], "no quantity 'world_tokens' by year; did you mean world"),
+        (["sensitivity", "fleet_power", "--year", "2050"], "--year must lie within 2020 to 2035"),
+        (["sensitivity", "fleet_power", "--by", "chip"], "--by: invalid choice"),
+        (["sensitivity", "fleet_power", "--break-even", "pue"], "--cross RELATION X go together"),
+        (
+            ["sensitivity", "fleet_power", "--break-even", "peu", "--cross", "above", "1e11"],
+            "no belief 'peu'; did you mean pue",
+        ),
+        (
+            ["sensitivity", "fleet_power", "--break-even", "pue", "--cross", "=", "1e11"],
+            "--cross: between quantity and value must stand",
+        ),
+        (
+            ["sensitivity", "fleet_power", "--break-even", "pue", "--cross", ">", "1", "--measure"],
+            "--measure does not go with --break-even",
+        ),
         (["fit", "--block", "flete"], "no block 'flete' for --block; did you mean fleet?"),
         (["predict", "nowhere.csv", "--out", "out.csv"], "nowhere.csv"),
         (["data", "show", "chip"], "no table 'chip'; did you mean chips"),

@@ -17,6 +17,7 @@ from forepass.commands import (
     predict_command,
     priors_command,
     scenario_command,
+    sensitivity_command,
 )
 from forepass.commands.arguments import add_command
 from forepass.commands.by_year_commands import FORECAST, OVERHANG
@@ -33,6 +34,7 @@ COMMANDS = (
     FORECAST,
     OVERHANG,
     scenario_command.COMMAND,
+    sensitivity_command.COMMAND,
     post_command.COMMAND,
     check_command.COMMAND,
     priors_command.COMMAND,

@@ -82,12 +82,14 @@ def of_world(projection: Projection, what: Served, loads: Sequence[Load]) -> Flo
     fleet = projection.fleet
     span = projection.years
     place = np.searchsorted(fleet["vintage"].values, of)
-    newest = np.clip(of, span[0], span[-1])
+    # Parts of every year, though only some years are asked about.
+    known = projection.chips["year"].values
+    newest = np.clip(of, known[0], known[-1])
 
     def beside_newest(of_vintage: str, of_part: str, unit: float = 1.0) -> Floats:
         mean = fleet[of_vintage].transpose("draw", "vintage").values[:, place]
         part = projection.chips[of_part].transpose("draw", "year").values
-        return np.asarray(mean * unit / part[:, np.searchsorted(span, newest)])
+        return np.asarray(mean * unit / part[:, np.searchsorted(known, newest)])
 
     h100e = projection.definitions.h100_equivalent_ops_per_s
     parts = Parts(

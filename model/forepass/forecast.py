@@ -34,7 +34,15 @@ from forepass.settings import Settings
 if TYPE_CHECKING:
     from forepass.posterior import Fit
 
-__all__ = ["by_year", "checked", "cluster_tokens_per_s", "forecast"]
+__all__ = [
+    "by_year",
+    "checked",
+    "cluster_tokens_per_s",
+    "forecast",
+    "of_the_flagship",
+    "reference_tokens_per_s",
+    "world_tokens_per_s",
+]
 
 type Floats = NDArray[np.float64]
 type Tables = Mapping[str, pd.DataFrame]
@@ -133,19 +141,14 @@ def forecast(
         out[name] = getattr(projection, block)[name].transpose("draw", "year")
         words = str(out[name].attrs["long_name"])
         out[name].attrs["long_name"] = words[0].upper() + words[1:]
-    out = out.merge(_of_the_flagship(projection)).merge(_of_the_world(projection, tables))
+    out = out.merge(of_the_flagship(projection)).merge(_of_the_world(projection, tables))
     return checked(out[list(SHOWN)].sel(year=years)).assign_attrs(notes=list(NOTES))
 
 
 def _of_the_world(projection: Projection, tables: Tables) -> xr.Dataset:
     """Return what the world, the leading lab and the largest cluster could serve, and shortage."""
     span = projection.years
-    at, _ = cells_of_world(projection)
-    serving = on_inference(projection)
-    world = of_world(projection, served(projection, at), workloads(projection, at)) * serving
-    reference = of_world(
-        projection, reference_served(projection, at, tables), reference_load(projection)
-    )
+    world = world_tokens_per_s(projection)
     fleet, demand = projection.fleet, projection.demand
     lab = fleet["lab_share"].transpose("draw", "year").values
     asked = demand["demand_output_tokens_per_s"].transpose("draw", "year").values
@@ -154,7 +157,7 @@ def _of_the_world(projection: Projection, tables: Tables) -> xr.Dataset:
     out = xr.Dataset(coords={"year": span})
     out["world_tokens_per_s"] = by_year(world, "tokens/s", f"World output capacity, {frontier}")
     out["world_tokens_per_s_reference"] = by_year(
-        reference * serving,
+        reference_tokens_per_s(projection, tables),
         "tokens/s",
         f"World output capacity, {name} at that year's precision",
     )
@@ -181,6 +184,21 @@ def _of_the_world(projection: Projection, tables: Tables) -> xr.Dataset:
     return out
 
 
+def world_tokens_per_s(projection: Projection) -> Floats:
+    """Return output tokens/s that the world could serve with each year's frontier model."""
+    at, _ = cells_of_world(projection)
+    world = of_world(projection, served(projection, at), workloads(projection, at))
+    return np.asarray(world * on_inference(projection))
+
+
+def reference_tokens_per_s(projection: Projection, tables: Tables) -> Floats:
+    """Return output tokens/s that the world could serve with the reference model."""
+    at, _ = cells_of_world(projection)
+    what = reference_served(projection, at, tables)
+    world = of_world(projection, what, reference_load(projection))
+    return np.asarray(world * on_inference(projection))
+
+
 def cluster_tokens_per_s(projection: Projection, loads: Sequence[Load]) -> Floats:
     """Return output tokens/s of the largest run's cluster if it served, dims (draw, year).
 
@@ -189,7 +207,7 @@ def cluster_tokens_per_s(projection: Projection, loads: Sequence[Load]) -> Float
     span = projection.years
     what = served(projection, span)
     each = of_chips(projection, what, loads, Parts(span), software_year=span).output
-    rate = projection.chips["chip_flops_16bit"].transpose("draw", "year").values
+    rate = projection.chips["chip_flops_16bit"].sel(year=span).transpose("draw", "year").values
     peak = projection.training["training_cluster_flops"].transpose("draw", "year").values
     return np.asarray(peak / rate * each * benchmark_to_deployment(projection))
 
@@ -213,13 +231,13 @@ def checked(out: xr.Dataset) -> xr.Dataset:
     return out
 
 
-def _of_the_flagship(projection: Projection) -> xr.Dataset:
+def of_the_flagship(projection: Projection) -> xr.Dataset:
     """Return bounds, throughput, cost and energy of each year's newest part and frontier model."""
     span = projection.years
     what = served(projection, span)
     loads = workloads(projection, span)
     drawn = of_chips(projection, what, loads, Parts(span), software_year=span)
-    chips, fleet = projection.chips, projection.fleet
+    chips, fleet = projection.chips.sel(year=span), projection.fleet
     bits, active = what.fields["weight_bits"], what.fields["active_params"]
     flops, _ = served_flops(projection, span, bits)
     upper = physics.upper_bound(flops, physics.weight_flop_per_token(active))

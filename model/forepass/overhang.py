@@ -9,8 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass import physics
-from forepass.deployed import cells_of_world, of_chips, of_world, on_inference
-from forepass.forecast import by_year, checked, cluster_tokens_per_s
+from forepass.deployed import cells_of_world, of_chips, of_world
+from forepass.forecast import by_year, checked, cluster_tokens_per_s, world_tokens_per_s
 from forepass.inputs.definitions import Definitions
 from forepass.interventions import NONE, Interventions
 from forepass.physics import HOURS_PER_YEAR
@@ -20,7 +20,7 @@ from forepass.settings import Settings
 if TYPE_CHECKING:
     from forepass.posterior import Fit
 
-__all__ = ["overhang"]
+__all__ = ["capacity_over_demand", "copies_and_workers", "overhang"]
 
 SECONDS_PER_DAY = 86400.0
 YEARS_SINCE_RELEASE = (1, 2, 3)
@@ -66,9 +66,25 @@ def overhang(
         tables=tables,
         interventions=interventions,
     )
-    speed = definitions.copy_speed_tokens_per_s
+    out = copies_and_workers(projection)
+    out["capacity_over_demand"] = capacity_over_demand(projection)
+    out["release_overhang"] = _release(projection)
+    out = out[[*ORDER[:-1], "release_overhang", ORDER[-1]]].sel(year=years)
+    checked(out.drop_vars("release_overhang"))
+    return out.assign_attrs(
+        notes=[
+            "copies and workers count the whole of the compute named, as if it did nothing else; "
+            "a copy does an agent's work of that year: long contexts, mostly cached",
+            "where no batch gives the speed, a vintage runs no copy at all",
+        ]
+    )
+
+
+def copies_and_workers(projection: Projection) -> xr.Dataset:
+    """Return copies, workers and what the training cluster does besides, dims (draw, year)."""
+    speed = projection.definitions.copy_speed_tokens_per_s
     tokens = _tokens_at_speed(projection, speed)
-    out = xr.Dataset(coords={"year": span})
+    out = xr.Dataset(coords={"year": projection.years})
     person = _hours(projection.demand) / HOURS_PER_YEAR
     human = projection.demand["human_tokens_per_s"].values[:, None]
     for who, words in COMPUTE.items():
@@ -84,24 +100,12 @@ def overhang(
         "ratio",
         "Tokens the training cluster generates in the time of its run, over tokens trained on",
     )
-    out["capacity_over_demand"] = by_year(
-        _served_over_asked(projection), "ratio", "World output capacity over output asked for"
-    )
-    out["release_overhang"] = _release(projection)
     out["inference_over_training_utilisation"] = by_year(
         _flop_serving_over_training(projection, tokens["training_cluster"]),
         "ratio",
         "FLOP/s of the training cluster in serving over those in training",
     )
-    out = out.sel(year=years)
-    checked(out.drop_vars("release_overhang"))
-    return out.assign_attrs(
-        notes=[
-            "copies and workers count the whole of the compute named, as if it did nothing else; "
-            "a copy does an agent's work of that year: long contexts, mostly cached",
-            "where no batch gives the speed, a vintage runs no copy at all",
-        ]
-    )
+    return out
 
 
 COMPUTE = {
@@ -148,12 +152,11 @@ def _run_to_train(projection: Projection, tokens_per_s: Floats) -> Floats:
     return np.asarray(tokens_per_s * days * SECONDS_PER_DAY / trained)
 
 
-def _served_over_asked(projection: Projection) -> Floats:
-    at, _ = cells_of_world(projection)
-    capacity = of_world(projection, served(projection, at), workloads(projection, at))
-    capacity = capacity * on_inference(projection)
+def capacity_over_demand(projection: Projection) -> xr.DataArray:
+    """Return what the world could serve over what is asked of it, dims (draw, year)."""
     asked = projection.demand["demand_output_tokens_per_s"].transpose("draw", "year").values
-    return np.asarray(capacity / asked)
+    ratio = world_tokens_per_s(projection) / asked
+    return by_year(ratio, "ratio", "World output capacity over output asked for")
 
 
 def _release(projection: Projection) -> xr.DataArray:

@@ -37,9 +37,11 @@ __all__ = [
     "Served",
     "block_rng",
     "copies_at_work",
+    "joined",
     "project",
     "reference_load",
     "reference_served",
+    "run_forward",
     "served",
     "served_flops",
     "throughput",
@@ -148,22 +150,49 @@ def project(
     InputError
         Where an intervention makes a quantity impossible.
     """
-    from forepass.posterior import block_module
-
-    fits = pinned(fits, interventions.pins, seed=seed)
     forward: dict[str, xr.Dataset] = {}
+    fits = pinned(fits, interventions.pins, seed=seed)
     for name in FORWARD:
         posterior = fits[name].posterior
-        # Vintages to come are chips of the chips' own forecast, draw by draw.
-        specs: tuple[Any, ...] = ()
-        if name == "fleet":
-            specs = (forward["chips"], partial(shipped, by=interventions, seed=seed))
-        run = block_module(name).project(posterior, years, block_rng(seed, name), *specs)
-        forward[name] = changed(name, run, posterior, interventions.of(name), seed=seed)
+        forward[name] = run_forward(name, posterior, years, seed, forward, interventions)
+    serving = fits["serving"].posterior
+    return joined(forward, serving, years, seed=seed, definitions=definitions, tables=tables)
+
+
+def run_forward(
+    name: str,
+    posterior: xr.Dataset,
+    years: NDArray[np.int_],
+    seed: int,
+    forward: Mapping[str, xr.Dataset],
+    interventions: Interventions = NONE,
+) -> xr.Dataset:
+    """Return one block's draws run forward; the fleet's need the chips', in ``forward``."""
+    from forepass.posterior import block_module
+
+    # Vintages to come are chips of the chips' own forecast, draw by draw.
+    specs: tuple[Any, ...] = ()
+    if name == "fleet":
+        specs = (forward["chips"], partial(shipped, by=interventions, seed=seed))
+    run = block_module(name).project(posterior, years, block_rng(seed, name), *specs)
+    return changed(name, run, posterior, interventions.of(name), seed=seed)
+
+
+def joined(
+    forward: Mapping[str, xr.Dataset],
+    serving: xr.Dataset,
+    years: NDArray[np.int_],
+    *,
+    seed: int,
+    definitions: Definitions,
+    tables: Tables,
+) -> Projection:
+    """Return blocks that were run forward by themselves as one projection, draw by draw."""
+    forward = dict(forward)
     forward["training"] = _within_the_lab(forward, definitions)
     return Projection(
         **forward,
-        serving=fits["serving"].posterior,
+        serving=serving,
         years=years,
         generations=_generations(tables["chips"], definitions),
         definitions=definitions,

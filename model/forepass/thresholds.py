@@ -32,12 +32,12 @@ class Threshold:
         return f"{self.quantity} {'>' if self.above else '<'} {value}"
 
 
-def read_threshold(words: Sequence[str]) -> Threshold:
-    """Return the threshold typed as three words: quantity, relation, value."""
+def read_threshold(words: Sequence[str], option: str = "--when") -> Threshold:
+    """Return the threshold typed as three words after ``option``: quantity, relation, value."""
     name, relation, text = words
     if relation not in RELATIONS:
         raise InputError(
-            f"--when: between quantity and value must stand '>' or '<', quoted for the shell, or "
+            f"{option}: between quantity and value must stand '>' or '<', quoted for the shell, or "
             f"above or below, got {relation!r}"
         )
     try:
@@ -45,7 +45,7 @@ def read_threshold(words: Sequence[str]) -> Threshold:
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:
-        raise InputError(f"--when: the value of {name} must be a number above 0, got {text!r}")
+        raise InputError(f"{option}: the value of {name} must be a number above 0, got {text!r}")
     return Threshold(name, RELATIONS[relation], value)
 
 

@@ -43,9 +43,13 @@ def checked_fits(
 
 def flagged(draws: "xr.Dataset", fits: "Mapping[str, Fit]") -> "xr.Dataset":
     """Return ``draws`` with a note for each fit that they come from although it failed."""
+    return draws.assign_attrs(notes=[*draws.attrs.get("notes", []), *failed_notes(fits)])
+
+
+def failed_notes(fits: "Mapping[str, Fit]") -> list[str]:
+    """Return a note for each fit that fell short of its checks."""
     failed = [name for name, fit in fits.items() if not fit.diagnostics.passed]
-    notes = [f"FAILED CHECKS: the fit of block {name} did not converge" for name in failed]
-    return draws.assign_attrs(notes=[*draws.attrs.get("notes", []), *notes])
+    return [f"FAILED CHECKS: the fit of block {name} did not converge" for name in failed]
 
 
 @contextmanager

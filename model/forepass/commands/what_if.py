@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from forepass.commands.arguments import Options
@@ -11,8 +11,13 @@ from forepass.errors import InputError
 from forepass.scenarios import Scenario, as_asked, load_scenario, plain, with_layer
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
+    from forepass.inputs.definitions import Definitions
+    from forepass.inputs.priors import Prior
+    from forepass.interventions import Interventions
+    from forepass.posterior import Fit
     from forepass.settings import Settings
 
 
@@ -54,6 +59,24 @@ def arguments_of(scenario: Scenario) -> dict[str, Any]:
     return {} if scenario == plain() else {"scenario": scenario.content()}
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a forecast is made from in a scenario.
+
+    Attributes
+    ----------
+    priors : by block and name, those of the scenario in place of what they replace.
+    notes : what a reader must know of how the scenario differs.
+    """
+
+    fits: "dict[str, Fit]"
+    tables: "dict[str, pd.DataFrame]"
+    definitions: "Definitions"
+    interventions: "Interventions"
+    priors: "dict[str, dict[str, Prior]]"
+    notes: list[str]
+
+
 def drawn(
     scenario: Scenario,
     questions: Iterable[Any],
@@ -71,6 +94,33 @@ def drawn(
     import numpy as np
     import xarray as xr
 
+    from forepass.commands import fitting
+
+    found = changed(scenario, args, settings)
+    shared: dict[str, Any] = {"definitions": found.definitions, "tables": found.tables}
+    try:
+        draws = [
+            question(
+                found.fits,
+                np.array(years),
+                settings=settings,
+                interventions=found.interventions,
+                **shared,
+            )
+            for question in questions
+        ]
+    except ArithmeticError as error:
+        if scenario == plain():
+            raise
+        what = str(error).partition(":")[0]
+        raise InputError(f"{what} with what was changed; ask for something less extreme") from error
+    notes = [note for one in draws for note in one.attrs.get("notes", [])]
+    out = xr.merge(draws, combine_attrs="override").assign_attrs(notes=[*notes, *found.notes])
+    return fitting.flagged(out, found.fits)
+
+
+def changed(scenario: Scenario, args: argparse.Namespace, settings: "Settings") -> Changed:
+    """Return what a forecast is made from in a scenario, fitting what is stale."""
     from forepass import intervention_names, posterior, replaced_priors
     from forepass.commands import catalogue, fitting
     from forepass.inputs.definitions import load_definitions
@@ -82,30 +132,16 @@ def drawn(
     if "reference_model" in scenario.definitions():
         model_record(definitions.reference_model, tables)
     own = replaced_priors.overlaid(scenario, settings)
-    interventions = intervention_names.resolve(scenario, load_all(own.priors), definitions)
+    priors = load_all(own.priors)
+    interventions = intervention_names.resolve(scenario, priors, definitions)
     refitted = list(scenario.priors())
     if refitted and not args.quiet:
         print(f"forepass: {_fits_in_words(refitted)}", file=sys.stderr)
     fits = fitting.checked_fits(posterior.BLOCKS, args, own)
     shared: dict[str, Any] = {"definitions": definitions, "tables": tables}
     intervention_names.check_heard(fits, interventions.pins, seed=settings.seed, **shared)
-    try:
-        draws = [
-            question(
-                fits, np.array(years), settings=settings, interventions=interventions, **shared
-            )
-            for question in questions
-        ]
-    except ArithmeticError as error:
-        if scenario == plain():
-            raise
-        what = str(error).partition(":")[0]
-        raise InputError(f"{what} with what was changed; ask for something less extreme") from error
-    notes = [note for one in draws for note in one.attrs.get("notes", [])]
-    out = xr.merge(draws, combine_attrs="override").assign_attrs(
-        notes=[*notes, *_in_words(scenario, [*interventions.pins, *interventions.changes])]
-    )
-    return fitting.flagged(out, fits)
+    notes = _in_words(scenario, [*interventions.pins, *interventions.changes])
+    return Changed(fits, tables, definitions, interventions, priors, notes)
 
 
 def _in_words(scenario: Scenario, interventions: Iterable[object]) -> list[str]:

@@ -1,0 +1,208 @@
+"""The answer of ``forepass sensitivity`` as a document: three kinds of evidence for each belief."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from forepass import __version__
+from forepass.answers import QUANTILES, Document
+from forepass.sensitivity import measurements, runs
+from forepass.sensitivity.beliefs import SHOCKS, UNTRACED, Belief, contraction, kind
+from forepass.sensitivity.drivers import Input, Share, drivers
+from forepass.sensitivity.prior_weight import GOOD_K, log_prior, power_scaled
+from forepass.sensitivity.runs import Question
+from forepass.sensitivity.what_if import Pairs, break_even, pairs, swing
+
+__all__ = ["break_even_document", "sensitivity_document"]
+
+SWING_DRAWS = 600
+BREAK_EVEN_DRAWS = 800
+NOTES = (
+    "shares are of the variance of the log of the quantity; they are Shapley effects, which sum to "
+    "100%, with 90% bootstrap intervals; 'alone' is what knowing it alone explains",
+    "low and high: the median where the belief is at its 10th and its 90th percentile, all else "
+    "and every shock the same; a dash: it was fitted to the record, or acts through the fit alone",
+    "prior: how far the answer moves for each doubling of the prior's power, 0.05 or more counting "
+    f"as moved; ? where Pareto k is above {GOOD_K:g}, so that only a new fit could tell; learned: "
+    "share of the prior's variance that data took away",
+    "how the answer moves with the power of the likelihood is not told: fits do not keep it",
+)
+
+type Floats = NDArray[np.float64]
+type Posteriors = Mapping[str, xr.Dataset]
+
+
+def sensitivity_document(
+    question: Question,
+    posteriors: Posteriors,
+    beliefs: Sequence[Belief],
+    *,
+    top: int,
+    measure: bool,
+    frame: Mapping[str, Any],
+) -> Document:
+    """Return what drives a quantity, what low and high beliefs do, and whether priors decide.
+
+    Parameters
+    ----------
+    top
+        How many beliefs are told of.
+    measure
+        Whether to rank measurements too.
+    frame
+        seed, as_of and inputs, as `forepass.answers.build_document` takes them.
+    """
+    found = drivers(question, posteriors, beliefs)
+    logs = found.rows.logs
+    few = pairs(question, posteriors, logs, draws=SWING_DRAWS)
+    rows = [_of_input(one, few, logs) for one in found.inputs[:top]]
+    document = _framed(question, posteriors, frame)
+    document |= {
+        "variance_of_log": float(np.nanvar(logs)),
+        "kinds": [_told(share) for share in found.kinds],
+        "blocks": [_told(share) for share in found.blocks],
+        "groups": [
+            {**_told(share), **_of_priors(share.name, beliefs, logs)} for share in found.subjects
+        ],
+        "beliefs": rows,
+    }
+    notes = [*NOTES]
+    missing = float(np.mean(~np.isfinite(logs)))
+    if missing:
+        notes.append(f"{missing:.1%} of draws have no {question.quantity} above 0 and are left out")
+    if measure:
+        document["measurements"] = _measurements(question, posteriors, beliefs, logs, frame)
+        document["exactly_known"] = [
+            {
+                "name": entry["name"],
+                "variance_explained": entry["first"],
+                "interval_shrinks_by": measurements.shrinkage(entry["first"]),
+            }
+            for entry in document["groups"]
+            if UNTRACED not in entry["name"] and SHOCKS not in entry["name"]
+        ]
+    document["notes"] = notes
+    return document
+
+
+def break_even_document(
+    question: Question,
+    posteriors: Posteriors,
+    belief: Belief,
+    *,
+    above: bool,
+    threshold: float,
+    frame: Mapping[str, Any],
+) -> Document:
+    """Return what a belief must be for the median of a quantity to cross a threshold."""
+    logs = runs.values(question, posteriors)
+    runs.check_spread(question, logs)
+    few = pairs(question, posteriors, logs, draws=BREAK_EVEN_DRAWS)
+    found = break_even(few, belief, above=above, threshold=threshold)
+    about: dict[str, Any] = {
+        "belief": belief.key,
+        "words": belief.words,
+        "relation": ">" if above else "<",
+    }
+    about |= {"belief_unit": belief.prior.unit if belief.prior else "", "threshold": threshold}
+    quantiles = {f"belief_{key}": float(np.quantile(belief.draws, level)) for key, level in ENDS}
+    return _framed(question, posteriors, frame) | {
+        "break_even": {**about, **asdict(found), **quantiles},
+        "notes": [
+            f"by intervention with {BREAK_EVEN_DRAWS} paired draws: what the fit learned of other "
+            "beliefs stays as it is"
+        ],
+    }
+
+
+ENDS = tuple((key, level) for key, level in QUANTILES.items() if key in ("p10", "p50", "p90"))
+
+
+def _framed(question: Question, posteriors: Posteriors, frame: Mapping[str, Any]) -> Document:
+    array = runs.quantity(question, posteriors)
+    known = array.values[np.isfinite(array.values)]
+    about: dict[str, Any] = {
+        "name": question.quantity,
+        "year": question.year,
+        "unit": array.attrs["units"],
+    }
+    words = str(array.attrs["long_name"])
+    return {
+        "forepass": __version__,
+        **frame,
+        "quantity": {
+            **about,
+            "long_name": words[0].upper() + words[1:],
+            **{key: float(np.quantile(known, level)) for key, level in ENDS},
+        },
+    }
+
+
+def _of_input(one: Input, few: Pairs, logs: Floats) -> dict[str, Any]:
+    """Return the three kinds of evidence on one belief, or the first on what was fitted."""
+    entry = {**_told(one.share), "block": one.block}
+    if one.belief is None:
+        words = one.share.name[0].upper() + one.share.name[1:]
+        return entry | {"words": words, "kind": "data", "acts_forward": False}
+    belief, swung = one.belief, swing(few, one.belief)
+    weight = power_scaled(logs, log_prior([belief], len(logs)))
+    return entry | {
+        "words": belief.words,
+        "kind": kind(belief),
+        "subject": belief.subject,
+        "unit": belief.prior.unit if belief.prior else "",
+        "learned": contraction(belief),
+        **asdict(swung),
+        "acts_forward": bool(abs(np.log(swung.at_high / swung.at_low)) > 1e-12),
+        "prior_sensitivity": weight.sensitivity,
+        "pareto_k": weight.pareto_k,
+    }
+
+
+def _told(share: Share) -> dict[str, Any]:
+    """Return a share as an entry, its interval under names that a belief's own do not use."""
+    return {
+        "name": share.name,
+        "first": share.first,
+        "total": share.total,
+        "share": share.shapley,
+        "share_p05": share.low,
+        "share_p95": share.high,
+    }
+
+
+def _of_priors(subject: str, beliefs: Sequence[Belief], logs: Floats) -> dict[str, Any]:
+    """Return how the answer moves with the power of all priors of a subject together."""
+    own = [belief for belief in beliefs if belief.prior is not None and belief.subject == subject]
+    if not own:
+        return {"prior_sensitivity": None, "pareto_k": None}
+    weight = power_scaled(logs, log_prior(own, len(logs)))
+    return {"prior_sensitivity": weight.sensitivity, "pareto_k": weight.pareto_k}
+
+
+def _measurements(
+    question: Question,
+    posteriors: Posteriors,
+    beliefs: Sequence[Belief],
+    logs: Floats,
+    frame: Mapping[str, Any],
+) -> list[dict[str, Any]]:
+    year = min(int(str(frame["as_of"])[:4]), question.year)
+    ranked = measurements.worth(question, posteriors, logs, beliefs, measured_in=year)
+    return [
+        {
+            "name": one.measurement.of,
+            "words": one.measurement.words,
+            "error": one.measurement.error,
+            "year": year,
+            "variance_explained": one.explained,
+            "variance_explained_p05": one.low,
+            "variance_explained_p95": one.high,
+            "interval_shrinks_by": one.shrinkage,
+        }
+        for one in ranked
+    ]
