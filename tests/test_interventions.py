@@ -161,7 +161,7 @@ def test_halved_growth_of_shipments_leaves_the_record_and_the_mean_chip(
     np.testing.assert_allclose(new.sel(year=2027), old.sel(year=2027))
     grown = np.log(old.sel(year=2032) / old.sel(year=2027))
     # Where shipments fell, half the fall would be more of them, which limits may forbid.
-    rose = (grown > 0).values
+    rose = grown.values > 0
     assert rose.mean() > 0.1
     np.testing.assert_allclose(
         np.log(new.sel(year=2032) / new.sel(year=2027))[rose], 0.5 * grown[rose]
