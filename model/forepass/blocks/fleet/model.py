@@ -79,7 +79,7 @@ PRIORS = (
     "limit_growth_common",
     "limit_growth_halflife",
     "limit_sharpness",
-    "contracted_ahead",
+    "contracted_over_drawn",
     "inference_share_2025",
     "inference_share_2030",
     "share_drift",

@@ -84,7 +84,7 @@ def stock(posterior: xr.Dataset, shipped: Shipped, years: NDArray[np.int_]) -> x
         "fleet_chip_power": watts,
         "fleet_server_power": watts * posterior["server_overhead"].to_numpy()[:, None],
         "fleet_power": facility,
-        "contracted_power": facility * (1 + posterior["contracted_ahead"].to_numpy()[:, None]),
+        "contracted_power": facility * posterior["contracted_over_drawn"].to_numpy()[:, None],
         "chips_shipped": shipped.chips[:, now],
         "chips_retired": (alive_before - alive).sum(axis=-1),
         "chips_waiting": queue.sum(axis=-1),
