@@ -212,8 +212,10 @@ def _series(document: Document) -> dict[tuple[str, str], dict[Any, dict[str, Any
 
 def _label_text(dim: str, label: object) -> str:
     """Return a coordinate in words: a number needs the name of its dim, a text does not."""
-    words = str(label).replace("_", " ")
-    return words if isinstance(label, str) else f"{words} {dim.replace('_', ' ')}"
+    words, of = str(label).replace("_", " "), dim.replace("_", " ")
+    if label == 1 and of.startswith("years "):
+        of = of.replace("years", "year", 1)
+    return words if isinstance(label, str) else f"{words} {of}"
 
 
 def shown_years(document: Document, asked: Sequence[int] | None) -> list[Any]:
