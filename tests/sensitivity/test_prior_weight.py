@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from forepass.sensitivity.prior_weight import SENSITIVE, power_scaled
+from forepass.sensitivity.prior_weight import POWERS, SENSITIVE, power_scaled
 
 DRAWS = 4000
 
@@ -58,10 +58,28 @@ def _distance(values: np.ndarray, one: np.ndarray, other: np.ndarray) -> float:
     return max(half(values), half(-values))
 
 
-def test_weights_of_many_priors_at_once_are_not_trusted() -> None:
+def test_weights_of_many_priors_at_once_take_smaller_steps_and_move_by_chance_alone() -> None:
     rng = np.random.default_rng(3)
     many = -0.5 * (rng.standard_normal((DRAWS, 2000)) ** 2).sum(axis=1)
-    assert not power_scaled(rng.standard_normal(DRAWS), many).trusted
+    found = power_scaled(rng.standard_normal(DRAWS), many)
+    assert found.power < POWERS[0]
+    assert found.trusted
+    # Far above what counts for one prior, and still no more than chance.
+    assert found.sensitivity > SENSITIVE
+    assert not found.moves
+
+
+def test_weights_that_no_step_can_carry_are_not_trusted() -> None:
+    rng = np.random.default_rng(5)
+    wild = 1e4 * rng.standard_t(1.0, DRAWS)
+    assert not power_scaled(rng.standard_normal(DRAWS), wild).trusted
+
+
+def test_an_answer_that_hangs_on_the_prior_moves_beyond_chance() -> None:
+    draws, log_prior = normal_posterior(1.0)
+    found = power_scaled(draws, log_prior)
+    assert found.moves
+    assert found.sensitivity > 2 * found.noise
 
 
 def test_a_prior_that_never_moves_decides_nothing() -> None:

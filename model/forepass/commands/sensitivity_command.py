@@ -46,6 +46,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--measure", action="store_true", help="rank measurements by what they would narrow"
     )
     parser.add_argument(
+        "--likelihood",
+        action="store_true",
+        help="also whether data or priors of each block decide (a minute the first time)",
+    )
+    parser.add_argument(
         "--break-even",
         metavar="BELIEF",
         help="what a belief must be for the median to cross the value of --cross instead",
@@ -80,7 +85,11 @@ def run(args: argparse.Namespace) -> int:
     scenario = what_if.scenario_from(args, settings)
     asked |= what_if.arguments_of(scenario)
     if args.break_even is None and args.cross is None:
-        asked |= {"top": args.top, "measure": args.measure}
+        asked |= {"top": args.top, "measure": args.measure, "likelihood": args.likelihood}
+        if args.likelihood and what_if.arguments_of(scenario):
+            raise InputError(
+                "--likelihood does not go with --scenario or --set: it is about the fits as shipped"
+            )
     else:
         asked |= _break_even(args)
     document = answers.answer(
@@ -119,7 +128,7 @@ def _break_even(args: argparse.Namespace) -> dict[str, Any]:
 
     if args.break_even is None or args.cross is None:
         raise InputError("--break-even BELIEF and --cross RELATION X go together")
-    for option in ("measure", "csv", "figure"):
+    for option in ("measure", "likelihood", "csv", "figure"):
         if getattr(args, option):
             raise InputError(f"--{option} does not go with --break-even, whose answer is a value")
     threshold = read_threshold([args.quantity, *args.cross], option="--cross")
@@ -149,6 +158,7 @@ def _document(
 ) -> dict[str, Any]:
     from forepass.commands import fitting
     from forepass.interventions import pinned
+    from forepass.likelihoods import log_likelihood
     from forepass.sensitivity import answer
     from forepass.sensitivity.beliefs import all_beliefs, find
     from forepass.sensitivity.runs import Question
@@ -180,6 +190,10 @@ def _document(
             beliefs,
             top=asked["top"],
             measure=asked["measure"],
+            likelihoods={
+                block: log_likelihood(block, fits[block], settings)
+                for block in (fits if asked["likelihood"] else ())
+            },
             frame=frame,
         )
     document["notes"] += [*found.notes, *fitting.failed_notes(fits)]

@@ -26,10 +26,9 @@ NOTES = (
     "100%, with 90% bootstrap intervals; 'alone' is what knowing it alone explains",
     "low and high: the median where the belief is at its 10th and its 90th percentile, all else "
     "and every shock the same; a dash: it was fitted to the record, or acts through the fit alone",
-    "prior: how far the answer moves for each doubling of the prior's power, 0.05 or more counting "
-    f"as moved; ? where Pareto k is above {GOOD_K:g}, so that only a new fit could tell; learned: "
-    "share of the prior's variance that data took away",
-    "how the answer moves with the power of the likelihood is not told: fits do not keep it",
+    "prior: how far the answer moves for each doubling of the prior's power; ! where it is 0.05 or "
+    f"more, and more than chance; ? where Pareto k is above {GOOD_K:g} at any step, so that only a "
+    "new fit could tell; learned: share of the prior's variance that data took away",
 )
 
 type Floats = NDArray[np.float64]
@@ -43,6 +42,7 @@ def sensitivity_document(
     *,
     top: int,
     measure: bool,
+    likelihoods: Mapping[str, Floats],
     frame: Mapping[str, Any],
 ) -> Document:
     """Return what drives a quantity, what low and high beliefs do, and whether priors decide.
@@ -53,6 +53,8 @@ def sensitivity_document(
         How many beliefs are told of.
     measure
         Whether to rank measurements too.
+    likelihoods
+        Log likelihood of a block's data at its draws, by block, dims (draw,); none leaves it out.
     frame
         seed, as_of and inputs, as `forepass.answers.build_document` takes them.
     """
@@ -74,6 +76,11 @@ def sensitivity_document(
     missing = float(np.mean(~np.isfinite(logs)))
     if missing:
         notes.append(f"{missing:.1%} of draws have no {question.quantity} above 0 and are left out")
+    if likelihoods:
+        document["likelihoods"] = [
+            _of_block(block, log_weights, beliefs, logs)
+            for block, log_weights in likelihoods.items()
+        ]
     if measure:
         document["measurements"] = _measurements(question, posteriors, beliefs, logs, frame)
         document["exactly_known"] = [
@@ -159,6 +166,7 @@ def _of_input(one: Input, few: Pairs, logs: Floats) -> dict[str, Any]:
         **asdict(swung),
         "acts_forward": bool(abs(np.log(swung.at_high / swung.at_low)) > 1e-12),
         "prior_sensitivity": weight.sensitivity,
+        "prior_moves": weight.trusted and weight.moves,
         "pareto_k": weight.pareto_k,
     }
 
@@ -179,9 +187,35 @@ def _of_priors(subject: str, beliefs: Sequence[Belief], logs: Floats) -> dict[st
     """Return how the answer moves with the power of all priors of a subject together."""
     own = [belief for belief in beliefs if belief.prior is not None and belief.subject == subject]
     if not own:
-        return {"prior_sensitivity": None, "pareto_k": None}
+        return {"prior_sensitivity": None, "prior_moves": False, "pareto_k": None}
     weight = power_scaled(logs, log_prior(own, len(logs)))
-    return {"prior_sensitivity": weight.sensitivity, "pareto_k": weight.pareto_k}
+    return {
+        "prior_sensitivity": weight.sensitivity,
+        "prior_moves": weight.trusted and weight.moves,
+        "pareto_k": weight.pareto_k,
+    }
+
+
+def _of_block(
+    block: str, log_likelihood: Floats, beliefs: Sequence[Belief], logs: Floats
+) -> dict[str, Any]:
+    """Return how the answer moves with the power of a block's data, and of all its priors."""
+    own = [belief for belief in beliefs if belief.prior is not None and belief.block == block]
+    data = power_scaled(logs, log_likelihood)
+    priors = power_scaled(logs, log_prior(own, len(logs)))
+    return {
+        "name": block,
+        "likelihood_sensitivity": data.sensitivity,
+        "likelihood_pareto_k": data.pareto_k,
+        "likelihood_power": data.power,
+        "likelihood_noise": data.noise,
+        "likelihood_moves": data.trusted and data.moves,
+        "prior_sensitivity": priors.sensitivity,
+        "pareto_k": priors.pareto_k,
+        "prior_power": priors.power,
+        "prior_noise": priors.noise,
+        "prior_moves": priors.trusted and priors.moves,
+    }
 
 
 def _measurements(

@@ -9,7 +9,7 @@ from forepass.rounding import MISSING, interval_text, number_text, scaled, times
 
 __all__ = ["belief_text", "break_even_text", "rows", "sensitivity_text"]
 
-SENSITIVE, GOOD_K = 0.05, 0.7
+GOOD_K = 0.7
 KIND_WORDS = {
     "judgement": "judgement: priors that cite no source and that data hardly narrowed",
     "published": "published: priors with sources that data hardly narrowed",
@@ -17,6 +17,12 @@ KIND_WORDS = {
     "structure": "structure: which form of a model holds",
     "not traced": "not traced to one of these: many small beliefs, and how they act together",
     "future shocks": "future shocks and what is new: in no belief, so that none could narrow them",
+}
+READINGS = {
+    (True, False): "data decide",
+    (False, True): "priors decide",
+    (True, True): "priors and data pull apart",
+    (False, False): "neither, beyond chance",
 }
 SHOWN_GROUPS, KNOWN_GROUPS = 16, 6
 
@@ -30,6 +36,8 @@ def sensitivity_text(document: Document, *, by: str) -> str:
     ]
     parts = [_asked(document), "", table(kinds, ["variance that rests on", "share", "90%"], RIGHT)]
     parts += ["", _groups(document) if by == "group" else _beliefs(document)]
+    if "likelihoods" in document:
+        parts += ["", _likelihoods(document)]
     if "measurements" in document:
         parts += ["", _measurements(document)]
     return framed(document, *parts, what=f"{document['quantity']['year']}, median (80% interval)")
@@ -76,6 +84,7 @@ def rows(document: Document) -> Iterator[dict[str, Any]]:
         "blocks": "block",
         "groups": "group",
         "beliefs": "belief",
+        "likelihoods": "likelihood",
         "measurements": "measurement",
     }
     for level, word in levels.items():
@@ -136,6 +145,30 @@ def _beliefs(document: Document) -> str:
     return table(lines, headers, ["left", "left", *["right"] * 8])
 
 
+def _likelihoods(document: Document) -> str:
+    """Return by block how far the answer moves with the power of its data and of its priors.
+
+    Where the priors move it and the data do not, the data say little; where both do, they disagree.
+    """
+    lines = []
+    for entry in document["likelihoods"]:
+        data, priors = (entry[f"{of}_sensitivity"] for of in ("likelihood", "prior"))
+        told = entry["likelihood_pareto_k"] <= GOOD_K and entry["pareto_k"] <= GOOD_K
+        moves = entry["likelihood_moves"], entry["prior_moves"]
+        reading = READINGS[moves] if told else "only a new fit could tell"
+        lines.append(
+            [
+                entry["name"].replace("_", " "),
+                f"{data:.2f} (chance {entry['likelihood_noise']:.2f})",
+                f"{priors:.2f} (chance {entry['prior_noise']:.2f})",
+                f"{entry['likelihood_power']:g}, {entry['prior_power']:g}",
+                reading,
+            ]
+        )
+    headers = ["for each doubling of the power of", "its data", "its priors", "powers", ""]
+    return table(lines, headers, ["left", "right", "right", "right", "left"])
+
+
 def _measurements(document: Document) -> str:
     lines = []
     for entry in document["measurements"]:
@@ -176,7 +209,7 @@ def _prior(entry: Document) -> str:
         return MISSING
     if entry["pareto_k"] > GOOD_K:
         return f"? (k {entry['pareto_k']:.1f})"
-    return f"{moved:.2f}{' !' if moved >= SENSITIVE else ''}"
+    return f"{moved:.2f}{' !' if entry['prior_moves'] else ''}"
 
 
 def _wrapped(words: str, width: int = LABEL_COLUMNS) -> str:
