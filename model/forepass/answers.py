@@ -1,17 +1,13 @@
 """Answers as JSON documents, built from draws once and read back without a numerical library."""
 
-import hashlib
-import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from importlib.resources.abc import Traversable
 from itertools import product
 from operator import getitem
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forepass import __version__, atomic, fingerprints
+from forepass import __version__, fingerprints, kept
 from forepass.inputs.rows import read_rows
 from forepass.settings import Settings
 
@@ -47,15 +43,15 @@ def answer(
     """
     inputs = fingerprints.input_hashes(settings.data, settings.priors)
     question = {"command": command, "arguments": dict(arguments), "seed": settings.seed}
-    key = _digest({"forepass": __version__, "inputs": inputs, **question})
+    key = kept.digest({"forepass": __version__, "inputs": inputs, **question})
     path = settings.cache / "answers" / f"{key}.json"
-    document = _read(path)
+    document: Document | None = kept.read_kept(path, "answer")
     if document is None:
         draws = draw()
         as_of = newest_source_date(settings.data)
         document = (build or build_document)(draws, seed=settings.seed, as_of=as_of, inputs=inputs)
         document["request"] = dict(arguments)
-        _keep(path, document)
+        kept.keep(path, document, "answer")
     return document
 
 
@@ -158,34 +154,3 @@ def tidy_rows(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 cell = reduce(getitem, (index for index, _ in at), values)
                 row["p50" if key == "value" else key] = cell
             yield row
-
-
-def _digest(value: object) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _read(path: Path) -> Document | None:
-    """Return the document kept at ``path``, or None when there is none that can be trusted."""
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        document: Document = kept["document"]
-        if kept["checksum"] == _digest(document):
-            return document
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # said below, like a wrong checksum
-    print(f"forepass: cached answer {path} is damaged, computing it again", file=sys.stderr)
-    return None
-
-
-def _keep(path: Path, document: Document) -> None:
-    """Keep ``document`` for next time; an answer that cannot be kept is still an answer."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        atomic.write_text(
-            path, json.dumps({"checksum": _digest(document), "document": document}) + "\n"
-        )
-    except OSError as error:
-        print(f"forepass: answer not cached: {error}", file=sys.stderr)

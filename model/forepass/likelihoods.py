@@ -1,20 +1,15 @@
 """How likely the data are under each draw of a fit, which the fit itself does not keep."""
 
-import hashlib
-import json
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass import atomic
+from forepass import kept
 from forepass.posterior import build_model
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from forepass.posterior import Fit
     from forepass.settings import Settings
 
@@ -39,11 +34,11 @@ def log_likelihood(block: str, fit: "Fit", settings: "Settings") -> Floats:
     settings : folders, seed and cache.
     """
     path = settings.cache / "likelihoods" / f"{block}-{fit.key[:20]}.json"
-    kept = _read(path, fit.posterior.sizes["draw"])
-    if kept is None:
-        kept = _computed(block, fit.posterior, settings)
-        _keep(path, kept)
-    return kept
+    found = kept.read_kept(path, "likelihood")
+    if found is None or len(found) != fit.posterior.sizes["draw"]:
+        found = _computed(block, fit.posterior, settings).tolist()
+        kept.keep(path, found, "likelihood")
+    return np.asarray(found, dtype=float)
 
 
 def _computed(block: str, posterior: xr.Dataset, settings: "Settings") -> Floats:
@@ -73,32 +68,3 @@ def _computed(block: str, posterior: xr.Dataset, settings: "Settings") -> Floats
         for place in np.flatnonzero(of_structure == structure):
             found[place] = of_values(*(values[place] for values in drawn))
     return found
-
-
-def _digest(values: list[float]) -> str:
-    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
-
-
-def _read(path: "Path", draws: int) -> Floats | None:
-    """Return the kept values, or None where there are none that can be trusted."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        values = record["values"]
-        if record["sha256"] == _digest(values) and len(values) == draws:
-            return np.asarray(values, dtype=float)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # said below, like a wrong checksum
-    print(f"forepass: kept likelihood {path} is damaged, computing it again", file=sys.stderr)
-    return None
-
-
-def _keep(path: "Path", values: Floats) -> None:
-    """Keep the values for next time; what cannot be kept is still an answer."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        record = {"sha256": _digest(values.tolist()), "values": values.tolist()}
-        atomic.write_text(path, json.dumps(record) + "\n")
-    except OSError as error:
-        print(f"forepass: likelihood not kept: {error}", file=sys.stderr)
