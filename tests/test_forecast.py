@@ -20,8 +20,9 @@ from forepass.deployed import (
 from forepass.forecast import checked, forecast
 from forepass.inputs.definitions import load_definitions
 from forepass.posterior import Fit
-from forepass.projection import Load, Parts, Projection, served, throughput, workloads
+from forepass.projection import Projection
 from forepass.settings import Settings
+from forepass.throughput import Load, Parts, served, throughput, workloads
 
 type Tables = Mapping[str, pd.DataFrame]
 type Fits = Mapping[str, Fit]

@@ -14,8 +14,9 @@ from forepass.forecast import forecast
 from forepass.inputs.definitions import load_definitions
 from forepass.overhang import ORDER, overhang
 from forepass.posterior import Fit
-from forepass.projection import Projection, copies_at_work, project, served
+from forepass.projection import Projection, project
 from forepass.settings import Settings
+from forepass.throughput import copies_at_work, served
 
 type Tables = Mapping[str, pd.DataFrame]
 type Fits = Mapping[str, Fit]

@@ -14,14 +14,12 @@ from forepass.inputs.dates import year_fraction
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.records import LanguageModel, model_record
 from forepass.posterior import Fit
-from forepass.projection import (
+from forepass.projection import Projection, block_rng, project
+from forepass.throughput import (
     Load,
     Parts,
-    Projection,
     Served,
-    block_rng,
     copies_at_work,
-    project,
     reference_load,
     reference_served,
     served,
@@ -190,9 +188,9 @@ def test_precision_can_be_taken_from_another_year_than_the_model(projection: Pro
 
 
 def test_the_reference_is_the_defined_model_and_load_at_the_precision_of_the_year(
-    projection: Projection, question_tables: Tables
+    projection: Projection,
 ) -> None:
-    what = reference_served(projection, YEARS, question_tables)
+    what = reference_served(projection, YEARS)
     (load,) = reference_load(projection)
     definitions = load_definitions()
     assert what.name == definitions.reference_model

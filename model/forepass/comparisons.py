@@ -13,7 +13,7 @@ from forepass.errors import InputError
 from forepass.inputs.comparisons import FILE, Published
 from forepass.inputs.definitions import Definitions
 from forepass.inputs.text_files import suggest
-from forepass.projection import project
+from forepass.projection import project, whole_span
 from forepass.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,16 +62,11 @@ def comparable(
     Those of the forecast and the overhang under their names, others besides; those of the overhang
     again for each of ``speeds`` (tokens/s of a copy), as `drawn_name` calls them.
     """
-    span = np.arange(definitions.first_year, definitions.last_year + 1)
-
-    def spare_at(speed: float) -> xr.Dataset:
-        chosen = replace(definitions, copy_speed_tokens_per_s=speed)
-        return overhang.overhang(fits, span, settings=settings, definitions=chosen, tables=tables)
-
+    span = whole_span(definitions)
     projection = project(fits, span, seed=settings.seed, definitions=definitions, tables=tables)
     fleet, training = projection.fleet, projection.training
-    shown = forecast.forecast(fits, span, settings=settings, definitions=definitions, tables=tables)
-    spare = spare_at(definitions.copy_speed_tokens_per_s)
+    shown = forecast.forecast_of(projection, span)
+    spare = overhang.overhang_of(projection, span)
     out = shown.assign({name: spare[name] for name in overhang.ORDER}).assign_attrs(notes=[])
     cost, h100e = shown["cost_usd_per_million_tokens"], fleet["fleet_h100e"]
     values = {
@@ -89,7 +84,10 @@ def comparable(
     for name, (units, words) in BESIDE.items():
         out[name] = values[name].assign_attrs(units=units, long_name=words)
     for speed in sorted(set(speeds)):
-        drawn = spare_at(speed)
+        chosen = replace(definitions, copy_speed_tokens_per_s=speed)
+        drawn = overhang.copies_and_workers(replace(projection, definitions=chosen))
+        # What has nothing to do with copies is the same at any speed.
+        drawn = forecast.checked(spare[list(overhang.ORDER)].assign(drawn.data_vars))
         for name in overhang.ORDER:
             out[drawn_name(name, speed)] = drawn[name]
     return out

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forepass.projection import Load, Parts, Projection, Served, throughput
+from forepass.projection import Projection
+from forepass.throughput import Load, Parts, Served, throughput
 
 __all__ = ["Yield", "benchmark_to_deployment", "of_chips", "of_world", "on_inference"]
 

@@ -18,18 +18,17 @@ from forepass.deployed import (
 )
 from forepass.inputs.definitions import Definitions
 from forepass.interventions import NONE, Interventions
-from forepass.projection import (
+from forepass.projection import Projection, project, whole_span
+from forepass.settings import Settings
+from forepass.throughput import (
     Load,
     Parts,
-    Projection,
-    project,
     reference_load,
     reference_served,
     served,
     served_flops,
     workloads,
 )
-from forepass.settings import Settings
 
 if TYPE_CHECKING:
     from forepass.posterior import Fit
@@ -39,6 +38,7 @@ __all__ = [
     "checked",
     "cluster_tokens_per_s",
     "forecast",
+    "forecast_of",
     "of_the_flagship",
     "reference_tokens_per_s",
     "world_tokens_per_s",
@@ -122,30 +122,34 @@ def forecast(
     tables: Tables,
     interventions: Interventions = NONE,
 ) -> xr.Dataset:
-    """Return every quantity of the forecast, dims (draw, year), with units and a name in words.
-
-    What sets shipments has a dim (limit) besides. The years before ``years`` are projected too, so
-    that a year's draws do not depend on the range that was asked for.
-    """
-    span = np.arange(definitions.first_year, definitions.last_year + 1)
+    """Return the forecast of `forecast_of` from fits, run forward over the whole span."""
     projection = project(
         fits,
-        span,
+        whole_span(definitions),
         seed=settings.seed,
         definitions=definitions,
         tables=tables,
         interventions=interventions,
     )
+    return forecast_of(projection, years)
+
+
+def forecast_of(projection: Projection, years: NDArray[np.int_]) -> xr.Dataset:
+    """Return every quantity of the forecast, dims (draw, year), with units and a name in words.
+
+    What sets shipments has a dim (limit) besides.
+    """
+    span = projection.years
     out = xr.Dataset(coords={"year": span})
     for name, block in PASSED_ON.items():
         out[name] = getattr(projection, block)[name].transpose("draw", "year")
         words = str(out[name].attrs["long_name"])
         out[name].attrs["long_name"] = words[0].upper() + words[1:]
-    out = out.merge(of_the_flagship(projection)).merge(_of_the_world(projection, tables))
+    out = out.merge(of_the_flagship(projection)).merge(_of_the_world(projection))
     return checked(out[list(SHOWN)].sel(year=years)).assign_attrs(notes=list(NOTES))
 
 
-def _of_the_world(projection: Projection, tables: Tables) -> xr.Dataset:
+def _of_the_world(projection: Projection) -> xr.Dataset:
     """Return what the world, the leading lab and the largest cluster could serve, and shortage."""
     span = projection.years
     world = world_tokens_per_s(projection)
@@ -157,7 +161,7 @@ def _of_the_world(projection: Projection, tables: Tables) -> xr.Dataset:
     out = xr.Dataset(coords={"year": span})
     out["world_tokens_per_s"] = by_year(world, "tokens/s", f"World output capacity, {frontier}")
     out["world_tokens_per_s_reference"] = by_year(
-        reference_tokens_per_s(projection, tables),
+        reference_tokens_per_s(projection),
         "tokens/s",
         f"World output capacity, {name} at that year's precision",
     )
@@ -191,10 +195,10 @@ def world_tokens_per_s(projection: Projection) -> Floats:
     return np.asarray(world * on_inference(projection))
 
 
-def reference_tokens_per_s(projection: Projection, tables: Tables) -> Floats:
+def reference_tokens_per_s(projection: Projection) -> Floats:
     """Return output tokens/s that the world could serve with the reference model."""
     at, _ = cells_of_world(projection)
-    what = reference_served(projection, at, tables)
+    what = reference_served(projection, at)
     world = of_world(projection, what, reference_load(projection))
     return np.asarray(world * on_inference(projection))
 

@@ -23,17 +23,20 @@ from forepass.projection import (
     CALENDAR_ORIGIN,
     FORWARD,
     Floats,
-    Parts,
     Projection,
     Tables,
     project,
+    whole_span,
+)
+from forepass.scenarios import Asked, Scenario
+from forepass.throughput import (
+    Parts,
     reference_load,
     reference_served,
     served,
     throughput,
     workloads,
 )
-from forepass.scenarios import Asked, Scenario
 
 if TYPE_CHECKING:
     from forepass.posterior import Fit
@@ -272,7 +275,7 @@ def check_heard(
         name: replace(fit, posterior=fit.posterior.isel(draw=slice(DRAWS_TO_LISTEN)))
         for name, fit in fits.items()
     }
-    span = np.arange(definitions.first_year, definitions.last_year + 1)
+    span = whole_span(definitions)
 
     def run(*pins: Pin) -> list[Floats]:
         of = Interventions(pins)
@@ -281,7 +284,7 @@ def check_heard(
             done = project(
                 few, span, seed=seed, definitions=definitions, tables=tables, interventions=of
             )
-            return _told(done, tables)
+            return _told(done)
 
     plain = None
     for pin in pins:
@@ -298,7 +301,7 @@ def check_heard(
             )
 
 
-def _told(projection: Projection, tables: Tables) -> list[Floats]:
+def _told(projection: Projection) -> list[Floats]:
     """Return all that an answer could read of a run, serving in two years included."""
     found = [
         np.asarray(values.values, dtype=float)
@@ -307,7 +310,7 @@ def _told(projection: Projection, tables: Tables) -> list[Floats]:
         if name not in UNREAD
     ]
     years = np.array([projection.years[-9], projection.years[-2]])
-    for what in (served(projection, years), reference_served(projection, years, tables)):
+    for what in (served(projection, years), reference_served(projection, years)):
         for load in (*workloads(projection, years), *reference_load(projection)):
             one = throughput(projection, what, load, Parts(years), software_year=years)
             found += [one.rate, one.shares["prefill"]]

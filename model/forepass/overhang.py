@@ -14,13 +14,14 @@ from forepass.forecast import by_year, checked, cluster_tokens_per_s, world_toke
 from forepass.inputs.definitions import Definitions
 from forepass.interventions import NONE, Interventions
 from forepass.physics import HOURS_PER_YEAR
-from forepass.projection import Parts, Projection, copies_at_work, project, served, workloads
+from forepass.projection import Projection, project, whole_span
 from forepass.settings import Settings
+from forepass.throughput import Parts, copies_at_work, served, workloads
 
 if TYPE_CHECKING:
     from forepass.posterior import Fit
 
-__all__ = ["capacity_over_demand", "copies_and_workers", "overhang"]
+__all__ = ["capacity_over_demand", "copies_and_workers", "overhang", "overhang_of"]
 
 SECONDS_PER_DAY = 86400.0
 YEARS_SINCE_RELEASE = (1, 2, 3)
@@ -51,21 +52,25 @@ def overhang(
     tables: Tables,
     interventions: Interventions = NONE,
 ) -> xr.Dataset:
+    """Return the overhang of `overhang_of` from fits, run forward over the whole span."""
+    projection = project(
+        fits,
+        whole_span(definitions),
+        seed=settings.seed,
+        definitions=definitions,
+        tables=tables,
+        interventions=interventions,
+    )
+    return overhang_of(projection, years)
+
+
+def overhang_of(projection: Projection, years: NDArray[np.int_]) -> xr.Dataset:
     """Return copies, workers, run-to-train ratio, capacity over demand, release overhang.
 
     Copies count what all of the named compute could run at the stated speed if none of it did
     anything else. Dims (draw, year); the release overhang has years_since_release and part
     besides, and is missing where the years run past the projection.
     """
-    span = np.arange(definitions.first_year, definitions.last_year + 1)
-    projection = project(
-        fits,
-        span,
-        seed=settings.seed,
-        definitions=definitions,
-        tables=tables,
-        interventions=interventions,
-    )
     out = copies_and_workers(projection)
     out["capacity_over_demand"] = capacity_over_demand(projection)
     out["release_overhang"] = _release(projection)
@@ -165,8 +170,7 @@ def _release(projection: Projection) -> xr.DataArray:
     Each part is the ratio with that one thing moved from the year of release to the later year and
     the rest held: power of the fleet's chips, H100 equivalents per watt, software, precision, and
     the compute that a model of equal capability needs. Power, not packages, which grow, is the size
-    of a fleet. Their product is the whole but for what the
-    parts share.
+    of a fleet. Their product is the whole but for what the parts share.
     """
     span = projection.years
     fleet, models = projection.fleet, projection.language_models

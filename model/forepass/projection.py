@@ -1,7 +1,7 @@
 """Every block's draws run forward in time, joined draw by draw."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,51 +10,19 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.blocks.serving import prediction
-from forepass.blocks.serving.rows import (
-    CHIPS_IN_ONE_SERVER,
-    EFFECTS,
-    EPOCH_YEAR,
-    FIELDS,
-    UNLIMITED_TOKENS,
-    Rows,
-    least_replica,
-    model_fields,
-)
 from forepass.inputs.dates import year_fraction
 from forepass.inputs.definitions import Definitions
-from forepass.inputs.records import LanguageModel, model_record
 from forepass.interventions import NONE, Interventions, changed, pinned, shipped
 from forepass.streams import block_rng
 
 if TYPE_CHECKING:
     from forepass.posterior import Fit
 
-__all__ = [
-    "Load",
-    "Parts",
-    "Projection",
-    "Served",
-    "block_rng",
-    "copies_at_work",
-    "joined",
-    "project",
-    "reference_load",
-    "reference_served",
-    "run_forward",
-    "served",
-    "served_flops",
-    "throughput",
-    "workloads",
-]
+__all__ = ["Projection", "block_rng", "joined", "project", "run_forward", "whole_span"]
 
 FORWARD = ("chips", "language_models", "fleet", "training", "demand")
 CALENDAR_ORIGIN = 2022
 MIDDLE_OF_YEAR = 0.5
-DRAFTING_SINCE = 2024
-"""The year since which deployments draft tokens ahead of the model where speed is asked for."""
-GROUPS_OF_AN_AVERAGE = ("generation", "model", "engine")
-"""Kinds of group whose effect stays when a fleet averages over campaigns and configurations."""
 
 type Floats = NDArray[np.float64]
 type Tables = Mapping[str, pd.DataFrame]
@@ -62,7 +30,7 @@ type Tables = Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """The blocks by year, dims (draw, year, ...), and the serving posterior beside them."""
+    """The blocks by year, dims (draw, year, ...), with all else that an answer is read from."""
 
     chips: xr.Dataset
     language_models: xr.Dataset
@@ -73,57 +41,16 @@ class Projection:
     years: NDArray[np.int_]
     generations: dict[int, str]
     definitions: Definitions
+    tables: Tables
     seed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What is served: a language model, each field dims (draw, cell) or broadcasting to it.
+def whole_span(definitions: Definitions) -> NDArray[np.int_]:
+    """Return every year that can be asked for, which all answers are projected over.
 
-    Attributes
-    ----------
-    fields : by name of the serving block's FIELDS, those of the model.
-    name : the model's group in the serving block; one that it never saw is drawn anew.
+    A year's draws then do not depend on the range that was asked for.
     """
-
-    fields: dict[str, Floats]
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """One kind of work, dims (draw, cell) or broadcasting to it.
-
-    Attributes
-    ----------
-    fields : by name of the serving block's FIELDS, those of a request.
-    share : of the chips' time, where several kinds are done.
-    speed : output tokens/s that each user must get; None for as many requests as fit.
-    accepted : share of a lone user's speed that will do where less than `speed` can be had; None
-        where nothing less will do.
-    """
-
-    fields: dict[str, Floats]
-    share: Floats
-    speed: Floats | None
-    accepted: Floats | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Which chips serve: the newest part of a year, or chips beside it.
-
-    Attributes
-    ----------
-    year : whose newest part serves each cell, dims (cell).
-    rate, bandwidth, memory : factors on the newest part's FLOP/s and link, bandwidth and capacity,
-        dims (draw, cell) or one for all.
-    """
-
-    year: NDArray[np.int_]
-    rate: Floats | float = 1.0
-    bandwidth: Floats | float = 1.0
-    memory: Floats | float = 1.0
+    return np.arange(definitions.first_year, definitions.last_year + 1)
 
 
 def project(
@@ -196,6 +123,7 @@ def joined(
         years=years,
         generations=_generations(tables["chips"], definitions),
         definitions=definitions,
+        tables=tables,
         seed=seed,
     )
 
@@ -224,212 +152,6 @@ def _within_the_lab(forward: Mapping[str, xr.Dataset], definitions: Definitions)
     return training.assign(
         bounded | {"run_bounded_by_fleet": (kept < 1).astype(float).assign_attrs(about)}
     )
-
-
-def throughput(
-    projection: Projection,
-    what: Served,
-    load: Load,
-    parts: Parts,
-    *,
-    software_year: NDArray[np.int_],
-) -> prediction.Drawn:
-    """Return what chips do with a model under one kind of work, dims (draw, cell).
-
-    Parameters
-    ----------
-    projection
-        Blocks by year.
-    what, load, parts
-        Model, request and chip of each cell.
-    software_year
-        Year of the serving software; its gains fade after the measurements end.
-    """
-    cells = len(parts.year)
-    fields = {
-        **_chip_fields(projection, parts, what.fields["weight_bits"]),
-        **what.fields,
-        **load.fields,
-    }
-    n_chips = _replica(fields)
-    fields |= {
-        "n_chips": n_chips,
-        "least_chips": n_chips,
-        "split": np.zeros(1),
-        "beams": np.ones(1),
-        "concurrency": np.zeros(1),
-        "kv_bits": np.zeros(1),
-        "decode_only": np.zeros(1),
-        "prefill_only": np.zeros(1),
-    }
-    levels = {
-        "generation": [projection.generations.get(y, f"of {y}") for y in parts.year.tolist()],
-        "model": [what.name] * cells,
-        "engine": [""] * cells,
-    }
-    rows = Rows(
-        {name: np.zeros(cells) for name in FIELDS},
-        {name: np.zeros(cells) for name in EFFECTS},
-        {name: np.array(values, dtype=str) for name, values in levels.items()},
-    )
-    p = prediction.draw_parameters(projection.serving, rows, projection.seed)
-    effects = prediction.draw_effects(
-        projection.serving, rows, projection.seed, groups=GROUPS_OF_AN_AVERAGE
-    ) + _dated(projection, parts.year, software_year)
-    if load.speed is not None:
-        drafting = np.asarray(projection.serving["effect_speculative"].values)[:, None]
-        effects = effects + drafting * (software_year >= DRAFTING_SINCE)
-    return prediction.at_speed(fields, p, effects, load.speed, accepted=load.accepted)
-
-
-def served(
-    projection: Projection,
-    model_year: NDArray[np.int_],
-    *,
-    bits_year: NDArray[np.int_] | None = None,
-    fixed: LanguageModel | None = None,
-) -> Served:
-    """Return the frontier model of each year, or a fixed one, at that year's served precision.
-
-    Parameters
-    ----------
-    model_year
-        Year of the model, one for each cell.
-    bits_year
-        Year whose served precision holds; the model's own unless given.
-    fixed
-        A known model in place of the frontier's.
-    """
-    models = projection.language_models
-    take = _taker(models, model_year)
-    bits = _taker(models, model_year if bits_year is None else bits_year)("weight_bits")
-    fields = {"weight_bits": bits, "most_tokens_read": np.full(1, UNLIMITED_TOKENS)}
-    if fixed is not None:
-        return Served(fields | model_fields([fixed]), fixed.name)
-    active, total = take("frontier_active_params"), take("frontier_total_params")
-    mixture = total > active * 1.02
-    return Served(
-        fields
-        | {
-            "active_params": active,
-            "total_params": np.maximum(total, active),
-            # Negative: routed share not stated, so that the serving block's belief stands in.
-            "share_routed": np.where(mixture, -1.0, 0.0),
-            "experts_per_token": np.zeros(1),
-            "n_layers": take("frontier_layers"),
-            "attending_layers": np.zeros(1),
-            "latent_attention": np.zeros(1),
-            "kv_bytes_per_token_16bit": take("kv_bytes_per_token"),
-        },
-        "frontier",
-    )
-
-
-def reference_served(projection: Projection, cells: NDArray[np.int_], tables: Tables) -> Served:
-    """Return the reference model at each year's served precision."""
-    reference = model_record(projection.definitions.reference_model, tables)
-    return served(projection, cells, fixed=reference)
-
-
-def reference_load(projection: Projection) -> list[Load]:
-    """Return the reference load as the only kind of work, at no stated speed."""
-    chosen = projection.definitions
-    fields = {
-        "input_tokens": np.full(1, chosen.reference_input_tokens),
-        "output_tokens": np.full(1, chosen.reference_output_tokens),
-        "cached_share": np.zeros(1),
-    }
-    return [Load(fields, np.ones(1), None)]
-
-
-def workloads(projection: Projection, years: NDArray[np.int_]) -> list[Load]:
-    """Return each kind of work with its share of the compute in the years, one for each cell."""
-    demand = projection.demand
-    return [_load(demand.sel(workload=kind), years) for kind in demand["workload"].values]
-
-
-def copies_at_work(projection: Projection, years: NDArray[np.int_], speed: float) -> list[Load]:
-    """Return agents' work at a stated speed as the only kind: what a copy does all day."""
-    agents = _load(projection.demand.sel(workload="agents"), years)
-    return [replace(agents, share=np.ones(1), speed=np.full((1, 1), speed), accepted=None)]
-
-
-def _load(kind: xr.Dataset, years: NDArray[np.int_]) -> Load:
-    take = _taker(kind, years)
-    names = ("input_tokens", "output_tokens", "cached_share")
-    speed = np.asarray(kind["workload_speed"].values)[:, None]
-    return Load(
-        {name: take(f"workload_{name}") for name in names},
-        take("workload_share"),
-        None if np.isnan(speed).all() else speed,
-        np.asarray(kind["speed_accepted"].values)[:, None],
-    )
-
-
-def _taker(block: xr.Dataset, years: NDArray[np.int_]) -> Callable[[str], Floats]:
-    place = np.searchsorted(block["year"].values, years)
-
-    def take(name: str) -> Floats:
-        array = block[name]
-        if "year" not in array.dims:
-            return np.asarray(array.values)[:, None]
-        return np.asarray(array.transpose("draw", "year").values)[:, place]
-
-    return take
-
-
-def served_flops(
-    projection: Projection, years: NDArray[np.int_], bits: Floats
-) -> tuple[Floats, Floats]:
-    """Return the newest part's dense FLOP/s for weights of ``bits``, and the bits it computes at.
-
-    Weights in a format that the part cannot multiply are widened to 16 bits first.
-    """
-    take = _taker(projection.chips, years)
-    rates = {16: take("chip_flops_16bit"), 8: take("chip_flops_8bit"), 4: take("chip_flops_4bit")}
-    four = (bits <= 4) & (rates[4] > rates[8])
-    eight = (bits > 4) & (bits <= 8) & (rates[8] > rates[16])
-    flops = np.where(four, rates[4], np.where(eight, rates[8], rates[16]))
-    return flops, np.where(four, 4.0, np.where(eight, 8.0, 16.0))
-
-
-def _chip_fields(projection: Projection, parts: Parts, bits: Floats) -> dict[str, Floats]:
-    """Return the chips of each cell as serving fields, arithmetic at the bits it can do."""
-    years = np.maximum(parts.year, int(projection.chips["year"].values[0]))
-    take = _taker(projection.chips, years)
-    flops, computed = served_flops(projection, years, bits)
-    return {
-        "flops": parts.rate * flops,
-        "compute_bits": computed,
-        "bandwidth": parts.bandwidth * take("chip_bandwidth"),
-        "memory": parts.memory * take("chip_memory"),
-        "link_bandwidth": parts.rate * take("chip_scale_up_bandwidth") / 2,
-    }
-
-
-def _replica(fields: Mapping[str, Floats]) -> Floats:
-    """Return the least power of two of chips, a server at least, that holds model and cache."""
-    least = least_replica(fields["total_params"], fields["weight_bits"], fields["memory"])
-    return np.maximum(least, CHIPS_IN_ONE_SERVER)
-
-
-def _dated(
-    projection: Projection, chip_year: NDArray[np.int_], software_year: NDArray[np.int_]
-) -> Floats:
-    """Return what software's date and the chip's age add to the log rate, dims (draw, cell).
-
-    The yearly gain holds while measurements last and then halves every so many years.
-    """
-    gain, fade, young = (
-        np.asarray(projection.serving[name].values)[:, None]
-        for name in ("effect_software_date", "software_gain_halflife", "effect_chip_age")
-    )
-    end = year_fraction(projection.definitions.software_date)
-    when = software_year + MIDDLE_OF_YEAR - CALENDAR_ORIGIN
-    beyond = np.maximum(when - end, 0.0)
-    later = fade / np.log(2) * (1 - 2.0 ** (-beyond / fade))
-    age = np.maximum(software_year - chip_year, 0)
-    return np.asarray(gain * (np.minimum(when, end) - EPOCH_YEAR + later) + young * np.exp(-age))
 
 
 def _generations(chips: pd.DataFrame, definitions: Definitions) -> dict[int, str]:

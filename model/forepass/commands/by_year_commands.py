@@ -176,10 +176,10 @@ def _draw_quarterly(
 
 
 def _draw(args: argparse.Namespace, settings: "Settings", years: list[int]) -> "xr.Dataset":
-    from forepass.forecast import forecast
-    from forepass.overhang import overhang
+    from forepass.forecast import forecast_of
+    from forepass.overhang import overhang_of
 
-    question = forecast if args.command == FORECAST.name else overhang
+    question = forecast_of if args.command == FORECAST.name else overhang_of
     return what_if.drawn(_scenario(args, settings), [question], args, settings, years)
 
 

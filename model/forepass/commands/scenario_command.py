@@ -125,10 +125,10 @@ def _asked(args: argparse.Namespace, years: list[int], *scenarios: "Scenario") -
 def _draw(
     scenario: "Scenario", args: argparse.Namespace, settings: "Settings", years: list[int]
 ) -> "xr.Dataset":
-    from forepass.forecast import forecast
-    from forepass.overhang import overhang
+    from forepass.forecast import forecast_of
+    from forepass.overhang import overhang_of
 
-    return what_if.drawn(scenario, [forecast, overhang], args, settings, years)
+    return what_if.drawn(scenario, [forecast_of, overhang_of], args, settings, years)
 
 
 def _add_name(parser: argparse.ArgumentParser) -> None:

@@ -89,26 +89,25 @@ def drawn(
     Parameters
     ----------
     questions
-        Functions such as `forepass.forecast.forecast`.
+        Functions such as `forepass.forecast.forecast_of`; one projection answers them all.
     """
     import numpy as np
     import xarray as xr
 
     from forepass.commands import fitting
+    from forepass.projection import project, whole_span
 
     found = changed(scenario, args, settings)
-    shared: dict[str, Any] = {"definitions": found.definitions, "tables": found.tables}
     try:
-        draws = [
-            question(
-                found.fits,
-                np.array(years),
-                settings=settings,
-                interventions=found.interventions,
-                **shared,
-            )
-            for question in questions
-        ]
+        projection = project(
+            found.fits,
+            whole_span(found.definitions),
+            seed=settings.seed,
+            definitions=found.definitions,
+            tables=found.tables,
+            interventions=found.interventions,
+        )
+        draws = [question(projection, np.array(years)) for question in questions]
     except ArithmeticError as error:
         if scenario == plain():
             raise

@@ -14,7 +14,8 @@ from forepass.errors import InputError
 from forepass.inputs.definitions import Definitions
 from forepass.inputs.text_files import suggest
 from forepass.interventions import NONE, Interventions
-from forepass.projection import FORWARD, Projection, joined, run_forward, workloads
+from forepass.projection import FORWARD, Projection, joined, run_forward, whole_span
+from forepass.throughput import workloads
 
 __all__ = ["KNOWN", "Question", "check_quantity", "check_spread", "held_at", "thinned", "values"]
 
@@ -132,7 +133,7 @@ def _narrowed(
 ) -> Projection:
     """Return the projection of the one year, but for the chips, whose vintages are of all years."""
     definitions = question.definitions
-    span = np.arange(definitions.first_year, definitions.last_year + 1)
+    span = whole_span(definitions)
 
     def remembered[T](key: tuple[object, ...], run: Callable[[], T]) -> T:
         # What the ids in the key are of is kept, or another might come to have the same id.
@@ -187,7 +188,7 @@ def _read(projection: Projection, question: Question) -> xr.DataArray:
             capacity = capacity * projection.fleet["lab_share"].transpose("draw", "year").values
         return forecast.by_year(capacity, "tokens/s", f"{words}, that year's frontier model")
     if name == "world_tokens_per_s_reference":
-        capacity = forecast.reference_tokens_per_s(projection, question.tables)
+        capacity = forecast.reference_tokens_per_s(projection)
         words = f"World output capacity, {projection.definitions.reference_model}"
         return forecast.by_year(capacity, "tokens/s", words)
     if name == "training_cluster_tokens_per_s":
