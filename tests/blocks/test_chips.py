@@ -11,7 +11,7 @@ import xarray as xr
 from scipy import stats
 
 from forepass.blocks import chips
-from forepass.blocks.chips.model import _factorised, _log_density, kinds
+from forepass.blocks.chips.likelihood import factorised, kinds, log_density
 from forepass.blocks.chips.paths import part_specs
 from forepass.blocks.chips.records import (
     SPECS,
@@ -157,9 +157,9 @@ def test_held_factors_leave_the_gradient_of_the_likelihood_as_it_is() -> None:
     rng = np.random.default_rng(2)
     root, mu = pt.dtensor3("root"), pt.dmatrix("mu")
     covariance = (root[:, :, None, :] * root[:, None, :, :]).sum(axis=-1)
-    chol, precision, log_det = _factorised(covariance)
+    chol, precision, log_det = factorised(covariance)
     value = pt.as_tensor(rng.normal(size=(2, n)))
-    logp = _log_density(value, mu, chol, precision, covariance, log_det)
+    logp = log_density(value, mu, chol, precision, covariance, log_det)
     off = value - mu
     plain = [
         -(

@@ -15,6 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.blocks import chips
+from forepass.blocks.chips.likelihood import kinds
 from forepass.blocks.chips.paths import part_specs
 from forepass.blocks.chips.records import ANCHOR_YEAR, SPECS, ChipRecords, chip_records
 from forepass.blocks.chips.structures import STRUCTURES
@@ -193,7 +194,7 @@ def _fit_before(
     import nutpie
 
     seen, origin = records.when + EPOCH_YEAR < cut, cut - ANCHOR_YEAR
-    found, kind = chips.kinds(records)
+    found, kind = kinds(records)
     present = records.present & seen[:, None]
     before = compiled.with_data(
         present_seen=present.astype(float),

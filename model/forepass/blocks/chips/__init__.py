@@ -8,7 +8,6 @@ from forepass.blocks.chips.model import (
     TARGET_ACCEPT,
     VARIANTS,
     build,
-    kinds,
     mixed,
     project,
 )
@@ -21,7 +20,6 @@ __all__ = [
     "TARGET_ACCEPT",
     "VARIANTS",
     "build",
-    "kinds",
     "mixed",
     "project",
 ]
