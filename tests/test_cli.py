@@ -292,8 +292,9 @@ def test_an_answer_from_a_failed_fit_says_so(run: Run, monkeypatch: pytest.Monke
         return {name: fake_fit(name, divergences=int(name == "fleet")) for name in names}
 
     monkeypatch.setattr(posterior, "fitted", insisted)
+    monkeypatch.setattr("forepass.projection.project", lambda *_, **__: None)
     monkeypatch.setattr(
-        forecast, "forecast", lambda _fits, years, **_: by_year_draws(None, None, list(years))
+        forecast, "forecast_of", lambda _, years: by_year_draws(None, None, list(years))
     )
     status, out, _ = run("forecast", "--despite-failed-checks")
     assert status == 0
