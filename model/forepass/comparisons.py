@@ -10,7 +10,7 @@ import xarray as xr
 
 from forepass import forecast, overhang, timing
 from forepass.errors import InputError
-from forepass.inputs.comparisons import FILE, Published
+from forepass.inputs.comparisons import FILE, Published, centre_of
 from forepass.inputs.definitions import Definitions
 from forepass.inputs.text_files import suggest
 from forepass.projection import Projection, project, whole_span
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from forepass.posterior import Fit
 
 __all__ = [
-    "centre_of",
     "check_quantities",
     "comparable",
-    "decimal_date",
     "judged",
     "verdict",
     "with_beside",
@@ -43,7 +41,6 @@ BESIDE = {
 }
 """What published figures are of and neither the forecast nor the overhang shows."""
 KNOWN = (*forecast.ORDER, *overhang.ORDER, *BESIDE)
-MONTHS = 12
 
 type Tables = Mapping[str, pd.DataFrame]
 
@@ -119,7 +116,7 @@ def judged(draws: xr.Dataset, published: Sequence[Published]) -> list[dict[str, 
     records = []
     for one in published:
         array = draws[drawn_name(one.quantity, one.speed)]
-        values = timing.at_dates(array, [decimal_date(one.date, one.quantity)])[:, 0]
+        values = timing.at_dates(array, [timing.decimal_date(one.date, one.quantity)])[:, 0]
         if not np.isfinite(values).any():
             raise InputError(f"{FILE}: {one.name}: nothing is forecast for {one.date}")
         low, median, high = (float(q) for q in np.nanquantile(values, [0.1, 0.5, 0.9]))
@@ -148,21 +145,3 @@ def verdict(one: Published, low: float, median: float, high: float) -> str:
     if nearest > 0 and end > 0:
         return f"{side}, {max(nearest / end, end / nearest):.3g} times"
     return f"{side}, ours is nothing" if end == 0 else f"{side}, by {abs(nearest - end):.2g}"
-
-
-def centre_of(one: Published) -> float:
-    """Return the point of a published figure, or the geometric middle of its range."""
-    if one.point is not None:
-        return one.point
-    ends = [end for end in (one.low, one.high) if end is not None]
-    if all(end > 0 for end in ends):
-        return float(np.exp(np.mean(np.log(ends))))
-    return float(np.mean(ends))
-
-
-def decimal_date(date: str, quantity: str) -> float:
-    """Return where in time a year or a month of a quantity is, by the quantity's own timing."""
-    part = timing.part_of_year(quantity)
-    if len(date) == len("YYYY"):
-        return int(date) + part
-    return int(date[:4]) + (int(date[5:7]) - 1 + part) / MONTHS

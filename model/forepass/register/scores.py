@@ -43,8 +43,7 @@ def outcomes(priors: Traversable, data: Traversable) -> list[Outcome]:
     Those that comparisons.toml pairs with a quantity, of the tables `OBSERVED`, leaving out parts
     of a whole and other speeds; and the largest training run of each year of training.csv.
     """
-    from forepass.comparisons import centre_of
-    from forepass.inputs.comparisons import FILE, load_comparisons
+    from forepass.inputs.comparisons import FILE, centre_of, load_comparisons
     from forepass.inputs.toml_files import read_tables
 
     tables, _ = read_tables(FILE, priors)
@@ -139,7 +138,6 @@ def _at(document: Mapping[str, Any], one: Outcome) -> dict[str, float] | None:
     import xarray as xr
 
     from forepass import timing
-    from forepass.comparisons import decimal_date
 
     entry = document["quantities"].get(one.quantity)
     if entry is None or not all(key in entry for key in LEVELS):
@@ -152,7 +150,7 @@ def _at(document: Mapping[str, Any], one: Outcome) -> dict[str, float] | None:
         name=one.quantity,
         attrs={"units": entry["unit"]},
     )
-    found = timing.at_dates(array, [decimal_date(one.period, one.quantity)])[:, 0]
+    found = timing.at_dates(array, [timing.decimal_date(one.period, one.quantity)])[:, 0]
     if not (np.isfinite(found) & (found > 0)).all():
         return None
     return dict(zip(LEVELS, map(float, found), strict=True))
