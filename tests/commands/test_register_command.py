@@ -144,6 +144,16 @@ def test_a_scenario_and_what_was_set_are_part_of_the_making(run: Run) -> None:
     assert found == {"scenario": pytest.approx(1), "seed": pytest.approx(1.1, rel=1e-5)}
 
 
+def test_a_change_by_chance_is_marked_and_what_stayed_is_left_out(run: Run) -> None:
+    one, other, third = record(run), record(run), record(run, "--seed", 2)
+    error = json.loads(run("show", one[:-5], "--json")[1])["content"]["quantities"]["fleet_h100e"]
+    # Twenty batches of five or six draws, whose medians lie evenly in logs from -0.95 to 0.95.
+    medians = 10 * np.exp([np.median(b) for b in np.array_split(np.linspace(-1, 1, 101), 20)])
+    assert error["p50_error"][0] == pytest.approx(medians.std(ddof=1) / np.sqrt(20), rel=1e-5)
+    assert "the same in both: 1" in run("diff", one, other)[1]
+    assert "x 1.1 ± 0.186 ~" in run("diff", one, third)[1]
+
+
 def test_nothing_due_is_an_ordinary_answer(run: Run) -> None:
     assert run("score")[0] == 0
     record(run)

@@ -32,7 +32,10 @@ def build(draws: "xr.Dataset", **frame: Any) -> answers.Document:  # noqa: ANN40
     flat: dict[str, Any] = {}
     columns = (*answers.QUANTILES, ERROR)
     errors = _errors(draws)
-    for row in answers.tidy_rows(_with(document, errors)):
+    of_medians = [row["p50"] for row in answers.tidy_rows(_in_place(document, errors))]
+    for row, error in zip(answers.tidy_rows(document), of_medians, strict=True):
+        if row["quantity"] in errors:
+            row[ERROR] = error
         labels = {dim: row[dim] for dim in row if dim not in ("quantity", "unit", "year", *columns)}
         name = " ".join([row["quantity"], *(f"{dim}={label}" for dim, label in labels.items())])
         words = [document["quantities"][row["quantity"]]["long_name"], *map(str, labels.values())]
@@ -65,13 +68,14 @@ def _errors(draws: "xr.Dataset") -> dict[str, Any]:
             batches = np.array_split(values, min(BATCHES, len(values)))
             medians = np.stack([np.median(batch, axis=0) for batch in batches])
             error = medians.std(axis=0, ddof=1) / np.sqrt(len(batches))
-            found[str(name)] = np.where(np.isfinite(error), error, np.nan).tolist()
+            found[str(name)] = error.tolist()
     return found
 
 
-def _with(document: answers.Document, errors: dict[str, Any]) -> answers.Document:
+def _in_place(document: answers.Document, errors: dict[str, Any]) -> answers.Document:
+    """Return the document with errors in the place of medians."""
     quantities = {
-        name: entry | ({ERROR: errors[name]} if name in errors else {})
+        name: entry | ({"p50": errors[name]} if name in errors else {})
         for name, entry in document["quantities"].items()
     }
     return document | {"quantities": quantities}

@@ -59,9 +59,11 @@ def change_text(found: Mapping[str, Any], years: Sequence[int] | None) -> str:
     kinds = list(dict.fromkeys(kind for one in found["changes"] for kind in one["parts"] or ()))
     known = sorted({one["year"] for one in found["changes"]})
     chosen = render.shown_years({"years": known}, years) if known else []
-    rows = []
+    rows, same = [], 0
     for one in found["changes"]:
-        if one["year"] in chosen:
+        if one["a"] == one["b"]:
+            same += one["year"] in chosen
+        elif one["year"] in chosen:
             unit, factor = scaled(one["unit"], [one["a"]["p50"], one["b"]["p50"]])
             cells = [_cell(one[side], factor) for side in ("a", "b")]
             words = ", ".join(filter(None, (one["long_name"], unit)))
@@ -72,7 +74,8 @@ def change_text(found: Mapping[str, Any], years: Sequence[int] | None) -> str:
     table = render.table(rows, ["", "year", "a", "b", "change", *kinds])
     if not found["changes"]:
         table = "no quantity in common"
-    return "\n".join([title, "", table, "", *(f"- {note}" for note in found["notes"])])
+    notes = [*found["notes"], *[f"rows left out, the same in both: {same}"] * bool(same)]
+    return "\n".join([title, "", table, "", *(f"- {note}" for note in notes)])
 
 
 def _cell(at: Mapping[str, float | None], factor: float) -> str:
