@@ -151,7 +151,8 @@ def test_a_change_by_chance_is_marked_and_what_stayed_is_left_out(run: Run) -> N
     medians = 10 * np.exp([np.median(b) for b in np.array_split(np.linspace(-1, 1, 101), 20)])
     assert error["p50_error"][0] == pytest.approx(medians.std(ddof=1) / np.sqrt(20), rel=1e-5)
     assert "the same in both: 1" in run("diff", one, other)[1]
-    assert "x 1.1 ± 0.186 ~" in run("diff", one, third)[1]
+    chance = 1.1 * np.sqrt(2) * medians.std(ddof=1) / np.sqrt(20) / 10
+    assert f"x 1.1 ± {chance:.3f} ~" in run("diff", one, third)[1]
 
 
 def test_nothing_due_is_an_ordinary_answer(run: Run) -> None:

@@ -32,7 +32,7 @@ def test_what_differs_is_told_by_kind_and_file() -> None:
 def test_a_change_is_a_ratio_with_its_error() -> None:
     [record] = changes(document(4.0), document(6.0))
     assert record["change"] == pytest.approx(1.5)
-    assert record["error"] == pytest.approx(0.03 * math.sqrt(2))
+    assert record["error"] == pytest.approx(1.5 * 0.03 * math.sqrt(2))
     assert record["of_width"] == pytest.approx(2 / 3)
 
 

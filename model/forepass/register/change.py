@@ -50,7 +50,7 @@ def changes(a: Document, b: Document) -> list[dict[str, Any]]:
     """Return a record of each quantity and year of both entries.
 
     ``change`` is b over a where both medians are above 0, else b less a; ``error`` is its Monte
-    Carlo standard error, that of a ratio as a part of 1; ``of_width`` the change of the median over
+    Carlo standard error, as if the two were drawn apart; ``of_width`` the change of the median over
     half the 80% interval of a.
     """
     records = []
@@ -68,6 +68,8 @@ def changes(a: Document, b: Document) -> list[dict[str, Any]]:
         errors = [end.get(ERROR) for end in ends]
         known = [e / size for e, size in zip(errors, sizes, strict=True) if e is not None]
         error = math.hypot(*known) if len(known) == len(sizes) else None
+        if ratio and error is not None:
+            error *= after / before
         low, high = ends[0].get("p10"), ends[0].get("p90")
         width = (high - low) / 2 if low is not None and high is not None else 0.0
         records.append(

@@ -93,7 +93,7 @@ def _change(one: Mapping[str, Any], factor: float) -> str:
         return text
     scale = 1.0 if ratio else factor
     chance = abs(one["change"] - neutral) <= NOTABLE * error
-    return f"{text} ± {number_text(error * scale, None)}{' ~' if chance else ''}"
+    return f"{text} ± {number_text(error * scale)}{' ~' if chance else ''}"
 
 
 def _part(value: float | None, measure: str, factor: float) -> str:
