@@ -11,6 +11,8 @@ import pytest
 from forepass import atomic
 from forepass.errors import InputError
 from forepass.register.folder import Entry, as_text, find, read_register, record
+from forepass.register.kept_inputs import faults_of
+from forepass.rooms import CHECKOUT
 
 DAY = date(2026, 11, 25)
 DOCUMENT: dict[str, Any] = {
@@ -198,3 +200,9 @@ def test_what_is_recorded_reads_back_as_it_was(tmp_path: Path) -> None:
     text = (tmp_path / entry.name).read_text(encoding="utf-8")
     assert json.loads(text) == entry.document
     assert entry.document["quantities"] == DOCUMENT["quantities"]
+
+
+def test_the_register_of_this_repository_is_unaltered() -> None:
+    found = read_register(CHECKOUT / "reports" / "register")
+    assert found.faults == []
+    assert faults_of(found.folder, [entry.document for entry in found.entries]) == []
