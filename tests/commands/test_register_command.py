@@ -1,5 +1,6 @@
 """``forepass register`` from end to end, with a stand-in for the model that reads its inputs."""
 
+import gzip
 import json
 import shutil
 from collections.abc import Callable
@@ -95,12 +96,14 @@ def test_a_damaged_entry_and_a_damaged_copy_are_named(run: Run, tmp_path: Path) 
     record(run, "--seed", 2)
     path = tmp_path / "register" / first
     path.write_bytes(path.read_bytes().replace(b"why", b"who"))
-    copy = next((tmp_path / "register" / "inputs").iterdir())
+    copy, forged = sorted((tmp_path / "register" / "inputs").iterdir())[:2]
     copy.write_bytes(copy.read_bytes()[:-9])
+    forged.write_bytes(gzip.compress(b"other", mtime=0))
     status, out, _ = run("verify")
     assert status == 1
     assert f"{first}: changed since it was recorded" in out
     assert copy.name in out
+    assert forged.name in out
     for action in (["list"], ["score"], ["show", "latest"]):
         status, out, err = run(*action)
         assert status == 0
