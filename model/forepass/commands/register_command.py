@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from forepass.commands import arguments, what_if
 from forepass.commands.arguments import Command
 from forepass.commands.by_year_commands import years_asked
+from forepass.commands.fitting import CheckError
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
 from forepass.register import folder as registers
@@ -209,7 +210,12 @@ def _exchanged(
     if asked["set"]:
         scenario = with_layer(scenario, as_asked(asked["set"]))
     years = sorted(set(pair[0].document["years"]) & set(pair[1].document["years"]))
-    return change.medians(_forecast(args, settings, scenario, years))
+    try:
+        return change.medians(_forecast(args, settings, scenario, years))
+    except CheckError as error:
+        # What the fit's own message advises, to undo a change, is no mend of a mixture.
+        what = str(error).partition(";")[0]
+        raise CheckError(f"with a mixture {what}; insist with --despite-failed-checks") from None
 
 
 def _score(args: argparse.Namespace) -> int:
