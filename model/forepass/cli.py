@@ -16,6 +16,7 @@ from forepass.commands import (
     post_command,
     predict_command,
     priors_command,
+    register_command,
     scenario_command,
     sensitivity_command,
 )
@@ -37,6 +38,7 @@ COMMANDS = (
     sensitivity_command.COMMAND,
     post_command.COMMAND,
     check_command.COMMAND,
+    register_command.COMMAND,
     priors_command.COMMAND,
     data_command.COMMAND,
     completion_command.COMMAND,
