@@ -95,14 +95,14 @@ def _yield(
     ]
     able = [load.share * np.isfinite(one.rate) for load, one in zip(loads, drawn, strict=True)]
     whole = np.sum(able, axis=0)
-    output, fresh, prefill = (np.zeros(whole.shape) for _ in range(3))
+    output, fresh, prefill = (np.zeros_like(whole) for _ in range(3))
     for load, one, share in zip(loads, drawn, able, strict=True):
-        time = np.divide(share, whole, out=np.zeros(whole.shape), where=whole > 0)
+        time = np.divide(share, whole, out=np.zeros_like(whole), where=whole > 0)
         tokens = time * np.nan_to_num(one.rate)
         read = load.fields["input_tokens"] * (1 - load.fields["cached_share"])
         output += tokens
         fresh += tokens * read / load.fields["output_tokens"]
-        prefill += time * one.shares["prefill"]
+        prefill += time * one.prefill
     return Yield(output, fresh, prefill)
 
 
@@ -127,9 +127,9 @@ def of_world(projection: Projection, what: Served, loads: Sequence[Load]) -> Flo
     newest = np.clip(of, known[0], known[-1])
 
     def beside_newest(of_vintage: str, of_part: str, unit: float = 1.0) -> Floats:
-        mean = fleet[of_vintage].transpose("draw", "vintage").values[:, place]
-        part = projection.chips[of_part].transpose("draw", "year").values
-        return np.asarray(mean * unit / part[:, np.searchsorted(known, newest)])
+        mean = fleet[of_vintage].transpose("vintage", "draw").values[place]
+        part = projection.chips[of_part].transpose("year", "draw").values
+        return np.asarray(mean * unit / part[np.searchsorted(known, newest)]).T
 
     h100e = projection.definitions.h100_equivalent_ops_per_s
     parts = Parts(
@@ -139,8 +139,8 @@ def of_world(projection: Projection, what: Served, loads: Sequence[Load]) -> Flo
         memory=beside_newest("vintage_memory_per_chip", "chip_memory"),
     )
     each = of_chips(projection, what, loads, parts, software_year=at).output
-    chips = fleet["fleet_chips_by_vintage"].transpose("draw", "year", "vintage").values
-    yields = chips[:, np.searchsorted(span, at), place] * each
+    chips = fleet["fleet_chips_by_vintage"].transpose("year", "vintage", "draw").values
+    yields = chips[np.searchsorted(span, at), place].T * each
     starts = np.searchsorted(at, span)
     return np.add.reduceat(yields, starts, axis=1) * benchmark_to_deployment(projection)
 

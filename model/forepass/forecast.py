@@ -1,6 +1,6 @@
 """The forecast by year: chips, models, throughput, fleet, world capacity, cost, demand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from forepass import physics
 from forepass.deployed import (
+    Yield,
     benchmark_to_deployment,
     cells_of_world,
     of_chips,
@@ -21,7 +22,6 @@ from forepass.interventions import NONE, Interventions
 from forepass.projection import Projection, project, whole_span
 from forepass.settings import Settings
 from forepass.throughput import (
-    Load,
     Parts,
     reference_load,
     reference_served,
@@ -39,6 +39,7 @@ __all__ = [
     "cluster_tokens_per_s",
     "forecast",
     "forecast_of",
+    "newest_parts",
     "of_the_flagship",
     "reference_tokens_per_s",
     "world_tokens_per_s",
@@ -152,7 +153,7 @@ def forecast_of(projection: Projection, years: NDArray[np.int_]) -> xr.Dataset:
 def _of_the_world(projection: Projection) -> xr.Dataset:
     """Return what the world, the leading lab and the largest cluster could serve, and shortage."""
     span = projection.years
-    world = world_tokens_per_s(projection)
+    world = projection.once(world_tokens_per_s)
     fleet, demand = projection.fleet, projection.demand
     lab = fleet["lab_share"].transpose("draw", "year").values
     asked = demand["demand_output_tokens_per_s"].transpose("draw", "year").values
@@ -169,7 +170,7 @@ def _of_the_world(projection: Projection) -> xr.Dataset:
         lab * world, "tokens/s", f"Leading lab's output capacity, {frontier}"
     )
     out["training_cluster_tokens_per_s"] = by_year(
-        cluster_tokens_per_s(projection, workloads(projection, span)),
+        cluster_tokens_per_s(projection, projection.once(newest_parts)),
         "tokens/s",
         f"Output of the largest run's cluster if it served, {frontier}",
     )
@@ -203,17 +204,27 @@ def reference_tokens_per_s(projection: Projection) -> Floats:
     return np.asarray(world * on_inference(projection))
 
 
-def cluster_tokens_per_s(projection: Projection, loads: Sequence[Load]) -> Floats:
+def newest_parts(projection: Projection) -> Yield:
+    """Return what each year's newest part yields with its frontier model, dims (draw, year)."""
+    span = projection.years
+    what, loads = served(projection, span), workloads(projection, span)
+    return of_chips(projection, what, loads, Parts(span), software_year=span)
+
+
+def cluster_tokens_per_s(projection: Projection, each: Yield) -> Floats:
     """Return output tokens/s of the largest run's cluster if it served, dims (draw, year).
 
     A run's utilisation is of the 16-bit peak, so the cluster's chips are counted by that rate.
+
+    Parameters
+    ----------
+    each
+        Of one of the year's newest parts.
     """
     span = projection.years
-    what = served(projection, span)
-    each = of_chips(projection, what, loads, Parts(span), software_year=span).output
     rate = projection.chips["chip_flops_16bit"].sel(year=span).transpose("draw", "year").values
     peak = projection.training["training_cluster_flops"].transpose("draw", "year").values
-    return np.asarray(peak / rate * each * benchmark_to_deployment(projection))
+    return np.asarray(peak / rate * each.output * benchmark_to_deployment(projection))
 
 
 def _probability(happens: xr.DataArray) -> xr.DataArray:
@@ -239,8 +250,7 @@ def of_the_flagship(projection: Projection) -> xr.Dataset:
     """Return bounds, throughput, cost and energy of each year's newest part and frontier model."""
     span = projection.years
     what = served(projection, span)
-    loads = workloads(projection, span)
-    drawn = of_chips(projection, what, loads, Parts(span), software_year=span)
+    drawn = projection.once(newest_parts)
     chips, fleet = projection.chips.sel(year=span), projection.fleet
     bits, active = what.fields["weight_bits"], what.fields["active_params"]
     flops, _ = served_flops(projection, span, bits)

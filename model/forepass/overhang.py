@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from forepass import physics
 from forepass.deployed import cells_of_world, of_chips, of_world
-from forepass.forecast import by_year, checked, cluster_tokens_per_s, world_tokens_per_s
+from forepass.forecast import (
+    by_year,
+    checked,
+    cluster_tokens_per_s,
+    newest_parts,
+    world_tokens_per_s,
+)
 from forepass.inputs.definitions import Definitions
 from forepass.interventions import NONE, Interventions
 from forepass.physics import HOURS_PER_YEAR
@@ -125,10 +131,11 @@ def _tokens_at_speed(projection: Projection, speed: float) -> dict[str, Floats]:
     at, _ = cells_of_world(projection)
     world = of_world(projection, served(projection, at), copies_at_work(projection, at, speed))
     lab = projection.fleet["lab_share"].transpose("draw", "year").values
+    span = projection.years
+    loads = copies_at_work(projection, span, speed)
+    each = of_chips(projection, served(projection, span), loads, Parts(span), software_year=span)
     return {
-        "training_cluster": cluster_tokens_per_s(
-            projection, copies_at_work(projection, projection.years, speed)
-        ),
+        "training_cluster": cluster_tokens_per_s(projection, each),
         "lab": lab * world,
         "world": world,
     }
@@ -160,7 +167,7 @@ def _run_to_train(projection: Projection, tokens_per_s: Floats) -> Floats:
 def capacity_over_demand(projection: Projection) -> xr.DataArray:
     """Return what the world could serve over what is asked of it, dims (draw, year)."""
     asked = projection.demand["demand_output_tokens_per_s"].transpose("draw", "year").values
-    ratio = world_tokens_per_s(projection) / asked
+    ratio = projection.once(world_tokens_per_s) / asked
     return by_year(ratio, "ratio", "World output capacity over output asked for")
 
 
@@ -182,8 +189,8 @@ def _release(projection: Projection) -> xr.DataArray:
         then, later = span[:-since], span[since:]
         loads, newest = workloads(projection, then), Parts(then)
         frozen = served(projection, then)
+        base = projection.once(newest_parts).output[:, : len(then)]
         leaner_bits = served(projection, then, bits_year=later)
-        base = of_chips(projection, frozen, loads, newest, software_year=then).output
         newer = of_chips(projection, frozen, loads, newest, software_year=later).output
         leaner = of_chips(projection, leaner_bits, loads, newest, software_year=then).output
         parts = (

@@ -240,7 +240,8 @@ def _taker(block: xr.Dataset, years: NDArray[np.int_]) -> Callable[[str], Floats
         array = block[name]
         if "year" not in array.dims:
             return np.asarray(array.values)[:, None]
-        return np.asarray(array.transpose("draw", "year").values)[:, place]
+        # Draws lie side by side in memory: long loops over them are what NumPy is fast at.
+        return np.asarray(array.transpose("year", "draw").values)[place].T
 
     return take
 

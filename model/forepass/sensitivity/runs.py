@@ -15,7 +15,6 @@ from forepass.inputs.definitions import Definitions
 from forepass.inputs.text_files import suggest
 from forepass.interventions import NONE, Interventions
 from forepass.projection import FORWARD, Projection, joined, run_forward, whole_span
-from forepass.throughput import workloads
 
 __all__ = ["KNOWN", "Question", "check_quantity", "check_spread", "held_at", "thinned", "values"]
 
@@ -192,8 +191,7 @@ def _read(projection: Projection, question: Question) -> xr.DataArray:
         words = f"World output capacity, {projection.definitions.reference_model}"
         return forecast.by_year(capacity, "tokens/s", words)
     if name == "training_cluster_tokens_per_s":
-        loads = workloads(projection, projection.years)
-        capacity = forecast.cluster_tokens_per_s(projection, loads)
+        capacity = forecast.cluster_tokens_per_s(projection, forecast.newest_parts(projection))
         return forecast.by_year(capacity, "tokens/s", "Output of the largest run's cluster")
     if name == "capacity_over_demand":
         return overhang.capacity_over_demand(projection)

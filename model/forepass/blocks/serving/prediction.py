@@ -1,7 +1,8 @@
 """Posterior draws of the throughput of configurations, measured or not yet built."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from zlib import crc32
 
@@ -19,6 +20,10 @@ __all__ = ["Drawn", "at_speed", "draw_effects", "draw_parameters", "log_rate_dra
 STEPS_TO_SPEED, STEPS_IN_LOGS, CLOSE_TO_SPEED = 30, 2, 1e-6
 """Most steps of the search for the batch that gives a speed, those of them that halve its interval
 in logs, and the share by which the speed may be off."""
+MANY = 2.0**10
+"""Requests between which and none the straight parts of a step are measured."""
+TO_THE_LAST_DIGIT = 40.0
+"""Its negative exponential is nothing beside one."""
 
 type Draws = NDArray[np.float64]
 type Parameters = Mapping[str, Draws]
@@ -33,14 +38,20 @@ class Drawn:
     rate : output tokens per second per chip; NaN where the speed asked for cannot be had.
     batch : sequences decoded together by the replica.
     speed : output tokens per second that each user sees, prompts of the others included.
-    shares : of a request's time, by what binds: compute, weights, kv_cache, latency; prefill
-        stands for the share of the time that goes into prompts.
+    prefill : share of a request's time that goes into prompts.
+    binding : gives the shares of `time_shares`.
     """
 
     rate: Draws
     batch: Draws
     speed: Draws
-    shares: dict[str, Draws]
+    prefill: Draws
+    binding: Callable[[], dict[str, Draws]]
+
+    @property
+    def shares(self) -> dict[str, Draws]:
+        """Return the share of a request's time by what binds it, prefill besides."""
+        return self.binding()
 
 
 def log_rate_draws(
@@ -98,7 +109,7 @@ def draw_effects(
     groups: tuple[str, ...] = LEVELS,
 ) -> Draws:
     """Return what scenario, dates and groups add to the log rate, dims (draw, obs)."""
-    total = np.zeros((posterior.sizes["draw"], len(rows)))
+    total = np.zeros((posterior.sizes["draw"], len(rows)), order="F")
     for name in EFFECTS:
         if np.any(rows.effects[name]):
             total = total + _column(posterior, f"effect_{name}") * rows.effects[name]
@@ -145,15 +156,20 @@ def at_speed(
         asked for; None where nothing less will do.
     """
     shape = rate.shape(fields, p, np)
+    token = _token(fields, p, shape)
     asked = {**fields, "concurrency": np.maximum(fields["concurrency"], 0.0)}
     batch = np.broadcast_to(rate.batch_in_flight(asked, p, shape, np), effects.shape)
-    if speed is not None:
+    scale = np.exp(effects)
+    if speed is None:
+        got = scale / token.seconds(batch)
+    else:
         full = rate.batch_in_flight({**fields, "concurrency": np.zeros(1)}, p, shape, np)
+        lone = np.broadcast_to(np.minimum(full, 1.0), effects.shape)
+        of_lone = token.seconds(lone)
         if accepted is not None:
-            lone = _speed(fields, p, shape, np.minimum(full, 1.0), effects)
-            speed = np.minimum(speed, accepted * lone)
-        batch = _batch_at(fields, p, shape, effects, speed, full)
-    got = _speed(fields, p, shape, batch, effects)
+            speed = np.minimum(speed, accepted * (scale / of_lone))
+        batch, took = _batch_at(token, speed / scale, (lone, of_lone), full)
+        got = scale / took
     each = got * batch / fields["n_chips"]
     if speed is not None:
         # Even alone a user may not get the speed asked for: no batch allows it.
@@ -162,58 +178,158 @@ def at_speed(
         # Where memory and not the speed sets the batch, users get more than they asked for.
         got = np.where(np.isclose(got, speed, rtol=2 * CLOSE_TO_SPEED), speed, got)
     each = np.minimum(each, _most(fields))
-    return Drawn(each, batch, got, time_shares(fields, p, shape, batch))
+    return Drawn(
+        each, batch, got, token.prefill(batch), partial(time_shares, fields, p, shape, batch)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """Seconds from one token to the next of a request, as they depend on the batch.
+
+    All but the experts touched is straight in the batch, so that a search over batches need not go
+    back to the rows: `forepass.blocks.serving.rate` is asked once, at both ends.
+
+    Attributes
+    ----------
+    compute, kv_cache, latency, prompts : seconds for each request on an engine; of ``latency``
+        and of the prompts of all, spread over a request's tokens.
+    weights, experts : seconds of reading what all tokens read, and every expert.
+    fixed : seconds of latency for no request.
+    enough : sequences of which every expert is touched, to the last digit; powers of more underflow
+        and are slow.
+    routed, beams, engines, sharpness : as the rows and parameters have them.
+    """
+
+    compute: Draws
+    kv_cache: Draws
+    latency: Draws
+    prompts: Draws
+    weights: Draws
+    experts: Draws
+    fixed: Draws
+    enough: Draws
+    routed: Draws
+    beams: Draws
+    engines: Draws
+    sharpness: Draws
+
+    def seconds(self, batch: Draws) -> Draws:
+        """Return the seconds of a token, prompts of the others included."""
+        of_engine = rate.sharing({"engines": self.engines}, batch, np) if self._split else batch
+        sequences = np.minimum(of_engine * self.beams, self.enough)
+        touched = physics.share_of_experts_touched(sequences, self.routed)
+        memory = self.weights + self.experts * touched + self.kv_cache * of_engine
+        both = physics.overlapped(self.compute * of_engine, memory, self.sharpness)
+        return np.asarray(both + self.fixed + (self.latency + self.prompts) * of_engine)
+
+    def prefill(self, batch: Draws) -> Draws:
+        """Return the share of a request's time that goes into prompts."""
+        of_engine = rate.sharing({"engines": self.engines}, batch, np)
+        return np.asarray(self.prompts * of_engine / self.seconds(batch))
+
+    @property
+    def _split(self) -> bool:
+        return bool(np.any(self.engines > 1))
+
+    def where(self, chosen: NDArray[np.bool_]) -> "_Token":
+        """Return the tokens of some cells alone, dims (cell)."""
+        return _Token(*(_chosen(getattr(self, name), chosen) for name in _Token.__slots__))
+
+
+def _chosen(values: Draws, chosen: NDArray[np.bool_]) -> Draws:
+    if chosen.ndim == 1:
+        return values[np.flatnonzero(chosen)]
+    return np.broadcast_to(values, chosen.shape).T[chosen.T]
+
+
+def _token(fields: Mapping[str, Draws], p: Parameters, shape: Mapping[str, Draws]) -> _Token:
+    one = {**shape, "engines": np.ones(1)}
+    none, many = (rate.step_parts(fields, p, one, np.full((1, 1), n), np) for n in (0.0, MANY))
+    read = many["weights"] - none["weights"]
+    touched = physics.share_of_experts_touched(MANY * fields["beams"], shape["routed"])
+    return _Token(
+        compute=many["compute"] / MANY,
+        kv_cache=many["kv_cache"] / MANY,
+        latency=(many["latency"] - none["latency"]) / MANY,
+        prompts=rate.prefill_time(fields, p, shape, np) / shape["outputs"],
+        weights=none["weights"],
+        experts=np.divide(
+            read, touched, out=np.zeros_like(read + touched), where=np.asarray(touched > 0)
+        ),
+        fixed=none["latency"],
+        enough=TO_THE_LAST_DIGIT / np.where(shape["routed"] > 0, shape["routed"], 1.0),
+        routed=shape["routed"],
+        beams=fields["beams"],
+        engines=shape["engines"],
+        sharpness=p["overlap_sharpness"],
+    )
 
 
 def _batch_at(
-    fields: Mapping[str, Draws],
-    p: Parameters,
-    shape: Mapping[str, Draws],
-    effects: Draws,
-    speed: Draws | float,
-    full: Draws,
-) -> Draws:
+    token: _Token, wanted: Draws, lone: tuple[Draws, Draws], full: Draws
+) -> tuple[Draws, Draws]:
     """Return the largest batch, from one request to a full memory, that gives each user a speed.
 
     Users' speed falls as the batch grows, and the time of a token rises nearly straight with it: so
     its root is found by false position, with the weight of an end that stays halved [1]_. Where no
     batch is small enough it is one, and where even a full memory is fast enough it is full.
 
+    Parameters
+    ----------
+    wanted
+        One over the seconds that a token may take, dims (draw, obs).
+    lone
+        The least batch, which is less than one where not even one request's cache fits, and the
+        seconds of its tokens.
+    full
+        The batch that fills the memory.
+
+    Returns
+    -------
+    tuple
+        The batch, and the seconds of a token at it.
+
     References
     ----------
     .. [1] M. Dowell and P. Jarratt, "A modified regula falsi method for computing the root of an
        equation", BIT 11, 1971 (there called the Illinois method).
     """
-
-    def late(batch: Draws) -> Draws:
-        return speed / _speed(fields, p, shape, batch, effects) - 1
-
-    # Less than one where not even one request's cache fits.
-    high = np.broadcast_to(full, effects.shape)
-    low = np.minimum(high, 1.0)
-    under, over = late(low), late(high)
+    low, of_low = lone
+    high = np.broadcast_to(full, low.shape)
+    of_high = token.seconds(high)
+    under, over = wanted * of_low - 1, wanted * of_high - 1
     found = np.where(over <= 0, high, low)
-    open_still = (under < 0) & (over > 0)
-    last = np.zeros(effects.shape)
+    took = np.where(over <= 0, of_high, of_low)
+    search = (under < 0) & (over > 0)
+    # What is found stays and is left out, so that no cell hangs on how long others take.
+    token, place = token.where(search), search.T.nonzero()
+    wanted, low, high, under, over = (
+        _chosen(of, search) for of in np.broadcast_arrays(wanted, low, high, under, over)
+    )
+    last = np.zeros(low.shape)
     for step in range(STEPS_TO_SPEED):
+        if not len(low):
+            break
         if step < STEPS_IN_LOGS:  # experts that fill up bend the line at small batches
             middle = np.sqrt(low * high)
         else:
-            with np.errstate(invalid="ignore", divide="ignore"):
-                middle = (low * over - high * under) / (over - under)
-        # What is found stays, so that no cell hangs on how long others take.
-        found = np.where(open_still, middle, found)
-        got = late(found)
-        open_still &= np.abs(got) >= CLOSE_TO_SPEED
-        if not open_still.any():
-            break
+            middle = (low * over - high * under) / (over - under)
+        seconds = token.seconds(middle)
+        found.T[place], took.T[place] = middle, seconds
+        got = wanted * seconds - 1
         fast = got <= 0
         # An end kept twice in a row counts for half, or the other would creep.
         over = np.where(fast, np.where(last > 0, over / 2, over), got)
         under = np.where(fast, got, np.where(last < 0, under / 2, under))
-        low, high = np.where(fast, found, low), np.where(fast, high, found)
+        low, high = np.where(fast, middle, low), np.where(fast, high, middle)
         last = np.where(fast, 1.0, -1.0)
-    return found
+        far = np.abs(got) >= CLOSE_TO_SPEED
+        token, left = token.where(far), np.flatnonzero(far)
+        place = tuple(of[left] for of in place)
+        wanted, last = wanted[left], last[left]
+        low, high, under, over = low[left], high[left], under[left], over[left]
+    return found, took
 
 
 def time_shares(
@@ -241,18 +357,6 @@ def time_shares(
     shares["prefill"] = np.asarray(prefill / whole)
     shares["compute"] = shares["compute"] + shares["prefill"]
     return shares
-
-
-def _speed(
-    fields: Mapping[str, Draws],
-    p: Parameters,
-    shape: Mapping[str, Draws],
-    batch: Draws,
-    effects: Draws,
-) -> Draws:
-    """Return output tokens per second of one request among ``batch``."""
-    together = rate.output_rate(fields, p, shape, batch, np)
-    return np.asarray(np.exp(effects) * together / batch)
 
 
 def _most(fields: Mapping[str, Draws]) -> Draws:
@@ -289,7 +393,7 @@ def _effect(
         else spread * _standard(f"{name} {group}", seed, len(fitted))
         for group in wanted.tolist()
     ]
-    return np.stack(columns, axis=1)[:, place]
+    return np.array(columns)[place].T
 
 
 def _campaign_effect(posterior: xr.Dataset, rows: Rows, seed: int, spread: Draws) -> Draws:
