@@ -138,14 +138,16 @@ class Replicator:
 
 def observed_as_data(model: pm.Model) -> dict[str, Any]:
     """Make every observation of a model data of it; return the random variable of each, by name."""
-    import pymc as pm
+    from pytensor.compile.sharedvalue import shared
 
     variables = {}
     for variable in model.observed_RVs:
         value = model.rvs_to_values[variable]
         if value not in model.data_vars:
-            with model:
-                held = pm.Data(f"{variable.name}_observed", value.data.astype(variable.dtype))
+            # Not `pymc.Data`, which narrows whole numbers to a type that variables do not have.
+            seen = value.data.astype(variable.dtype)
+            held = shared(seen, name=f"{variable.name}_observed")  # type: ignore[no-untyped-call]
+            model.register_data_var(held)
             del model.values_to_rvs[value]
             model.rvs_to_values[variable], model.values_to_rvs[held] = held, variable
             value = held
