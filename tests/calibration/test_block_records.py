@@ -28,7 +28,7 @@ def found(value: Floats) -> tuple[Floats, Floats]:
     return lower, upper
 
 
-def tensors(*values: object) -> list[Any]:
+def tensors(*values: float | Floats) -> list[Any]:
     """Return values as tensors."""
     return [pt.as_tensor(value) for value in values]
 
