@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from forepass.commands import arguments, fit_command, fitting
+from forepass.commands import arguments, check_calibration, fit_command, fitting
 from forepass.commands.arguments import Command
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
@@ -26,6 +26,7 @@ trends scored at earlier dates; the forecast beside what others have published
   forepass check --serving-validation --kind chip --csv validation.csv
   forepass check --trends --block chips --figure figures
   forepass check --world
+  forepass check --calibration --block training --workers 2
 """
 
 SCORES = {
@@ -67,16 +68,20 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--csv",
         type=arguments.new_file,
         metavar="FILE",
-        help="with --serving-validation, --trends or --world, write the table as CSV",
+        help="write the table of --serving-validation, --trends, --world or --calibration as CSV",
     )
     words = "write the predictive check of the serving block, or with --trends each trend, to DIR"
     arguments.add_figure(parser, words)
+    check_calibration.add_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the checks and return 1 where the sampling of a block fell short."""
     from forepass.commands import check_trends, check_world
 
+    check_calibration.refuse_lonely_options(args)
+    if args.calibration:
+        return check_calibration.run(args)
     _refuse_lonely_options(args)
     if args.world:
         return check_world.run(args)
