@@ -9,6 +9,8 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from forepass.errors import InputError
+from forepass.inputs.earlier import FILE as EARLIER
+from forepass.inputs.earlier import JUDGEMENT
 from forepass.inputs.elicitation import (
     LEVELS,
     ElicitationError,
@@ -28,14 +30,13 @@ from forepass.inputs.toml_files import (
 from forepass.rooms import room
 
 BLOCKS = ("chips", "language_models", "serving", "fleet", "training", "demand")
-JUDGEMENT = "judgement"
 
 REQUIRED = ("distribution", "unit", "source", "rationale")
 PEAK = ("mode", "interval", "mass")
 OPTIONAL = (*LEVELS, *PEAK, "support")
 
 # Files of the folder that hold something other than a block's beliefs.
-OTHER_FILES = ("definitions.toml", "claims.toml", "comparisons.toml")
+OTHER_FILES = ("definitions.toml", "claims.toml", "comparisons.toml", EARLIER)
 
 
 @dataclass(frozen=True, slots=True)

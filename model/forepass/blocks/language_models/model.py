@@ -65,6 +65,7 @@ if TYPE_CHECKING:
 __all__ = ["PRIORS", "STRUCTURES", "TABLES", "build", "project"]
 
 TABLES = ("language_models", "published_trends")
+MAY_BE_EMPTY = ("published_trends",)
 CONVENTIONS = ("frontier_window_factor", "frontier_window_years", "first_year")
 """Definitions that decide which rows count."""
 STRUCTURES = ("drifting", "saturating")
@@ -281,6 +282,8 @@ def _stages(
     import pymc as pm
     import pytensor.tensor as pt
 
+    if not when.size:  # as in years when nobody told
+        return
     reached = pm.math.sigmoid(pace * (when[:, None] - pt.stack(middles).cumsum()))
     columns = [reached[:, place] for place in range(len(middles))]
     at_least = [pt.ones(len(when)), *columns, pt.zeros(len(when))]
@@ -293,6 +296,8 @@ def _algorithms(beliefs: Beliefs, accounts: PublishedGains) -> None:
     import pymc as pm
     import pytensor.tensor as pt
 
+    if not accounts.names:
+        return
     rate = (
         beliefs["algorithmic_gain"]
         + beliefs["gain_of_prices"] * accounts.price
