@@ -15,11 +15,14 @@ from pathlib import Path
 
 from forepass import atomic
 from forepass.errors import InputError
+from forepass.inputs.dates import is_date, last_day
 from forepass.inputs.earlier import FILE, believed_by, load_earlier
 from forepass.inputs.known import KNOWN, SOURCES, as_csv, first_known, newest, seen_by
 from forepass.inputs.rows import Rows, read_rows
 from forepass.inputs.toml_files import as_toml, read_tables
 from forepass.settings import Settings
+
+DEFINED = "definitions"
 
 __all__ = ["refuse_unseen", "seen_as_of"]
 
@@ -43,9 +46,7 @@ def seen_as_of(settings: Settings, day: date) -> Settings:
     unseen = tuple((name, first_known(rows[name])) for name in observed if not seen[name].cells)
     if len(unseen) == len(observed):
         raise InputError(_unseen_words(unseen, day))
-    sources = dict(
-        zip(*(rows[SOURCES].column(name) for name in ("source", "date")), strict=True)
-    )
+    sources = dict(zip(*(rows[SOURCES].column(name) for name in ("source", "date")), strict=True))
     beliefs = _believed(settings.priors, day, sources)
     hidden = any(_fewer(seen[name], newest(table, name), name) for name, table in rows.items())
     data = {f"{name}.csv": as_csv(table) for name, table in seen.items()}
@@ -91,6 +92,11 @@ def _believed(folder: Traversable, day: date, sources: Mapping[str, str]) -> dic
     fallbacks = load_earlier(folder)
     now = {block: read_tables(f"{block}.toml", folder)[0] for block in fallbacks[1]}
     then = believed_by(day, now, fallbacks, sources)
+    now[DEFINED], then[DEFINED] = (read_tables(f"{DEFINED}.toml", folder)[0] for _ in range(2))
+    software = then[DEFINED].get("software_date", {})
+    # Software of a day to come would be a forecast, not a convention.
+    if is_date(software.get("value")) and last_day(software["value"]) > day:
+        software["value"] = day.isoformat()
     if then == now:
         return {}
     kept = {

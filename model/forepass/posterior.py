@@ -97,8 +97,8 @@ def block_module(name: str) -> ModuleType:
     `project` takes the posterior, years and a source of shocks; the fleet's also takes the forecast
     of the newest part. A block whose model has several structures also has VARIANTS, the data to
     exchange for each, and `mixed`, which makes one posterior of their draws. One that hangs on
-    definitions names them in CONVENTIONS, and its `build` takes them. MAY_BE_EMPTY names tables without
-    which a fit to an earlier day's record does.
+    definitions names them in CONVENTIONS, and its `build` takes them. MAY_BE_EMPTY names
+    tables without which a fit to an earlier day's record does.
     """
     return import_module(f"forepass.blocks.{name}")
 

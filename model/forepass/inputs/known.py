@@ -1,7 +1,7 @@
 """When rows became known: the newest version of each fact, and what a date had not seen yet.
 
-A row's ``known`` is the date at which somebody could first have read it, a source's is its ``date``.
-A month or a year counts from its last day, so that nothing is seen early. Rows of one key that
+A row's ``known`` is the date at which somebody could first have read it; of a source it is its
+``date``. A month or a year counts from its last day, so that nothing is seen early. Rows of one key that
 differ in ``known`` are versions of one fact, of which the newest stands.
 """
 
@@ -15,7 +15,7 @@ from forepass.errors import InputError
 from forepass.inputs.dates import is_date, last_day
 from forepass.inputs.rows import Rows
 
-__all__ = ["DESIGNER_TOTAL", "JOINS", "LATER", "as_csv", "first_known", "newest", "seen_by"]
+__all__ = ["DESIGNER_TOTAL", "JOINS", "KNOWN", "LATER", "SOURCES", "as_csv", "first_known", "newest", "seen_by"]
 
 KNOWN = "known"
 SOURCES = "sources"
@@ -58,7 +58,7 @@ def newest(rows: Rows, table: str, by: date | None = None) -> Rows:
     if column not in rows.header:
         return rows
     days = [_day(text) for text in rows.column(column)]
-    kept = range(len(days))
+    kept = list(range(len(days)))
     if by is not None:
         for row, day in enumerate(days):
             if day is None and table != SOURCES:
