@@ -15,7 +15,17 @@ from forepass.errors import InputError
 from forepass.inputs.dates import is_date, last_day
 from forepass.inputs.rows import Rows
 
-__all__ = ["DESIGNER_TOTAL", "JOINS", "KNOWN", "LATER", "SOURCES", "as_csv", "first_known", "newest", "seen_by"]
+__all__ = [
+    "DESIGNER_TOTAL",
+    "JOINS",
+    "KNOWN",
+    "LATER",
+    "SOURCES",
+    "as_csv",
+    "first_known",
+    "newest",
+    "seen_by",
+]
 
 KNOWN = "known"
 SOURCES = "sources"
