@@ -42,13 +42,16 @@ def answer(
         Makes the document of them; `build_document` unless given.
     """
     inputs = fingerprints.input_hashes(settings.data, settings.priors)
+    day = settings.as_of.isoformat() if settings.as_of else None
     question = {"command": command, "arguments": dict(arguments), "seed": settings.seed}
+    if day:
+        question["as_of"] = day
     key = kept.digest({"forepass": __version__, "inputs": inputs, **question})
     path = settings.cache / "answers" / f"{key}.json"
     document: Document | None = kept.read_kept(path, "answer")
     if document is None:
         draws = draw()
-        as_of = newest_source_date(settings.data)
+        as_of = day or newest_source_date(settings.data)
         document = (build or build_document)(draws, seed=settings.seed, as_of=as_of, inputs=inputs)
         document["request"] = dict(arguments)
         kept.keep(path, document, "answer")
@@ -63,7 +66,7 @@ def build_document(
     Variables have dims (draw, year, ...), (draw,), (year,) or none, or quarter (2026Q1) in place of
     year, ``units`` and ``long_name`` in their attributes, and ``summary`` = "mean" where the mean
     over draws is what counts; remarks for the reader are in ``attrs["notes"]``. ``as_of`` is the
-    date of the newest source.
+    day asked for, else the date of the newest source.
     """
     document: Document = {
         "forepass": __version__,

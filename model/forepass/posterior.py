@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from forepass import atomic, fingerprints
+from forepass.as_of import refuse_unseen
 from forepass.inputs.definitions import Definitions, load_definitions
 from forepass.inputs.priors import BLOCKS, check_sources, expect, load_priors
 from forepass.settings import Settings
@@ -96,7 +97,8 @@ def block_module(name: str) -> ModuleType:
     `project` takes the posterior, years and a source of shocks; the fleet's also takes the forecast
     of the newest part. A block whose model has several structures also has VARIANTS, the data to
     exchange for each, and `mixed`, which makes one posterior of their draws. One that hangs on
-    definitions names them in CONVENTIONS, and its `build` takes them.
+    definitions names them in CONVENTIONS, and its `build` takes them. MAY_BE_EMPTY names
+    tables without which a fit to an earlier day's record does.
     """
     return import_module(f"forepass.blocks.{name}")
 
@@ -126,7 +128,17 @@ def fitted(
     ------
     FitFailed
         When the chains of a block disagree, its message naming the block and the figures.
+    InputError
+        When on the day of the settings a block's tables had no row yet, naming them all.
     """
+    names = list(names)
+    needed = {
+        table
+        for name in names
+        for table in block_module(name).TABLES
+        if table not in _optional(name, settings)
+    }
+    refuse_unseen(needed, settings)
     fits = {}
     for name in names:
         key = _key(name, settings)
@@ -150,7 +162,7 @@ def build_model(name: str, settings: Settings) -> "pm.Model":
     priors = load_priors(name, settings.priors)
     expect(priors, module.PRIORS, name)
     check_sources(priors.values(), set(load_table("sources", settings.data)["source"]))
-    tables = load_tables(module.TABLES, settings.data)
+    tables = load_tables(module.TABLES, settings.data, may_be_empty=_optional(name, settings))
     model: pm.Model = module.build(tables, priors, **_conventions(name, settings))
     return model
 
@@ -273,6 +285,11 @@ def _key(name: str, settings: Settings) -> str:
     return fingerprints.fingerprint(
         [*(p for p in tables + beliefs if p.is_file()), *code], salt=salt
     )
+
+
+def _optional(name: str, settings: Settings) -> tuple[str, ...]:
+    """Return the tables of which an earlier day may have had no row for a block to read."""
+    return getattr(block_module(name), "MAY_BE_EMPTY", ()) if settings.as_of else ()
 
 
 def _conventions(name: str, settings: Settings) -> dict[str, Definitions]:

@@ -11,6 +11,7 @@ from forepass.errors import InputError
 from forepass.inputs.priors import BLOCKS, check_sources, load_priors
 from forepass.inputs.rows import read_rows
 from forepass.inputs.text_files import suggest
+from forepass.inputs.toml_files import as_toml
 from forepass.scenarios import SUFFIX, Scenario
 from forepass.settings import Settings
 
@@ -60,18 +61,10 @@ def overlaid(scenario: Scenario, settings: Settings) -> Settings:
     return replace(settings, priors=home)
 
 
-def _toml(value: object) -> str:
-    """Return a field of a prior as TOML: text, a number, or numbers, infinite ones among them."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
-    return json.dumps(value) if isinstance(value, str) else repr(value)
-
-
 def _with_table(text: str, name: str, table: dict[str, Any], where: str) -> str:
     """Return the text of a file of priors with one table exchanged."""
     known = re.findall(r"(?m)^\[(\w+)\]", text)
     if name not in known:
         raise InputError(f"{where}: no prior {name!r}; {suggest(name, known)}")
-    lines = [f"{key} = {_toml(value)}" for key, value in table.items()]
-    new = "\n".join([f"[{name}]", *lines, "", ""])
+    new = as_toml({name: table})
     return re.sub(rf"(?ms)^\[{name}\]\n.*?(?=^\[|\Z)", lambda _: new, text)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -30,9 +31,16 @@ class Settings:
         Root seed: every other seed of the run is derived from it.
     cache
         Folder of fits and answers; made when first written to.
+    as_of
+        The day whose knowledge `data` and `priors` hold; None for all of it. Set by
+        `forepass.as_of.seen_as_of` alone, which makes those folders.
+    unseen
+        Tables without a row on that day, each with the date of its first.
     """
 
     data: Traversable = field(default_factory=lambda: room("data"))
     priors: Traversable = field(default_factory=lambda: room("priors"))
     seed: int = 1
     cache: Path = field(default_factory=lambda: cache_folder(os.environ))
+    as_of: date | None = None
+    unseen: tuple[tuple[str, str], ...] = ()

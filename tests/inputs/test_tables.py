@@ -79,7 +79,7 @@ GOOD = {
         "campaign": "sheet",
     },
 }
-ORIGIN = {"status": "disclosed", "source": "sheet"}
+ORIGIN = {"known": "2024-05", "status": "disclosed", "source": "sheet"}
 
 
 def write(folder: Path, name: str, **changes: str) -> Path:

@@ -16,6 +16,7 @@ from forepass.blocks.trends import calendar_years, mid_year, times
 from forepass.blocks.variables import prior_variable
 from forepass.errors import InputError
 from forepass.inputs.dates import EPOCH_YEAR
+from forepass.inputs.definitions import Definitions, load_definitions
 from forepass.inputs.priors import expect
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ __all__ = [
     "typical_overtraining",
 ]
 
-TABLES = ("training", "chips")
+TABLES = ("training",)
+CONVENTIONS = ("h100_equivalent_ops_per_s",)
+"""Definitions that the posterior carries."""
 PRIORS = (
     "record_flop_2022",
     "record_growth",
@@ -63,7 +66,8 @@ PRIORS = (
 )
 ORIGIN = 2025 - EPOCH_YEAR  # the start of the year that priors call 2025
 SECONDS_PER_DAY = 86400.0
-UNIT_CHIP = "h100-sxm"  # whose dense 16-bit rate an H100e of a training cluster counts
+# An H100e of a training cluster counts the dense 16-bit rate, half of the 8-bit one.
+EIGHT_BIT_OVER_16 = 2
 ABOUT = {
     "training_flop": ("FLOP", "compute of the year's largest training run"),
     "training_tokens": ("tokens", "tokens that the year's largest run trains on"),
@@ -103,7 +107,12 @@ def overtraining(runs: pd.DataFrame) -> tuple[Array, Array]:
     return np.log(ratio), times(told["release_date"])
 
 
-def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm.Model:
+def build(
+    tables: Mapping[str, pd.DataFrame],
+    priors: Mapping[str, Prior],
+    *,
+    definitions: Definitions | None = None,
+) -> pm.Model:
     """Return the model of record runs, and of how large runs spend their compute.
 
     Log compute of record runs is linear in time. Tokens over active parameters (overtraining) of
@@ -113,8 +122,9 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
 
     Parameters
     ----------
-    tables : ``training`` (runs) and ``chips`` (for the H100's rate).
+    tables : ``training``.
     priors : every key of `PRIORS`.
+    definitions : conventions, of which those named in `CONVENTIONS` count; None for the shipped.
 
     Raises
     ------
@@ -124,12 +134,13 @@ def build(tables: Mapping[str, pd.DataFrame], priors: Mapping[str, Prior]) -> pm
     import pymc as pm
 
     expect(priors, PRIORS, "training")
+    unit = (definitions or load_definitions()).h100_equivalent_ops_per_s
     records, large = record_runs(tables["training"]), large_runs(tables["training"])
     if records.empty:
         raise InputError("training.csv: no row has training_flop; at least one must")
     with pm.Model(coords={"record": times(records["release_date"])}) as model:
         beliefs = {name: prior_variable(priors[name]) for name in PRIORS}
-        _compute(records, beliefs, _unit_rate(tables["chips"]))
+        _compute(records, beliefs, unit / EIGHT_BIT_OVER_16)
         _spending(tables["training"], large, beliefs)
     return model
 
@@ -184,15 +195,6 @@ def _spending(training: pd.DataFrame, large: pd.DataFrame, beliefs: Mapping[str,
 
 def _relative_error(rows: pd.DataFrame) -> Array:
     return rows["relative_error"].fillna(0.0).to_numpy(float)
-
-
-def _unit_rate(chips: pd.DataFrame) -> float:
-    rate = chips.loc[chips["chip"] == UNIT_CHIP, "flops_16bit_flop_per_s"]
-    if rate.empty or rate.isna().all():
-        raise InputError(
-            f"chips.csv: {UNIT_CHIP} must have flops_16bit_flop_per_s; clusters are counted in it"
-        )
-    return float(rate.iloc[0])
 
 
 def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Generator) -> xr.Dataset:

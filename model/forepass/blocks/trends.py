@@ -35,8 +35,13 @@ def calendar_years(when: Floats) -> NDArray[np.int_]:
 
 
 def knots_within(when: Floats) -> Floats:
-    """Return the turns of the year inside the span of times, where a slope may bend."""
-    return np.arange(np.floor(when.min()) + 1, np.floor(when.max()) + 1)
+    """Return the turns of the year inside the span of times, where a slope may bend.
+
+    Within one year there is none: its start stands for them, on whose far side no time lies.
+    """
+    first = np.floor(when.min())
+    turns = np.arange(first + 1, np.floor(when.max()) + 1)
+    return turns if turns.size else np.array([first])
 
 
 def hinges(when: Floats, knots: Floats, *, origin: float = 0.0) -> Floats:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forepass.inputs.dates import is_date
+from forepass.inputs.dates import is_date, last_day
 
 if TYPE_CHECKING:
     from forepass.settings import Settings
@@ -73,6 +73,12 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     common.add_argument(
         "--seed", type=seed, metavar="N", help="seed of every random draw (a whole number)"
     )
+    common.add_argument(
+        "--as-of",
+        type=iso_date,
+        metavar="DATE",
+        help="with what was published by this day alone (a month or a year: by its last day)",
+    )
     common.add_argument("--quiet", action="store_true", help="show no progress")
     for name, what in (("data", "observed tables"), ("priors", "priors")):
         words = f"folder of {what}, not the shipped one"
@@ -100,10 +106,12 @@ def add_own_tables(group: Options) -> None:
 
 def settings_from(args: argparse.Namespace) -> "Settings":
     """Return the settings that the common options ask for."""
+    from forepass.as_of import seen_as_of
     from forepass.settings import Settings
 
     asked = {"seed": args.seed, "data": args.data, "priors": args.priors}
-    return Settings(**{name: value for name, value in asked.items() if value is not None})
+    settings = Settings(**{name: value for name, value in asked.items() if value is not None})
+    return settings if args.as_of is None else seen_as_of(settings, last_day(args.as_of))
 
 
 def _checked[T](

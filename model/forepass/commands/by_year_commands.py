@@ -9,6 +9,7 @@ from forepass.commands import arguments, what_if
 from forepass.commands.arguments import Command
 from forepass.commands.output import say_written
 from forepass.errors import InputError
+from forepass.inputs.dates import last_day
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -59,7 +60,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def add_years(parser: argparse.ArgumentParser) -> None:
     """Give a parser the years of an answer, and the file to write it to as CSV."""
-    parser.add_argument("--from", dest="first", type=int, metavar="YEAR", help="first year")
+    parser.add_argument(
+        "--from", dest="first", type=int, metavar="YEAR", help="first year (with --as-of: its year)"
+    )
     parser.add_argument("--to", dest="last", type=int, metavar="YEAR", help="last year")
     parser.add_argument(
         "--years",
@@ -184,9 +187,12 @@ def _draw(args: argparse.Namespace, settings: "Settings", years: list[int]) -> "
 
 
 def years_asked(args: argparse.Namespace, definitions: "Definitions") -> list[int]:
-    """Return the years asked for, within what the definitions allow."""
+    """Return the years asked for, by default from the day of --as-of, as definitions allow."""
     earliest, latest = definitions.first_year, definitions.last_year
-    first = earliest if args.first is None else args.first
+    start = (
+        earliest if args.as_of is None else min(max(last_day(args.as_of).year, earliest), latest)
+    )
+    first = start if args.first is None else args.first
     last = latest if args.last is None else args.last
     for option, years in (("--from", [first]), ("--to", [last]), ("--years", args.years or [])):
         for year in years:

@@ -36,7 +36,9 @@ def run(args: argparse.Namespace) -> int:
     from forepass.inputs.comparisons import load_comparisons
 
     settings = arguments.settings_from(args)
-    published = load_comparisons(settings.priors, settings.data)
+    published = load_comparisons(
+        settings.priors, settings.data, seen_only=settings.as_of is not None
+    )
     document = answers.answer(
         "check world",
         {},

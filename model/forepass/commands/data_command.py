@@ -2,11 +2,15 @@
 
 import argparse
 from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
 
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
 from forepass.commands.output import tell
 from forepass.errors import InputError
+
+if TYPE_CHECKING:
+    from forepass.settings import Settings
 
 EXAMPLE = """\
 examples:
@@ -24,10 +28,11 @@ def _list(args: argparse.Namespace) -> int:
     from forepass.inputs.rows import read_rows
 
     found = []
-    for name, path in _tables(arguments.settings_from(args).data).items():
-        rows = read_rows(path).records()
+    settings = arguments.settings_from(args)
+    for name, path in _tables(settings.data).items():
+        rows = read_rows(path, may_be_empty=bool(settings.as_of)).records()
         keys = {key for row in rows for key in row.get("source", "").split(";") if key}
-        newest = max(_date(row) for row in rows)
+        newest = max((_date(row) for row in rows), default="")
         found.append({"table": name, "rows": len(rows), "sources": len(keys), "newest": newest})
     headers = ["table", "rows", "sources", "newest"]
     text = render.table([[str(row[key]) for key in headers] for row in found], headers)
@@ -40,16 +45,17 @@ def _show(args: argparse.Namespace) -> int:
     from forepass.inputs.rows import read_rows
     from forepass.inputs.text_files import suggest
 
-    tables = _tables(arguments.settings_from(args).data)
+    settings = arguments.settings_from(args)
+    tables = _tables(settings.data)
     if args.table not in tables:
         raise InputError(f"no table {args.table!r}; {suggest(args.table, tables)}")
-    rows = read_rows(tables[args.table])
+    rows = read_rows(tables[args.table], may_be_empty=bool(settings.as_of))
     tell(args, render.table(rows.cells, rows.header), table=args.table, rows=rows.records())
     return 0
 
 
 def _check(args: argparse.Namespace) -> int:
-    findings = _findings(arguments.settings_from(args).data)
+    findings = _findings(arguments.settings_from(args))
     text = "\n".join(findings) or "the tables keep to their schemas and agree"
     tell(args, text, findings=findings)
     return 1 if findings else 0
@@ -71,7 +77,7 @@ COMMAND = Command(
 )
 
 
-def _findings(folder: Traversable) -> list[str]:
+def _findings(settings: "Settings") -> list[str]:
     """Return the first fault of each table, and what is doubtful between those without one."""
     from forepass.inputs import tables
     from forepass.inputs.checks import check_tables
@@ -79,7 +85,9 @@ def _findings(folder: Traversable) -> list[str]:
     sound, findings = {}, []
     for name in tables.TABLES:
         try:
-            sound[name] = tables.load_table(name, folder)
+            loaded = tables.load_tables([name], settings.data, may_be_empty=dict(settings.unseen))
+            if not loaded[name].empty:
+                sound[name] = loaded[name]
         except InputError as error:
             findings.append(str(error))
     try:

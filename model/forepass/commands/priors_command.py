@@ -58,13 +58,17 @@ def _check(args: argparse.Namespace) -> int:
 
     settings = arguments.settings_from(args)
     loaded = priors.load_all(settings.priors)
+    if settings.as_of is None:
+        priors.check_earlier(loaded, settings.priors)
     sources = _sources(settings.data)
     for block, found in loaded.items():
         priors.expect(found, import_module(f"forepass.blocks.{block}").PRIORS, block)
         priors.check_sources(found.values(), sources)
     _check_references(definitions.load_definitions(settings.priors), settings.data)
     claims.load_claims(settings.priors)
-    comparisons.load_comparisons(settings.priors, settings.data)
+    comparisons.load_comparisons(
+        settings.priors, settings.data, seen_only=settings.as_of is not None
+    )
     scenarios = _check_scenarios(settings, loaded, sources)
     counts = {block: len(found) for block, found in loaded.items()}
     lines = [f"{block}: {count} priors, as its model uses them" for block, count in counts.items()]
@@ -97,7 +101,8 @@ def _check_scenarios(
     for name in names:
         scenario = scenarios.load_scenario(name, settings.priors)
         for key in (key.strip() for key in scenario.source.split(";")):
-            if key not in sources and key != priors.JUDGEMENT:
+            known = settings.as_of or key in sources or key == priors.JUDGEMENT
+            if not known:
                 hint = 'add it there, or write "judgement"'
                 where = scenario.layers[-1].where
                 raise InputError(f"{where}: source {key!r} is not in data/sources.csv; {hint}")

@@ -38,7 +38,7 @@ def check_tables(tables: Tables, as_of: str | None = None) -> list[Finding]:
 
     ``as_of`` is the date up to which things can have been seen: the newest source's unless given.
     """
-    findings = [*_dates(tables, as_of)]
+    findings = [*_dates(tables, as_of), *_known_too_soon(tables)]
     if "chips" in tables:
         chip_index(tables)
         findings += check_chips(tables["chips"])
@@ -77,6 +77,17 @@ def _dates(tables: Tables, as_of: str | None) -> Iterator[Finding]:
             frame = tables[name]
             for row in frame.index[frame["status"].isin(SEEN) & _after(frame[column], newest)]:
                 yield finding(frame, row, column, "seen at a date to come", mend)
+
+
+def _known_too_soon(tables: Tables) -> Iterator[Finding]:
+    """Yield what was known before what it is of, though it was measured or disclosed."""
+    for name, column in (DATE_COLUMNS | {"chips": "release_date"}).items():
+        if name in tables:
+            frame = tables[name]
+            for row in frame.index[frame["status"].isin(SEEN) & frame[column].notna()]:
+                known, own = frame.loc[row, "known"], frame.loc[row, column]
+                if isinstance(known, str) and last_day(known) < first_day(own):
+                    yield finding(frame, row, "known", f"known before its {column}", f"it is {own}")
 
 
 def _after(dates: pd.Series, newest: date) -> pd.Series:

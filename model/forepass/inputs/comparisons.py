@@ -9,6 +9,7 @@ from typing import Any
 
 from forepass.errors import InputError
 from forepass.inputs.dates import is_date
+from forepass.inputs.known import newest
 from forepass.inputs.rows import Rows, read_rows
 from forepass.inputs.text_files import suggest
 from forepass.inputs.toml_files import check_fields, number, read_tables, text_field
@@ -78,11 +79,15 @@ def centre_of(one: Published) -> float:
 
 
 def load_comparisons(
-    folder: Traversable | None = None, data: Traversable | None = None
+    folder: Traversable | None = None,
+    data: Traversable | None = None,
+    *,
+    seen_only: bool = False,
 ) -> list[Published]:
     """Return the published figures in the order of the file, from the tables in ``data``.
 
-    Folders are the shipped priors/ and data/ unless given.
+    Folders are the shipped priors/ and data/ unless given. ``seen_only`` leaves out entries whose
+    rows are not there, as on an earlier day.
 
     Raises
     ------
@@ -94,11 +99,13 @@ def load_comparisons(
     return [
         found
         for name, table in tables.items()
-        for found in _published(name, table, home, f"{file}: {name}")
+        for found in _published(name, table, home, f"{file}: {name}", seen_only=seen_only)
     ]
 
 
-def _published(name: str, table: dict[str, Any], data: Traversable, where: str) -> list[Published]:
+def _published(
+    name: str, table: dict[str, Any], data: Traversable, where: str, *, seen_only: bool
+) -> list[Published]:
     check_fields(table, required=REQUIRED, optional=OPTIONAL, where=where)
     source = text_field(table, "table", where)
     if source not in TABLES:
@@ -114,7 +121,8 @@ def _published(name: str, table: dict[str, Any], data: Traversable, where: str) 
     part, seen = (_flag(table, field, where) for field in ("part", "seen"))
     quantity, reading = (text_field(table, field, where) for field in ("quantity", "reading"))
     found = []
-    for row in _matching(read_rows(data / f"{source}.csv"), table["where"], where):
+    rows = newest(read_rows(data / f"{source}.csv", may_be_empty=seen_only), source)
+    for row in _matching(rows, table["where"], where, seen_only=seen_only):
         date = at or row.get(dated, "")
         if not date:
             raise InputError(f'{where}: the row has no date of its own; add at = "YYYY"')
@@ -127,7 +135,7 @@ def _published(name: str, table: dict[str, Any], data: Traversable, where: str) 
     return found
 
 
-def _matching(rows: Rows, wanted: object, where: str) -> list[dict[str, str]]:
+def _matching(rows: Rows, wanted: object, where: str, *, seen_only: bool) -> list[dict[str, str]]:
     """Return the rows whose cells are as wanted, by column; that there are none is refused."""
     if not isinstance(wanted, dict) or not wanted:
         raise InputError(f'{where}: where must name a row, as in where = {{ quantity = "..." }}')
@@ -143,7 +151,7 @@ def _matching(rows: Rows, wanted: object, where: str) -> list[dict[str, str]]:
     for column, cell in wanted.items():
         known = sorted({row[column] for row in left})
         left = [row for row in left if row[column] == cell]
-        if not left:
+        if not left and not seen_only:
             raise InputError(
                 f"{where}: no such row of {rows.file}: {column} is nowhere {cell!r}; "
                 f"{suggest(cell, known)}"

@@ -9,6 +9,9 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from forepass.errors import InputError
+from forepass.inputs.earlier import FILE as EARLIER
+from forepass.inputs.earlier import JUDGEMENT as JUDGEMENT
+from forepass.inputs.earlier import load_earlier
 from forepass.inputs.elicitation import (
     LEVELS,
     ElicitationError,
@@ -16,7 +19,7 @@ from forepass.inputs.elicitation import (
     parameters_from_quantiles,
     quantile,
 )
-from forepass.inputs.families import FAMILIES
+from forepass.inputs.families import FAMILIES, LOG, LOGIT
 from forepass.inputs.text_files import suggest
 from forepass.inputs.toml_files import (
     check_fields,
@@ -28,14 +31,16 @@ from forepass.inputs.toml_files import (
 from forepass.rooms import room
 
 BLOCKS = ("chips", "language_models", "serving", "fleet", "training", "demand")
-JUDGEMENT = "judgement"
+
+AGREEMENT = 0.25
+"""Share of a belief's width by which the median of its wider version may differ."""
 
 REQUIRED = ("distribution", "unit", "source", "rationale")
 PEAK = ("mode", "interval", "mass")
 OPTIONAL = (*LEVELS, *PEAK, "support")
 
 # Files of the folder that hold something other than a block's beliefs.
-OTHER_FILES = ("definitions.toml", "claims.toml", "comparisons.toml")
+OTHER_FILES = ("definitions.toml", "claims.toml", "comparisons.toml", EARLIER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,48 @@ def check_sources(priors: Iterable[Prior], keys: Collection[str]) -> None:
                 raise InputError(
                     f"{prior.file}: {prior.name}: source {key!r} is not in data/sources.csv; {hint}"
                 )
+
+
+def check_earlier(
+    priors: Mapping[str, Mapping[str, Prior]], folder: Traversable | None = None
+) -> None:
+    """Refuse a fallback of earlier.toml that is no wider version of its belief.
+
+    Medians agree within a quarter of the belief's own width from p10 to p90, all on the scale of
+    the belief's family; of a scale, which one quantile states, the quantile is larger.
+    """
+    _, earlier = load_earlier(folder)
+    for block, stated in earlier.items():
+        expect_names = f"{block}.toml has no such belief"
+        known = priors.get(block, {})
+        check_tables(
+            stated, known, fields=("kind",), unused=expect_names, file=f"{EARLIER} {block}"
+        )
+        for name, table in stated.items():
+            now, where = known[name], f"{EARLIER}: {block}.{name}"
+            about = {"unit": now.unit, "support": list(now.support)}
+            then = _prior(block, name, {**table, **about}, EARLIER)
+            if then.distribution != now.distribution:
+                raise InputError(f"{where}: must be {now.distribution}, got {then.distribution}")
+            (low, middle, high), (before_low, before_middle, before_high) = (
+                _on_own_scale(prior) for prior in (now, then)
+            )
+            if not before_high - before_low > high - low:
+                raise InputError(
+                    f"{where}: must be wider than {block}.toml states; set p10 and p90"
+                )
+            scale = FAMILIES[now.distribution].quantiles == 1
+            if not scale and abs(before_middle - middle) > AGREEMENT * (high - low):
+                raise InputError(f"{where}: must have about the same median; move p10 and p90")
+
+
+def _on_own_scale(prior: Prior) -> Any:  # noqa: ANN401 - three numbers
+    """Return p10, median and p90: in logs or logits where the range of the prior ends."""
+    values = quantile(prior, [LEVELS[label] for label in ("p10", "p50", "p90")])
+    family = FAMILIES[prior.distribution]
+    if family.quantiles == 1 or math.isinf(family.lower):
+        return values
+    return (LOG if math.isinf(family.upper) else LOGIT).forward(values)
 
 
 def source_keys(prior: Prior) -> list[str]:

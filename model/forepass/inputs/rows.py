@@ -46,10 +46,11 @@ class Rows:
         return [dict(zip(self.header, cells, strict=True)) for cells in self.cells]
 
 
-def read_rows(path: Traversable) -> Rows:
+def read_rows(path: Traversable, *, may_be_empty: bool = False) -> Rows:
     """Return the cells of a CSV file (UTF-8, one header line, blank lines skipped).
 
-    What is missing, empty, too large, not UTF-8, or no sound CSV is refused, with the line.
+    What is missing, empty, too large, not UTF-8, or no sound CSV is refused, with the line;
+    a header alone too, unless the table may be empty.
     """
     file = label(path, "data")
     header: tuple[str, ...] = ()
@@ -67,7 +68,7 @@ def read_rows(path: Traversable) -> Rows:
         else:
             cells.append(row)
             lines.append(line)
-    if not cells:
+    if not cells and not (header and may_be_empty):
         raise InputError(f"{file}: {'no rows below the header' if header else 'the file is empty'}")
     return Rows(file, header, cells, lines)
 

@@ -74,6 +74,7 @@ def _table(
 ) -> pa.DataFrameSchema:
     if origin:
         columns = columns | {
+            "known": dated(),
             "status": choice(STATUSES),
             "source": text(mend="give keys of sources.csv, joined by ';'"),
             "note": text(required=False),

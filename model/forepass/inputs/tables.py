@@ -1,6 +1,6 @@
 """Tables of ``data/``: text to checked columns, each fault with its file, line and column."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -11,6 +11,7 @@ from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from forepass.errors import InputError
 from forepass.inputs.cells import Places, fault, place, typed
+from forepass.inputs.known import DESIGNER_TOTAL, JOINS, newest
 from forepass.inputs.names import build_index, normalise, resolve
 from forepass.inputs.rows import Rows, check_header, closest_hint, read_rows
 from forepass.inputs.schemas import OWN_SCHEMAS, SCHEMAS
@@ -18,13 +19,6 @@ from forepass.rooms import room
 
 TABLES = tuple(SCHEMAS)
 NAMED = {"chips": "chip", "language_models": "model"}
-JOINS = {
-    "chip_prices": {"chip": "chips"},
-    "training": {"chip": "chips", "model": "language_models"},
-    "serving": {"chip": "chips", "model": "language_models"},
-    "chip_stock": {"chip": "chips"},
-}
-DESIGNER_TOTAL = "all"  # the name that chip_stock gives to a designer's chips together
 ABSENT_FROM_OWN_TABLES = {
     "vendor": "other",
     "developer": "other",
@@ -36,12 +30,18 @@ ABSENT_FROM_OWN_TABLES = {
 type Reader = Callable[[str], Rows]
 
 
-def load_tables(names: Iterable[str], folder: Traversable | None = None) -> dict[str, pd.DataFrame]:
+def load_tables(
+    names: Iterable[str],
+    folder: Traversable | None = None,
+    *,
+    may_be_empty: Collection[str] = (),
+) -> dict[str, pd.DataFrame]:
     """Return the named tables, checked cell by cell and against the tables that they refer to.
 
-    They lie in ``folder``, or in the shipped ``data/``. Frames hold float64 numbers, bool flags and
-    ``str`` texts, NaN for a missing number or text; dates stay ISO texts; ``attrs["places"]`` knows
-    the file and line of each index label.
+    They lie in ``folder``, or in the shipped ``data/``. Of versions of one fact the newest stands
+    (see `forepass.inputs.known`). Frames hold float64 numbers, bool flags and ``str`` texts, NaN
+    for a missing number or text; dates stay ISO texts; ``attrs["places"]`` knows the file and line
+    of each index label. Those that ``may_be_empty`` may have a header alone.
 
     Raises
     ------
@@ -49,7 +49,12 @@ def load_tables(names: Iterable[str], folder: Traversable | None = None) -> dict
         At the first fault: file, line, column, what the value must be, what it is, how to mend it.
     """
     home = room("data") if folder is None else folder
-    read = cache(lambda name: read_rows(home / f"{name}.csv"))
+
+    @cache
+    def read(name: str) -> Rows:
+        rows = read_rows(home / f"{name}.csv", may_be_empty=name in may_be_empty)
+        return newest(rows, name)
+
     return {name: _checked(name, read) for name in names}
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.resources.abc import Traversable
 from typing import Any
 
@@ -82,6 +83,21 @@ def check_fields(
     for field in required:
         if field not in table:
             raise InputError(f"{where}: {field} is missing; add {field} = ...")
+
+
+def as_toml(tables: Mapping[str, Table]) -> str:
+    """Return tables of texts, numbers and lists as the text of a TOML file."""
+    texts = (
+        "\n".join([f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items()), ""])
+        for name, table in tables.items()
+    )
+    return "\n".join([*texts, ""])
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value) if isinstance(value, str) else repr(value)
 
 
 def text_field(table: Table, field: str, where: str) -> str:

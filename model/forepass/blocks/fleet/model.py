@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from forepass.inputs.priors import Prior
 
 TABLES = ("chip_stock", "chips", "fleet", "stock_revisions")
+MAY_BE_EMPTY = ("fleet", "stock_revisions")
 PRIORS = (
     "source_error",
     "designer_error_scale",

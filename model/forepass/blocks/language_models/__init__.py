@@ -3,6 +3,7 @@
 from forepass.blocks.language_models.model import (
     CONVENTIONS,
     DRAWS,
+    MAY_BE_EMPTY,
     PRIORS,
     STRUCTURES,
     TABLES,
@@ -11,4 +12,14 @@ from forepass.blocks.language_models.model import (
     project,
 )
 
-__all__ = ["CONVENTIONS", "DRAWS", "PRIORS", "STRUCTURES", "TABLES", "TWICE", "build", "project"]
+__all__ = [
+    "CONVENTIONS",
+    "DRAWS",
+    "MAY_BE_EMPTY",
+    "PRIORS",
+    "STRUCTURES",
+    "TABLES",
+    "TWICE",
+    "build",
+    "project",
+]

@@ -33,7 +33,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forepass.blocks.language_models.paths import GAP_AT, LAYERS_AT, ORIGIN, RISING, TRAITS, project
+from forepass.blocks.language_models.paths import (
+    LAYERS_AT,
+    ORIGIN,
+    RISING,
+    TRAITS,
+    gap_at,
+    project,
+)
 from forepass.blocks.language_models.records import (
     KINDS,
     PublishedGains,
@@ -65,6 +72,7 @@ if TYPE_CHECKING:
 __all__ = ["PRIORS", "STRUCTURES", "TABLES", "build", "project"]
 
 TABLES = ("language_models", "published_trends")
+MAY_BE_EMPTY = ("published_trends",)
 CONVENTIONS = ("frontier_window_factor", "frontier_window_years", "first_year")
 """Definitions that decide which rows count."""
 STRUCTURES = ("drifting", "saturating")
@@ -187,7 +195,7 @@ def _trends(beliefs: Beliefs, records: ReleaseRecords) -> Callable[[str, Floats]
     import pymc as pm
     import pytensor.tensor as pt
 
-    knots = records.knots - ORIGIN
+    knots, last = records.knots - ORIGIN, int(records.years[-1])
     start, limit = (
         {trait: _on_scale(trait, beliefs[f"{trait}_{at}"]) for trait in TRAITS}
         for at in ("2025", "limit")
@@ -208,7 +216,9 @@ def _trends(beliefs: Beliefs, records: ReleaseRecords) -> Callable[[str, Floats]
         since = when - ORIGIN
         bent = (hinges(since, knots) * bends[trait]).sum(axis=1)
         drifting = start[trait] + beliefs[f"{trait}_growth"] * since + bent
-        gap = beliefs[f"{trait}_gap"] * pt.exp(-beliefs[f"{trait}_pace"] * (when - GAP_AT[trait]))
+        gap = beliefs[f"{trait}_gap"] * pt.exp(
+            -beliefs[f"{trait}_pace"] * (when - gap_at(trait, last))
+        )
         saturating = limit[trait] - gap if RISING[trait] else limit[trait] + gap
         path: Tensor = pt.stack([drifting, saturating])
         return path
@@ -281,6 +291,8 @@ def _stages(
     import pymc as pm
     import pytensor.tensor as pt
 
+    if not when.size:  # as in years when nobody told
+        return
     reached = pm.math.sigmoid(pace * (when[:, None] - pt.stack(middles).cumsum()))
     columns = [reached[:, place] for place in range(len(middles))]
     at_least = [pt.ones(len(when)), *columns, pt.zeros(len(when))]
@@ -293,6 +305,8 @@ def _algorithms(beliefs: Beliefs, accounts: PublishedGains) -> None:
     import pymc as pm
     import pytensor.tensor as pt
 
+    if not accounts.names:
+        return
     rate = (
         beliefs["algorithmic_gain"]
         + beliefs["gain_of_prices"] * accounts.price

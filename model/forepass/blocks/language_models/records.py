@@ -195,7 +195,7 @@ def release_records(
     Raises
     ------
     InputError
-        If no release at the frontier tells its active parameters, attention or format.
+        If no release at the frontier tells its active parameters.
     """
     models = decoder_releases(models)
     frontier = frontier_releases(models, factor=factor, window_years=window_years)
@@ -203,9 +203,8 @@ def release_records(
         column: frontier[frontier[column].notna()]
         for column in ("active_params", "attention", "native_weight_bits")
     }
-    for column, rows in told.items():
-        if rows.empty:
-            raise InputError(f"language_models.csv: no frontier release has {column}")
+    if told["active_params"].empty:
+        raise InputError("language_models.csv: no frontier release has active_params")
     ranged = frontier[["active_params_low", "active_params_high"]].notna().any(axis=1)
     mixtures = models[_has_sizes(models)].drop_duplicates(SAME_NETWORK)
     cached = models[models["kv_bytes_per_token_16bit"].notna() & models["active_params"].notna()]
@@ -215,10 +214,11 @@ def release_records(
     developers = sorted({*frontier["developer"], *mixtures["developer"]})
     share = (mixtures["active_params"] / mixtures["total_params"]).to_numpy()
     when = frontier["when"].to_numpy()
+    last = int(calendar_years(when).max())
     return ReleaseRecords(
         developers=developers,
         knots=knots_within(when),
-        years=np.arange(first_year, calendar_years(when).max() + 1),
+        years=np.arange(min(first_year, last), last + 1),
         active=_size(told["active_params"], "active_params", developers),
         total=_size(
             frontier[frontier["active_params"].isna() | ranged], "total_params", developers
@@ -244,23 +244,14 @@ def release_records(
 
 
 def published_gains(trends: pd.DataFrame) -> PublishedGains:
-    """Return the published rates of `ACCOUNTS`, as natural logs per year.
+    """Return the published rates of `ACCOUNTS`, as natural logs per year; none in early years.
 
     Parameters
     ----------
     trends
         Table `published_trends`; rates as a factor a year or as months to halve.
-
-    Raises
-    ------
-    InputError
-        If none of the accounts is in the table.
     """
     rows = trends[trends["quantity"].isin(ACCOUNTS)].drop_duplicates("quantity")
-    if rows.empty:
-        raise InputError(
-            f"published_trends.csv: none of {', '.join(ACCOUNTS)} is there; one must be"
-        )
     by_month = rows["unit"].str.startswith("months").to_numpy()
     low, central, high = (
         np.where(by_month, np.log(2) * MONTHS / rows[column], np.log(rows[column]))

@@ -75,6 +75,8 @@ def _fraction(beliefs: Beliefs, records: ReleaseRecords, trend: Trend, effect: T
     import pymc as pm
 
     fraction = records.fraction
+    if not fraction.value.size:  # before there were mixtures
+        return
     off = beliefs["fraction_off_frontier"][:, None] * records.off_frontier
     pm.Normal(
         "fraction_seen",

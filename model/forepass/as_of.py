@@ -1,0 +1,129 @@
+"""Settings as of an earlier day: folders of what could be read then, and of what was believed.
+
+What a day had not seen is left out of the files themselves, which whatever reads ``data`` or
+``priors`` then sees in place of the run's own; fits and answers, kept under the content of their
+files, are those of what was visible, whatever is published later.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from forepass import atomic
+from forepass.errors import InputError
+from forepass.inputs.dates import is_date, last_day
+from forepass.inputs.earlier import FILE, believed_by, load_earlier
+from forepass.inputs.known import KNOWN, SOURCES, as_csv, first_known, newest, seen_by
+from forepass.inputs.rows import Rows, read_rows
+from forepass.inputs.toml_files import as_toml, read_tables
+from forepass.settings import Settings
+
+DEFINED = "definitions"
+
+__all__ = ["refuse_unseen", "seen_as_of"]
+
+
+def seen_as_of(settings: Settings, day: date) -> Settings:
+    """Return settings whose data and priors are those of a day.
+
+    Rows, versions of rows and sources that came later are left out, and a belief whose source came
+    later, or which is a judgement of today, falls back to what priors/earlier.toml states. The
+    files lie beside the cached fits, under the hash of what they hold. A day by which all was
+    known leaves the folders as they are.
+
+    Raises
+    ------
+    InputError
+        Where no table has a row yet, or a table, a prior or its fallback is wrong.
+    """
+    rows = _tables(settings.data)
+    seen = seen_by(rows, day)
+    observed = [name for name in rows if KNOWN in rows[name].header]
+    unseen = tuple((name, first_known(rows[name])) for name in observed if not seen[name].cells)
+    if len(unseen) == len(observed):
+        raise InputError(_unseen_words(unseen, day))
+    sources = dict(zip(*(rows[SOURCES].column(name) for name in ("source", "date")), strict=True))
+    beliefs = _believed(settings.priors, day, sources)
+    hidden = any(_fewer(seen[name], newest(table, name), name) for name, table in rows.items())
+    data = {f"{name}.csv": as_csv(table) for name, table in seen.items()}
+    return replace(
+        settings,
+        data=_written(settings.cache, data) if hidden else settings.data,
+        priors=_written(settings.cache, beliefs) if beliefs else settings.priors,
+        as_of=day,
+        unseen=unseen,
+    )
+
+
+def refuse_unseen(tables: Iterable[str], settings: Settings) -> None:
+    """Refuse to go on without the rows of tables that had none yet, naming them all.
+
+    Raises
+    ------
+    InputError
+        Naming the tables, and from when on each has rows.
+    """
+    needed = set(tables)
+    if settings.as_of and (missing := [(n, d) for n, d in settings.unseen if n in needed]):
+        raise InputError(_unseen_words(missing, settings.as_of))
+
+
+def _unseen_words(unseen: Iterable[tuple[str, str]], day: date) -> str:
+    words = [f"{name}.csv ({f'from {since}' if since else 'no dates'})" for name, since in unseen]
+    return f"--as-of {day}: no row was known then of {', '.join(words)}; give a later date"
+
+
+def _tables(folder: Traversable) -> dict[str, Rows]:
+    files = sorted(folder.iterdir(), key=lambda path: path.name)
+    return {
+        path.name.removesuffix(".csv"): read_rows(path, may_be_empty=True)
+        for path in files
+        if path.name.endswith(".csv")
+    }
+
+
+def _fewer(seen: Rows, all_rows: Rows, name: str) -> bool:
+    """Return whether a day hides rows or what they cite; `seen_by` adds one source of its own."""
+    return seen.cells[: -1 if name == SOURCES else None] != all_rows.cells
+
+
+def _believed(folder: Traversable, day: date, sources: Mapping[str, str]) -> dict[str, str]:
+    """Return the files of priors as of a day, empty where they are what they are now."""
+    fallbacks = load_earlier(folder)
+    now = {block: read_tables(f"{block}.toml", folder)[0] for block in fallbacks[1]}
+    then = believed_by(day, now, fallbacks, sources)
+    now[DEFINED], then[DEFINED] = (read_tables(f"{DEFINED}.toml", folder)[0] for _ in range(2))
+    software = then[DEFINED].get("software_date", {})
+    # Software of a day to come would be a forecast, not a convention.
+    if is_date(software.get("value")) and last_day(software["value"]) > day:
+        software["value"] = day.isoformat()
+    if then == now:
+        return {}
+    kept = {
+        path.name: path.read_text(encoding="utf-8")
+        for path in folder.iterdir()
+        if path.name.endswith(".toml") and path.name != FILE
+    }
+    changed = {block for block in then if then[block] != now[block]}
+    return kept | {f"{block}.toml": as_toml(then[block]) for block in changed}
+
+
+def _written(cache: Path, texts: Mapping[str, str]) -> Path:
+    """Return the folder that holds these files, made under the hash of them."""
+    content = json.dumps(dict(texts), sort_keys=True)
+    home = cache / "as_of" / hashlib.sha256(content.encode()).hexdigest()[:20]
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            if not (home / name).is_file():
+                atomic.write_text(home / name, text)
+    except OSError as error:
+        raise InputError(
+            f"{home}: cannot be written ({error.strerror}); --as-of keeps what was known there, "
+            "so set FOREPASS_CACHE to a folder that can be"
+        ) from None
+    return home
