@@ -95,7 +95,11 @@ def _unseen_words(unseen: Iterable[tuple[str, str]], day: date) -> str:
 
 def _tables(folder: Traversable) -> dict[str, Rows]:
     files = sorted(folder.iterdir(), key=lambda path: path.name)
-    return {p.name.removesuffix(".csv"): read_rows(p) for p in files if p.name.endswith(".csv")}
+    return {
+        path.name.removesuffix(".csv"): read_rows(path, may_be_empty=True)
+        for path in files
+        if path.name.endswith(".csv")
+    }
 
 
 def _reported(rows: Rows, described: str) -> Rows:

@@ -1,6 +1,7 @@
 """Training runs: what counts as a record, and what a run of some compute takes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import xarray as xr
 
 from forepass.blocks import training
 from forepass.errors import InputError
+from forepass.inputs.definitions import load_definitions
 from forepass.inputs.elicitation import sample
 from forepass.inputs.priors import load_priors
 from forepass.inputs.tables import load_tables
@@ -178,9 +180,16 @@ def test_a_table_without_compute_is_refused(tables: Mapping[str, pd.DataFrame]) 
         training.build({**tables, "training": blank}, load_priors("training"))
 
 
-def test_a_table_of_chips_without_the_unit_is_refused(
+def test_clusters_count_in_the_unit_that_the_definitions_choose(
     tables: Mapping[str, pd.DataFrame],
 ) -> None:
-    others = tables["chips"][tables["chips"]["chip"] != "h100-sxm"]
-    with pytest.raises(InputError, match="h100-sxm"):
-        training.build({**tables, "chips": others}, load_priors("training"))
+    chosen = load_definitions()
+    half = replace(chosen, h100_equivalent_ops_per_s=chosen.h100_equivalent_ops_per_s / 2)
+    days = [
+        training.build(tables, load_priors("training"), definitions=definitions)[
+            "log_record_h100e_days_2022"
+        ].eval({"record_flop_2022": 1e24})
+        for definitions in (chosen, half)
+    ]
+    assert days[1] - days[0] == pytest.approx(np.log(2))
+    assert days[0] == pytest.approx(np.log(1e24 / 9.895e14 / 86400))

@@ -86,7 +86,8 @@ def _findings(settings: "Settings") -> list[str]:
     for name in tables.TABLES:
         try:
             loaded = tables.load_tables([name], settings.data, may_be_empty=dict(settings.unseen))
-            sound[name] = loaded[name]
+            if not loaded[name].empty:
+                sound[name] = loaded[name]
         except InputError as error:
             findings.append(str(error))
     try:

@@ -101,7 +101,8 @@ def _check_scenarios(
     for name in names:
         scenario = scenarios.load_scenario(name, settings.priors)
         for key in (key.strip() for key in scenario.source.split(";")):
-            if key not in sources and key != priors.JUDGEMENT:
+            known = settings.as_of or key in sources or key == priors.JUDGEMENT
+            if not known:
                 hint = 'add it there, or write "judgement"'
                 where = scenario.layers[-1].where
                 raise InputError(f"{where}: source {key!r} is not in data/sources.csv; {hint}")

@@ -55,7 +55,8 @@ def typed(rows: Rows, kinds: Mapping[str, tuple[str, str | None]]) -> pd.DataFra
         if kind == "float64":
             columns[name] = pd.Series([_number(cell) for cell in cells], dtype="float64")
         elif kind == "bool":
-            columns[name] = pd.Series([FLAGS.get(cell.lower(), False) for cell in cells])
+            flags = [FLAGS.get(cell.lower(), False) for cell in cells]
+            columns[name] = pd.Series(flags, dtype="bool")
         else:
             columns[name] = pd.Series([cell or None for cell in cells], dtype="str")
     _refuse_untyped(rows, kinds)

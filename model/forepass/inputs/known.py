@@ -1,8 +1,8 @@
 """When rows became known: the newest version of each fact, and what a date had not seen yet.
 
 A row's ``known`` is the date at which somebody could first have read it; of a source it is its
-``date``. A month or a year counts from its last day, so that nothing is seen early. Rows of one key that
-differ in ``known`` are versions of one fact, of which the newest stands.
+``date``. A month or a year counts from its last day, so that nothing is seen early. Rows of one
+key that differ in ``known`` are versions of one fact, of which the newest stands.
 """
 
 import csv
@@ -15,7 +15,17 @@ from forepass.errors import InputError
 from forepass.inputs.dates import is_date, last_day
 from forepass.inputs.rows import Rows
 
-__all__ = ["DESIGNER_TOTAL", "JOINS", "KNOWN", "LATER", "SOURCES", "as_csv", "first_known", "newest", "seen_by"]
+__all__ = [
+    "DESIGNER_TOTAL",
+    "JOINS",
+    "KNOWN",
+    "LATER",
+    "SOURCES",
+    "as_csv",
+    "first_known",
+    "newest",
+    "seen_by",
+]
 
 KNOWN = "known"
 SOURCES = "sources"

@@ -33,7 +33,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forepass.blocks.language_models.paths import GAP_AT, LAYERS_AT, ORIGIN, RISING, TRAITS, project
+from forepass.blocks.language_models.paths import (
+    LAYERS_AT,
+    ORIGIN,
+    RISING,
+    TRAITS,
+    gap_at,
+    project,
+)
 from forepass.blocks.language_models.records import (
     KINDS,
     PublishedGains,
@@ -188,7 +195,7 @@ def _trends(beliefs: Beliefs, records: ReleaseRecords) -> Callable[[str, Floats]
     import pymc as pm
     import pytensor.tensor as pt
 
-    knots = records.knots - ORIGIN
+    knots, last = records.knots - ORIGIN, int(records.years[-1])
     start, limit = (
         {trait: _on_scale(trait, beliefs[f"{trait}_{at}"]) for trait in TRAITS}
         for at in ("2025", "limit")
@@ -209,7 +216,9 @@ def _trends(beliefs: Beliefs, records: ReleaseRecords) -> Callable[[str, Floats]
         since = when - ORIGIN
         bent = (hinges(since, knots) * bends[trait]).sum(axis=1)
         drifting = start[trait] + beliefs[f"{trait}_growth"] * since + bent
-        gap = beliefs[f"{trait}_gap"] * pt.exp(-beliefs[f"{trait}_pace"] * (when - GAP_AT[trait]))
+        gap = beliefs[f"{trait}_gap"] * pt.exp(
+            -beliefs[f"{trait}_pace"] * (when - gap_at(trait, last))
+        )
         saturating = limit[trait] - gap if RISING[trait] else limit[trait] + gap
         path: Tensor = pt.stack([drifting, saturating])
         return path

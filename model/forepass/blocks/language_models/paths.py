@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     type Integers = NDArray[np.int_]
 
 __all__ = [
-    "GAP_AT",
     "LAYERS_AT",
     "ORIGIN",
     "RISING",
     "TRAITS",
+    "gap_at",
     "kinds_reached",
     "log_kv",
     "of_structure",
@@ -153,7 +153,7 @@ def trait_path(
         growth_rng,
     )
     pace, gap = draw[f"{trait}_pace"][:, None], draw[f"{trait}_gap"][:, None]
-    since = mid_year(np.array([last])) - GAP_AT[trait]
+    since = mid_year(np.array([last])) - gap_at(trait, last)
     end, then = np.exp(-pace * since), np.exp(-pace * (since + steps))
     towards = gap * (end - then) if RISING[trait] else gap * (then - end)
     broken = regime_breaks(
@@ -165,6 +165,15 @@ def trait_path(
     )
     course = np.where(structure[:, None] == 1, towards, drifting)
     return np.asarray(on_record + course + _from_end(broken)[:, steps])
+
+
+def gap_at(trait: str, last: int) -> int:
+    """Return when the gap of a saturating trend is told, years since 2022.
+
+    A record that ends earlier tells it at the end of its ``last`` calendar year: drawn back from
+    later on, a gap grows beyond all measure.
+    """
+    return min(GAP_AT[trait], last + 1 - EPOCH_YEAR)
 
 
 def kinds_reached(draw: Mapping[str, Floats], when: Floats, lot: Floats) -> Integers:
