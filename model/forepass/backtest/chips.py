@@ -1,7 +1,6 @@
 """The sheets of parts that shipped later: specs and price of each."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,9 +25,7 @@ NEEDS = ("chips",)
 AGAIN: Mapping[str, str] = {}
 RATES = ("chip_fp16_flops_growth", "chip_fp32_flops_doubling_time")
 TARGETS = {
-    "flops_16bit": Target(
-        "16-bit rate of a chip", "FLOP/s", RATES, "", "NVIDIA", 1e-12, "TFLOP/s"
-    ),
+    "flops_16bit": Target("16-bit rate of a chip", "FLOP/s", RATES, "", "NVIDIA", 1e-12, "TFLOP/s"),
     "flops_8bit": Target("8-bit rate of a chip", "FLOP/s", RATES),
     "bandwidth": Target(
         "bandwidth of a chip",

@@ -1,6 +1,6 @@
 """Figures of a backtest: skill and calibration, and forecasts beside what came."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,7 +50,7 @@ def draw_scores(table: pd.DataFrame, rows: pd.DataFrame) -> "Figure":
     return figure
 
 
-def _skill(axis: "Axes", table: pd.DataFrame, targets: Sequence[str]) -> None:
+def _skill(axis: "Axes", table: pd.DataFrame, targets: list[str]) -> None:
     """Draw the ratio of CRPS to the best simple forecast's as numbers, darker the better."""
     columns = [*range(1, LONGEST + 1), ALL]
     cells = table.pivot(index="target", columns="horizon", values="versus best")
@@ -71,11 +71,13 @@ def _skill(axis: "Axes", table: pd.DataFrame, targets: Sequence[str]) -> None:
     axis.set_xticks(range(len(columns)), [f"{column}" for column in columns])
     axis.set_yticks(
         range(len(targets)),
-        [words_of(row["block"], name, row["mode"]) for name, row in first.iterrows()],
+        [words_of(first["block"][name], name, first["mode"][name]) for name in targets],
     )
     axis.grid(visible=False)
     axis.set_xlabel("years ahead")
-    axis.set_title("CRPS over that of the best simple forecast\n(below 1, dark: better; bold: worse)")
+    axis.set_title(
+        "CRPS over that of the best simple forecast\n(below 1, dark: better; bold: worse)"
+    )
 
 
 def _cover(axis: "Axes", whole: pd.DataFrame) -> None:
@@ -106,7 +108,8 @@ def _places(axis: "Axes", rows: pd.DataFrame) -> None:
 
 def fans_of(results: Mapping[Task, Result], targets: Iterable[str]) -> Fans:
     """Return the fans of the targets asked for, by (block, target) and origin."""
-    wanted, found = set(targets), {}
+    wanted: set[str] = set(targets)
+    found: dict[tuple[str, str], dict[float, Mapping[str, list[float]]]] = {}
     for task, result in results.items():
         for target, fan in result.fans.items():
             if target in wanted:

@@ -90,8 +90,10 @@ def predicted(
     then = counted[_quarters(counted) <= last]
     newest = then[(then["chip"] == WHOLE_FLEET) & (_quarters(then) == last)]
     printed = quarterly_record(then, tables["chips"]).printed_sd
-    own = posterior["designer_error_scale"] * posterior["designer_error_z"] * xr.DataArray(
-        printed, dims="designer"
+    own = (
+        posterior["designer_error_scale"]
+        * posterior["designer_error_z"]
+        * xr.DataArray(printed, dims="designer")
     )
     as_counted = posterior.assign(
         log_shipments=posterior["log_shipments"] - posterior["source_error"] - own,
@@ -109,7 +111,8 @@ def predicted(
     if target == "stock_h100e":
         logs = logs + as_counted["log_h100e_per_chip"]
     this_year = [q for q in posterior["quarter"].to_numpy() if str(q).startswith(str(end))]
-    flow[:, 0] -= np.exp(logs.sel(quarter=this_year)).sum(("quarter", "designer")).to_numpy()
+    seen = logs.sel(quarter=this_year).transpose("draw", "quarter", "designer").to_numpy()
+    flow[:, 0] -= np.exp(seen).sum(axis=(1, 2))
     sold = float(newest[FLOWS[target]].sum()) + np.cumsum(flow, axis=1)
     return np.asarray(np.log(sold[:, np.maximum(year - end, 0)]))
 

@@ -195,5 +195,3 @@ def _effects(
     scale = of_structure(posterior, structure, trait)[f"{trait}_developer_scale"]
     stacked = np.stack(columns, axis=1) if columns else np.zeros((len(structure), 0))
     return np.asarray(scale[:, None] * stacked)
-
-

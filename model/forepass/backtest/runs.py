@@ -85,7 +85,9 @@ def result(task: Task, settings: "Settings", *, progress: Progress | None = None
 
     The seed hangs on the run's own and the task: order and company of tasks change nothing.
     """
-    path = settings.cache / "backtests" / f"{task.block}-{task.origin:g}-{_key(task, settings)}.json"
+    path = (
+        settings.cache / "backtests" / f"{task.block}-{task.origin:g}-{_key(task, settings)}.json"
+    )
     if (found := kept.read_kept(path, "backtest")) is None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of vendors with few chips, as there were
@@ -127,7 +129,7 @@ def _made(task: Task, settings: "Settings", progress: Progress | None) -> Result
         drawn = module.predicted(draws, due[name], name, settings, row_rng)
         rows += _scores(task, name, target, early[name], due[name], drawn, then)
         if target.fan:
-            fans[name] = _fan(module, draws, name, target, task, settings, early[name], fan_rng)
+            fans[name] = _fan(module, draws, name, target, task, settings, fan_rng)
     return Result(
         rows=rows,
         fans=fans,
@@ -159,7 +161,7 @@ def _scores(
     drawn: Any,  # noqa: ANN401 - an array
     then: "Settings",
 ) -> list[dict[str, Any]]:
-    truth, given = due["value"].to_numpy(), due.get("given", 0.0)
+    truth, given = due["value"].to_numpy(), np.asarray(due.get("given", 0.0))
     frame = scored(drawn, truth)
     # What is given of a row, as the speed of its chip, the naive forecasts know too.
     seen = early.assign(value=early["value"] - early.get("given", 0.0))
@@ -182,7 +184,7 @@ def _scores(
     # Six digits are far within what another seed would change, and halve the file.
     rounded = frame.round(6)
     return [
-        {key: None if pd.isna(value) else value for key, value in record.items()}
+        {str(key): None if pd.isna(value) else value for key, value in record.items()}
         for record in rounded.to_dict("records")
     ]
 
@@ -204,7 +206,6 @@ def _fan(
     target: Target,
     task: Task,
     settings: "Settings",
-    early: pd.DataFrame,
     rng: np.random.Generator,
 ) -> dict[str, list[float]]:
     grid = task.origin + np.array([0.02, *range(1, LONGEST + 1)])

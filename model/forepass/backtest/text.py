@@ -137,19 +137,11 @@ def _versus() -> list[str]:
 def _by_horizon(table: pd.DataFrame) -> str:
     ahead = list(range(1, LONGEST + 1))
     rows = []
-    for (target, block, mode), own in table.groupby(["target", "block", "mode"], sort=False):
-        cells = own.set_index("horizon")
-        rows.append(
-            [
-                words_of(block, target, mode),
-                *(
-                    f"{cells.loc[years, 'cover80']:.0%}  {cells.loc[years, 'versus best']:.2f}"
-                    if years in cells.index
-                    else ""
-                    for years in ahead
-                ),
-            ]
-        )
+    for row in table[table["horizon"] == ALL].to_dict("records"):
+        own = table[table["target"] == row["target"]].to_dict("records")
+        cells = {at["horizon"]: f"{at['cover80']:.0%}  {at['versus best']:.2f}" for at in own}
+        name = words_of(row["block"], row["target"], row["mode"])
+        rows.append([name, *(cells.get(years, "") for years in ahead)])
     return render.table(rows, ["target", *(f"{years}" for years in ahead)])
 
 

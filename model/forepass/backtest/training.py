@@ -85,8 +85,7 @@ def predicted(
     first = min(int(when.min(initial=0)) + EPOCH_YEAR - 1, last)
     years = np.arange(first, max(int(when.max(initial=0)) + EPOCH_YEAR, last) + 2)
     path_rng, noise_rng, break_rng, drift_rng, lot_rng = rng.spawn(5)
-    bound = lot_rng.uniform(size=(len(when) and len(draw["record_scatter"]), 1))
-    bound = bound < draw["record_limit_bound"]
+    bound = lot_rng.uniform(size=draw["record_limit_bound"].shape) < draw["record_limit_bound"]
     noise = noise_rng.standard_normal((2, len(draw["record_scatter"]), len(rows)))
     error = rows["error"].to_numpy() if "error" in rows else 0.0
     if target == "training_days":

@@ -1,4 +1,4 @@
-"""``forepass backtest``: what forepass would have said on earlier days, scored against what came."""
+"""``forepass backtest``: what forepass would have said on earlier days, and what came."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 FIRST, LAST = 2018.0, 2026.0
 
 EXAMPLE = """\
-examples: every block from every year (about half an hour, once; a stopped run goes on where it was);
-chips alone, as a table and figures
+examples: every block from every year (about half an hour, once; a stopped run goes on where it
+was); chips alone, as a table and figures
   forepass backtest
   forepass backtest --block chips --from 2020 --csv backtest.csv --figure figures
 """
