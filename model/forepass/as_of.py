@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -23,11 +23,15 @@ from forepass.inputs.toml_files import as_toml, read_tables
 from forepass.settings import Settings
 
 DEFINED = "definitions"
+REPORTING_LAG = timedelta(days=90)
+"""By when a count that was made again later is taken to have been made at the time."""
 
 __all__ = ["refuse_unseen", "seen_as_of"]
 
 
-def seen_as_of(settings: Settings, day: date) -> Settings:
+def seen_as_of(
+    settings: Settings, day: date, *, again: Mapping[str, str] | None = None
+) -> Settings:
     """Return settings whose data and priors are those of a day.
 
     Rows, versions of rows and sources that came later are left out, and a belief whose source came
@@ -35,12 +39,24 @@ def seen_as_of(settings: Settings, day: date) -> Settings:
     files lie beside the cached fits, under the hash of what they hold. A day by which all was
     known leaves the folders as they are.
 
+    Parameters
+    ----------
+    settings
+        Of all that is known.
+    day
+        Its knowledge.
+    again
+        Tables that were reconstructed later, each with the column that dates what a row describes:
+        its rows count as known `REPORTING_LAG` after that, as if counted at the time. None: all
+        that was not known is left out.
+
     Raises
     ------
     InputError
         Where no table has a row yet, or a table, a prior or its fallback is wrong.
     """
     rows = _tables(settings.data)
+    rows |= {name: _reported(rows[name], column) for name, column in (again or {}).items()}
     seen = seen_by(rows, day)
     observed = [name for name in rows if KNOWN in rows[name].header]
     unseen = tuple((name, first_known(rows[name])) for name in observed if not seen[name].cells)
@@ -84,6 +100,18 @@ def _tables(folder: Traversable) -> dict[str, Rows]:
         for path in files
         if path.name.endswith(".csv")
     }
+
+
+def _reported(rows: Rows, described: str) -> Rows:
+    """Return rows known a lag after the date that they describe, where not known earlier."""
+    at, dated = rows.header.index(KNOWN), rows.header.index(described)
+
+    def known(row: tuple[str, ...]) -> str:
+        soon = last_day(row[dated]) + REPORTING_LAG
+        return row[at] if last_day(row[at]) <= soon else soon.isoformat()
+
+    cells = [(*row[:at], known(row), *row[at + 1 :]) for row in rows.cells]
+    return replace(rows, cells=cells)
 
 
 def _fewer(seen: Rows, all_rows: Rows, name: str) -> bool:

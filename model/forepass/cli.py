@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from forepass import __version__
 from forepass.commands import (
+    backtest_command,
     check_command,
     completion_command,
     data_command,
@@ -36,6 +37,7 @@ COMMANDS = (
     OVERHANG,
     scenario_command.COMMAND,
     sensitivity_command.COMMAND,
+    backtest_command.COMMAND,
     post_command.COMMAND,
     check_command.COMMAND,
     register_command.COMMAND,

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
 
-__all__ = ["BLOCKS", "Diagnostics", "Fit", "FitFailed", "block_module", "fitted"]
+__all__ = [
+    "BLOCKS",
+    "BRIEF",
+    "Diagnostics",
+    "Effort",
+    "Fit",
+    "FitFailed",
+    "block_module",
+    "fitted",
+    "sampled",
+]
 
 CHAINS, DRAWS, TUNE = 4, 1000, 600
 KEPT = 600
@@ -33,6 +43,34 @@ ATTEMPTS: tuple[dict[str, Any], ...] = (
     {"target_accept": 0.9, "tune": TUNE},
     {"target_accept": 0.97, "tune": 2 * TUNE},
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long each structure of a block is sampled.
+
+    Attributes
+    ----------
+    chains, tune
+        Chains, and the transitions of each before its first draw.
+    draws
+        Of each chain; None for as many as the block asks for.
+    kept
+        Draws kept of each chain, evenly spaced.
+    attempts
+        Of `ATTEMPTS`, how many are made before what was drawn is taken as it is.
+    """
+
+    chains: int = CHAINS
+    tune: int = TUNE
+    draws: int | None = None
+    kept: int = KEPT
+    attempts: int = len(ATTEMPTS)
+
+
+FULL = Effort()
+BRIEF = Effort(chains=2, tune=500, draws=500, kept=500, attempts=1)
+"""Enough for the scores of a forecast, of which there are many to make."""
 
 READERS_OF_A_FIT = (
     *("prediction.py", "validation.py", "claims.py", "comparisons.py", "scenarios.py"),
@@ -144,7 +182,7 @@ def fitted(
         key = _key(name, settings)
         fit = None if force else _read(name, key, settings.cache)
         if fit is None:
-            fit = _fit(name, key, settings, progress or (lambda _block, _stage: None))
+            fit = _fit(name, key, settings, progress or _unheard)
             _keep(name, fit, settings.cache)
         if not (fit.diagnostics.passed or unsafe):
             raise FitFailed(_complaint(fit.diagnostics))
@@ -174,10 +212,26 @@ def block_seed(name: str, settings: Settings) -> int:
 
 
 def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
+    posterior, diagnostics = sampled(name, settings, progress=progress)
+    return Fit(posterior, diagnostics, key, from_cache=False)
+
+
+def sampled(
+    name: str, settings: Settings, *, effort: Effort = FULL, progress: Progress | None = None
+) -> "tuple[xr.Dataset, Diagnostics]":
+    """Return draws of a block's posterior, dims (draw, ...), and how well its chains agree.
+
+    Nothing is kept, and nothing raised where they disagree.
+
+    Raises
+    ------
+    InputError
+        When a table or prior of the block is wrong, or empty.
+    """
     import nutpie
     from pytensor.configdefaults import config
 
-    start = time.monotonic()
+    start, progress, module = time.monotonic(), progress or _unheard, block_module(name)
     progress(name, "reading")
     # Under fastmath a cold and a cached compile round differently: same seed, other draws.
     with config.change_flags(numba__fastmath=False):
@@ -185,35 +239,42 @@ def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
         progress(name, "compiling")
         compiled = nutpie.compile_pymc_model(model)
         variables = sorted(variable.name for variable in model.free_RVs)
-        variants = getattr(block_module(name), "VARIANTS", {"": {}})
-        least_accept = getattr(block_module(name), "TARGET_ACCEPT", 0.0)
-        for attempt in ATTEMPTS:
+        for attempt in ATTEMPTS[: effort.attempts]:
             trees = []
-            for variant, exchanged in variants.items():
+            for variant, exchanged in getattr(module, "VARIANTS", {"": {}}).items():
                 progress(name, f"sampling {variant}".rstrip())
                 sampling = nutpie.sample(
                     compiled.with_data(**exchanged) if exchanged else compiled,
-                    draws=getattr(block_module(name), "DRAWS", DRAWS),
-                    chains=CHAINS,
-                    cores=min(CHAINS, os.cpu_count() or 1),
+                    draws=effort.draws or getattr(module, "DRAWS", DRAWS),
+                    chains=effort.chains,
+                    cores=min(effort.chains, os.cpu_count() or 1),
                     seed=block_seed(name, settings),
                     progress_bar=False,
                     save_warmup=False,
                     blocking=False,
-                    tune=attempt["tune"],
-                    target_accept=max(attempt["target_accept"], least_accept),
+                    tune=attempt["tune"] * effort.tune // TUNE,
+                    target_accept=max(
+                        attempt["target_accept"], getattr(module, "TARGET_ACCEPT", 0.0)
+                    ),
                 )
                 trees.append(_waited(sampling))
-            diagnostics = _diagnostics(name, trees, variables, time.monotonic() - start)
+            kept = effort.chains * effort.kept
+            diagnostics = _diagnostics(name, trees, variables, time.monotonic() - start, kept)
             if diagnostics.passed:
                 break
-    draws = [_stacked(tree.posterior.dataset) for tree in trees]
+    draws = [_stacked(tree.posterior.dataset, effort.kept) for tree in trees]
     if len(draws) > 1:
-        draws = [block_module(name).mixed(draws, block_seed(name, settings))]
-    return Fit(draws[0], diagnostics, key, from_cache=False)
+        draws = [module.mixed(draws, block_seed(name, settings))]
+    return draws[0], diagnostics
 
 
-def _diagnostics(name: str, trees: list[Any], variables: list[str], seconds: float) -> Diagnostics:
+def _unheard(_block: str, _stage: str) -> None:
+    """Take progress that nobody asked for."""
+
+
+def _diagnostics(
+    name: str, trees: list[Any], variables: list[str], seconds: float, kept: int
+) -> Diagnostics:
     """Return the worst agreement of chains over all variants of a block's model."""
     worst = [_worst(tree.posterior.dataset[variables]) for tree in trees]
     return Diagnostics(
@@ -223,7 +284,7 @@ def _diagnostics(name: str, trees: list[Any], variables: list[str], seconds: flo
         ess_tail=min(tail for _, _, tail in worst),
         divergences=sum(int(tree.sample_stats["diverging"].sum()) for tree in trees),
         seconds=seconds,
-        draws=CHAINS * KEPT,
+        draws=kept,
     )
 
 
@@ -260,12 +321,12 @@ def _waited(sampling: Any) -> Any:  # noqa: ANN401 - nutpie is untyped
         raise
 
 
-def _stacked(posterior: "xr.Dataset") -> "xr.Dataset":
+def _stacked(posterior: "xr.Dataset", each: int) -> "xr.Dataset":
     """Return the kept draws of all chains along one dim, variables in order of name."""
     import numpy as np
 
     kept = sorted(str(name) for name in posterior.data_vars if not str(name).endswith("__"))
-    spaced = np.linspace(0, posterior.sizes["draw"] - 1, KEPT).astype(int)
+    spaced = np.linspace(0, posterior.sizes["draw"] - 1, each).astype(int)
     draws = posterior[kept].isel(draw=spaced).stack(sample=("chain", "draw"), create_index=False)
     draws = draws.drop_vars(["chain", "draw"], errors="ignore").rename(sample="draw")
     return draws.transpose("draw", ...)

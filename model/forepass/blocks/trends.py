@@ -162,6 +162,14 @@ def persistent_path(start: Floats, shocks: Floats, *, persistence: Floats) -> Fl
     return path
 
 
+def between_years(path: Floats, years: NDArray[np.int_], when: Floats) -> Floats:
+    """Return a path by year, shape (draw, year), at times between the middles of its years."""
+    place = np.clip(when - mid_year(years)[0], 0.0, len(years) - 1.0)
+    before = np.minimum(place.astype(int), len(years) - 2)
+    part = place - before
+    return np.asarray(path[:, before] * (1 - part) + path[:, before + 1] * part)
+
+
 def autoregression(persistence: Any, steps: int) -> Any:  # noqa: ANN401 - floats and tensors alike
     """Return what each step's news weighs at each step of a first-order autoregression.
 

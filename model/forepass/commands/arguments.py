@@ -134,6 +134,11 @@ def _checked[T](
 positive_number = _checked("a number above 0", float, lambda value: 0 < value < math.inf)
 share = _checked("a share from 0 to 1", float, lambda value: 0 <= value <= 1)
 positive_integer = _checked("a whole number above 0", int, lambda value: value > 0)
+half_year = _checked(
+    "a year or a half, such as 2021 or 2021.5",
+    float,
+    lambda value: 1950 <= value <= 2100 and value * 2 == int(value * 2),
+)
 seed = _checked("a whole number, 0 or more", int, lambda value: value >= 0)
 weight_bits = _checked("16, 8 or 4", int, lambda value: value in (16, 8, 4))
 iso_date = _checked("a date such as 2026, 2026-05 or 2026-05-31", str, is_date)

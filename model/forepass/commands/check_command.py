@@ -21,7 +21,7 @@ KINDS = ("chip", "generation", "model", "campaign", "date", "vendor")
 
 EXAMPLE = """\
 examples: convergence of every block; the serving block refitted without each chip in turn;
-trends scored at earlier dates; the forecast beside what others have published
+growth of trends; the forecast beside what others have published
   forepass check --figure figures
   forepass check --serving-validation --kind chip --csv validation.csv
   forepass check --trends --block chips --figure figures
@@ -52,8 +52,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trends",
         action="store_true",
-        help="score what each trend would have said at earlier dates, beside naive forecasts, and "
-        "show its growth rates beside published ones (refits; minutes)",
+        help="show the growth rates of each trend beside published ones, and what its priors and "
+        "its posterior say of the rows (what it would have said before: forepass backtest)",
     )
     parser.add_argument(
         "--world",
@@ -68,7 +68,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--csv",
         type=arguments.new_file,
         metavar="FILE",
-        help="write the table of --serving-validation, --trends, --world or --calibration as CSV",
+        help="write the table of --serving-validation, --world or --calibration as CSV",
     )
     words = "write the predictive check of the serving block, or with --trends each trend, to DIR"
     arguments.add_figure(parser, words)
@@ -140,7 +140,7 @@ def _refuse_lonely_options(args: argparse.Namespace) -> None:
         if args.block:
             raise InputError("--block: --serving-validation is of the serving block alone")
         return
-    for option, value in (("--kind", args.kind), ("--csv", None if args.trends else args.csv)):
+    for option, value in (("--kind", args.kind), ("--csv", args.csv)):
         if value is not None:
             raise InputError(f"{option} belongs to --serving-validation; give both")
 

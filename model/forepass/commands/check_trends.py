@@ -1,11 +1,10 @@
-"""``forepass check --trends``: what the trends would have said before, and what they say of growth.
+"""``forepass check --trends``: growth beside published rates, and predictive checks of trends.
 
 A block takes part if `forepass.trend_checks` has a module of its name, with
 
-    leave_future_out_scores(settings, progress=None)    scores of rows after each cut, refitting
-    growth_rates(posterior, settings)                   `Growth`, beside published ones
-    notes(posterior, settings)                          lines of further findings
-    figures(posterior, settings)                        what draws each figure, by its name
+    growth_rates(posterior, settings)    `Growth`, beside published ones
+    notes(posterior, settings)           lines of further findings
+    figures(posterior, settings)         what draws each figure, by its name
 """
 
 import argparse
@@ -20,42 +19,26 @@ from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    import pandas as pd
+    from collections.abc import Mapping
 
     from forepass.trend_checks.published import Growth
 
 PLACE = "forepass.trend_checks"
-NEAR = "1 to 3"
-OVERALL = "all"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print scores, growth and findings of every trend; return 1 where sampling fell short."""
-    from forepass import atomic, posterior
+    """Print growth and findings of every trend; return 1 where sampling fell short."""
+    from forepass import posterior
 
     checks = _modules(args.block, posterior.BLOCKS)
     settings = arguments.settings_from(args)
     with fitting.progress_over(list(checks), quiet=args.quiet) as report:
         fits = posterior.fitted(checks, settings, progress=report, unsafe=True)
-    with fitting.progress_over(list(checks), quiet=args.quiet) as report:
-        told = _teller(report)
-        scored = {
-            name: check.leave_future_out_scores(settings, progress=told(name))
-            for name, check in checks.items()
-        }
-    scores = summaries(frame.assign(block=name) for name, frame in scored.items())
     growths = {n: c.growth_rates(fits[n].posterior, settings) for n, c in checks.items()}
-    notes = {
-        name: [*scored[name].attrs.get("notes", []), *check.notes(fits[name].posterior, settings)]
-        for name, check in checks.items()
-    }
-    text = [fit_command.diagnostics_text(fits), *as_text(scores, growths, notes)]
-    tell(args, "\n\n".join(text), **_content(scores, growths, notes))
-    if args.csv is not None:
-        atomic.write_text(args.csv, scores.round(4).to_csv(index=False, lineterminator="\n"))
-        say_written(args, args.csv)
+    notes = {name: check.notes(fits[name].posterior, settings) for name, check in checks.items()}
+    text = [fit_command.diagnostics_text(fits), *as_text(growths, notes)]
+    told = {block: [asdict(rate) for rate in rates] for block, rates in growths.items()}
+    tell(args, "\n\n".join(text), growth=told, notes=notes)
     if args.figure is not None:
         from forepass.figures import save_figure
 
@@ -73,57 +56,11 @@ def _modules(asked: "list[str] | None", blocks: "tuple[str, ...]") -> dict[str, 
     return {name: import_module(f"{PLACE}.{name}") for name in found}
 
 
-def _teller(
-    report: "Callable[[str, str], None] | None",
-) -> "Callable[[str], Callable[[str], None] | None]":
-    def of(block: str) -> "Callable[[str], None] | None":
-        return None if report is None else lambda stage: report(block, stage)
-
-    return of
-
-
-def summaries(scores: "Iterable[pd.DataFrame]") -> "pd.DataFrame":
-    """Return mean scores by block, structure and horizon: of each quantity, and of all."""
-    import pandas as pd
-
-    from forepass.trend_checks.leave_future_out import summary
-
-    every = pd.concat(list(scores), ignore_index=True)
-    if "structure" not in every:
-        every["structure"] = ""
-    every["structure"] = every["structure"].fillna("")
-    by = ("block", "structure", "quantity")
-    return pd.concat([summary(every.assign(quantity=OVERALL), by), summary(every, by)])
-
-
-def _content(
-    scores: "pd.DataFrame",
-    growths: "Mapping[str, list[Growth]]",
-    notes: "Mapping[str, list[str]]",
-) -> dict[str, object]:
-    return {
-        "scores": scores.astype({"horizon": str}).to_dict("records"),
-        "growth": {block: [asdict(rate) for rate in rates] for block, rates in growths.items()},
-        "notes": dict(notes),
-    }
-
-
-def as_text(
-    scores: "pd.DataFrame",
-    growths: "Mapping[str, list[Growth]]",
-    notes: "Mapping[str, list[str]]",
-) -> list[str]:
-    """Return titles and tables: near scores, all scores, then growth and findings by block."""
+def as_text(growths: "Mapping[str, list[Growth]]", notes: "Mapping[str, list[str]]") -> list[str]:
+    """Return a table of growth and the findings of each block."""
     from forepass import render
 
-    near = scores[(scores["horizon"] == NEAR) & ~scores["structure"].isin(_alone(scores))]
-    overall = scores[scores["quantity"] == OVERALL]
-    parts = [
-        f"Rows {NEAR} years after the cut, forecast from the record before it",
-        _score_table(near),
-        "Every horizon and structure",
-        _score_table(overall),
-    ]
+    parts = []
     for block, rates in growths.items():
         rows = [
             [
@@ -137,37 +74,3 @@ def as_text(
         parts.append(render.table(rows, headers))
         parts.append("\n".join(notes[block]))
     return parts
-
-
-def _alone(scores: "pd.DataFrame") -> set[str]:
-    """Return the structures that go into a stacked one."""
-    found = set(scores["structure"])
-    return found - {"stacked"} if "stacked" in found else set()
-
-
-def _score_table(scores: "pd.DataFrame") -> str:
-    from forepass import render
-
-    rows = [
-        [
-            row["block"],
-            f"{row['quantity']} {row['structure']}".strip(),
-            row["horizon"],
-            f"{row['rows']}",
-            *(f"{row[name]:.0%}" for name in ("cover50", "cover80")),
-            *(f"{row[name]:.3f}" for name in ("crps", "crps log-linear", "crps random walk")),
-        ]
-        for row in scores.to_dict("records")
-    ]
-    headers = [
-        "block",
-        "quantity",
-        "years\nahead",
-        "rows",
-        "in 50%\ninterval",
-        "in 80%\ninterval",
-        "CRPS of\nthe log",
-        "log-linear\nfit",
-        "random walk\nwith drift",
-    ]
-    return render.table(rows, headers)

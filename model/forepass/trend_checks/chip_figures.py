@@ -3,16 +3,17 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from forepass.backtest.baselines import log_linear
 from forepass.blocks import chips
 from forepass.blocks.chips.records import SPECS, ChipRecords
 from forepass.figures import BANDS, HUE, INK, house_style, label_values
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions
 from forepass.trend_checks.chip_findings import fleet_flop_per_byte
-from forepass.trend_checks.leave_future_out import Record, log_linear
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +53,7 @@ def draw_fans(posterior: xr.Dataset, records: ChipRecords, settings: "Settings")
             figure.subplots(2, 4).flat, QUANTITIES.items(), strict=True
         ):
             record = _record(records, SPECS.index(spec))
-            own = record.part(record.series == reference)
+            own = record[record["series"] == reference]
             bands(axis, middle, forward[name].values * factor)
             _points(axis, record, own, factor)
             _naive(axis, own, middle, factor)
@@ -115,32 +116,34 @@ def bands(axis: "Axes", when: Floats, drawn: Floats) -> None:
     axis.plot(when, np.median(drawn, axis=0), color=INK, linewidth=2)
 
 
-def _points(axis: "Axes", record: Record, own: Record, factor: float) -> None:
+def _points(axis: "Axes", record: pd.DataFrame, own: pd.DataFrame, factor: float) -> None:
     axis.scatter(
-        record.when,
-        np.exp(record.log_value) * factor,
+        record["when"],
+        np.exp(record["value"]) * factor,
         s=18,
         facecolors="none",
         edgecolors="#888888",
     )
-    axis.scatter(own.when, np.exp(own.log_value) * factor, s=18, color=INK, zorder=3)
+    axis.scatter(own["when"], np.exp(own["value"]) * factor, s=18, color=INK, zorder=3)
 
 
-def _naive(axis: "Axes", own: Record, when: Floats, factor: float) -> None:
-    if own.when.size < 4:
+def _naive(axis: "Axes", own: pd.DataFrame, when: Floats, factor: float) -> None:
+    if len(own) < 4:
         return
-    ahead = when > own.when.max()
-    late = Record(when[ahead], np.zeros(ahead.sum()), np.array([""] * int(ahead.sum())))
-    low, median, high = np.exp(np.quantile(log_linear(own, late), [0.1, 0.5, 0.9], axis=0)) * factor
-    axis.plot(when[ahead], median, color=NAIVE, linewidth=1.8, linestyle="--")
+    ahead = when[when > own["when"].max()]
+    drawn = log_linear(own, pd.DataFrame({"when": ahead}))
+    low, median, high = np.exp(np.quantile(drawn, [0.1, 0.5, 0.9], axis=0)) * factor
+    axis.plot(ahead, median, color=NAIVE, linewidth=1.8, linestyle="--")
     for edge in (low, high):
-        axis.plot(when[ahead], edge, color=NAIVE, linewidth=1, linestyle=":")
+        axis.plot(ahead, edge, color=NAIVE, linewidth=1, linestyle=":")
 
 
-def _record(records: ChipRecords, at: int) -> Record:
+def _record(records: ChipRecords, at: int) -> pd.DataFrame:
     shown = records.present[:, at] & ~records.announced
-    return Record(
-        records.when[shown] + EPOCH_YEAR,
-        records.log_specs[shown, at],
-        np.array(records.vendors)[records.vendor][shown],
+    return pd.DataFrame(
+        {
+            "when": records.when[shown] + EPOCH_YEAR,
+            "value": records.log_specs[shown, at],
+            "series": np.array(records.vendors)[records.vendor][shown],
+        }
     )

@@ -8,13 +8,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from forepass.backtest.language_models import records as releases
 from forepass.blocks import language_models
 from forepass.blocks.growth import sigmoid
 from forepass.blocks.language_models.paths import GAP_AT, ORIGIN, TRAITS
 from forepass.blocks.trends import hinges, mid_year
 from forepass.inputs.elicitation import sample
 from forepass.inputs.priors import load_priors
-from forepass.trend_checks.leave_future_out import Record
 from forepass.trend_checks.predictive import draw_fans, place_text, posterior_line
 from forepass.trend_checks.published import Growth, growth
 
@@ -87,7 +87,6 @@ def lines(
     posterior: xr.Dataset,
     settings: "Settings",
     seen: Mapping[str, tuple[Floats, Floats]],
-    weights: Mapping[str, Mapping[str, float]],
 ) -> list[str]:
     """Return findings in words.
 
@@ -99,18 +98,12 @@ def lines(
         Folders and seed.
     seen
         Draws and values of the rows that the fit has seen, by quantity.
-    weights
-        The best weight of a structure with its interval, by what it is of.
     """
     forward = _forward(posterior, settings)
     share = forward["moe_activation_fraction"]
     said = [
         f"share active in the typical frontier mixture, {year}: {_interval(share.sel(year=year))}"
         for year in (2024, 2026, 2030, 2035)
-    ]
-    said += [
-        f"{name} {found['best']:.2f} ({found['p10']:.2f} to {found['p90']:.2f})"
-        for name, found in weights.items()
     ]
     for trait, name in zip(TRAITS, (*list(PANELS)[:1], *list(PANELS)[2:4]), strict=True):
         alone = [
@@ -132,17 +125,8 @@ def lines(
 
 def figures(posterior: xr.Dataset, settings: "Settings") -> dict[str, Callable[[], "Figure"]]:
     """Return what draws the figures, by name."""
-    from forepass.trend_checks.language_models import records_of
-
-    rows = records_of(settings)
-    records = {
-        panel: Record(
-            rows[name]["when"].to_numpy(),
-            rows[name]["value"].to_numpy(),
-            rows[name]["developer"].to_numpy(dtype=str),
-        )
-        for panel, name in SEEN.items()
-    }
+    rows = releases(settings)
+    records = {panel: rows[name] for panel, name in SEEN.items()}
     return {"fans": lambda: draw_fans(_forward(posterior, settings), PANELS, records)}
 
 
@@ -157,9 +141,7 @@ def _interval(drawn: xr.DataArray) -> str:
 
 def _prior_lines(settings: "Settings") -> list[str]:
     """Return where the growth on record lies among what the priors expected of it."""
-    from forepass.trend_checks.language_models import records_of
-
-    said, records = [], records_of(settings)
+    said, records = [], releases(settings)
     ends = np.array([2019, 2021, 2023, 2025])
     for trait in TRAITS:
         rows = records[trait]

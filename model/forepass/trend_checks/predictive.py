@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from forepass.backtest.baselines import log_linear
 from forepass.figures import house_style, label_values
 from forepass.trend_checks.chip_figures import bands
-from forepass.trend_checks.leave_future_out import Record, log_linear
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +49,9 @@ def place_text(name: str, drawn: Floats, truth: float, unit: str) -> str:
 
 
 def draw_fans(
-    forward: xr.Dataset, panels: Mapping[str, tuple[str, float]], records: Mapping[str, Record]
+    forward: xr.Dataset,
+    panels: Mapping[str, tuple[str, float]],
+    records: Mapping[str, pd.DataFrame],
 ) -> "Figure":
     """Return the figure: each quantity as recorded, fitted and forecast, beside a fitted line.
 
@@ -59,7 +62,7 @@ def draw_fans(
     panels
         Title and factor of scale, by variable of the projection.
     records
-        What was seen, by the same names.
+        Rows with `when` and `value`, the natural log, by the same names.
     """
     from matplotlib.figure import Figure
 
@@ -90,19 +93,19 @@ def draw_fans(
     return figure
 
 
-def _seen(axis: "Axes", record: Record, when: Floats, factor: float) -> None:
-    axis.scatter(record.when, np.exp(record.log_value) * factor, s=16, color=POINT, zorder=3)
-    ahead = when[when > record.when.max()]
-    late = Record(ahead, np.zeros(ahead.size), np.array([""] * ahead.size))
+def _seen(axis: "Axes", record: pd.DataFrame, when: Floats, factor: float) -> None:
+    axis.scatter(record["when"], np.exp(record["value"]) * factor, s=16, color=POINT, zorder=3)
+    ahead = when[when > record["when"].max()]
+    late = pd.DataFrame({"when": ahead})
     naive = np.exp(np.quantile(log_linear(record, late), [0.1, 0.5, 0.9], axis=0)) * factor
     for line, style in zip(naive, (":", "--", ":"), strict=True):
         axis.plot(ahead, line, color=NAIVE, linewidth=1.6, linestyle=style)
 
 
-def _range(drawn: Floats, record: Record | None, factor: float) -> tuple[float, float]:
+def _range(drawn: Floats, record: pd.DataFrame | None, factor: float) -> tuple[float, float]:
     """Return the limits that show the fan and the points, whatever the naive line does."""
     low, high = np.quantile(drawn, 0.05, axis=0).min(), np.quantile(drawn, 0.95, axis=0).max()
     if record is not None:
-        seen = np.exp(record.log_value) * factor
+        seen = np.exp(record["value"].to_numpy()) * factor
         low, high = min(low, seen.min()), max(high, seen.max())
     return float(low / 1.5), float(high * 1.5)

@@ -236,7 +236,7 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     """
     years = as_years(years)
     (request_rng,) = rng.spawn(1)
-    world = np.exp(_log_world(posterior, mid_year(years), rng))
+    world = np.exp(log_world(posterior, mid_year(years), rng))
     output = world * posterior["output_share"].to_numpy()[:, None]
     values = {
         "demand_tokens_per_s": world,
@@ -256,7 +256,7 @@ def project(posterior: xr.Dataset, years: NDArray[np.int_], rng: np.random.Gener
     return out.merge(workloads(posterior, years, request_rng))
 
 
-def _log_world(posterior: xr.Dataset, when: Array, rng: np.random.Generator) -> Array:
+def log_world(posterior: xr.Dataset, when: Array, rng: np.random.Generator) -> Array:
     """Return log tokens/s at times in order, dims (draw, time).
 
     Within the record the fitted path; before it growth as elicited, after it growth that damps.

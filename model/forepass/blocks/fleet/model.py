@@ -180,6 +180,8 @@ def _agree_with_wafers(
     rows = fleet[(fleet["quantity"] == WAFERS) & fleet["unit"].str.contains(IN_DEMAND)]
     of_quarter = np.array([int(quarter[:4]) for quarter in record.quarters])
     of_row = [int(date[:4]) for date in rows["date"]]
+    if rows.empty or COST_YEAR not in of_quarter:  # as on a day before either was known
+        return
     chips = pt.exp(model["log_shipments"]).sum(axis=0)
     watts = pt.exp(model["log_shipments"] + model["log_tdp_per_chip"]).sum(axis=0)
 

@@ -1,0 +1,1 @@
+"""What forepass would have said on earlier days, scored against what came."""

@@ -1,0 +1,92 @@
+"""The sheets of parts that shipped later: specs and price of each."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from forepass.backtest.targets import Target
+from forepass.blocks import chips
+from forepass.blocks.chips.paths import part_specs
+from forepass.blocks.chips.records import SPECS, ChipRecords, chip_records
+from forepass.inputs.dates import EPOCH_YEAR
+from forepass.inputs.definitions import load_definitions
+from forepass.inputs.tables import load_tables
+
+if TYPE_CHECKING:
+    from forepass.settings import Settings
+
+__all__ = ["AGAIN", "NEEDS", "TARGETS", "chip_record", "predicted", "records"]
+
+NEEDS = ("chips",)
+AGAIN: Mapping[str, str] = {}
+RATES = ("chip_fp16_flops_growth", "chip_fp32_flops_doubling_time")
+TARGETS = {
+    "flops_16bit": Target("16-bit rate of a chip", "FLOP/s", RATES, "", "NVIDIA", 1e-12, "TFLOP/s"),
+    "flops_8bit": Target("8-bit rate of a chip", "FLOP/s", RATES),
+    "bandwidth": Target(
+        "bandwidth of a chip",
+        "bytes/s",
+        ("chip_memory_bandwidth_doubling_time",),
+        fan="NVIDIA",
+        scale=1e-12,
+        shown_in="TB/s",
+    ),
+    "capacity": Target("memory of a chip", "bytes", ("chip_memory_capacity_doubling_time",)),
+    "power": Target("power of a chip", "W"),
+    "price": Target("price of a chip", "USD"),
+}
+
+type Floats = NDArray[np.float64]
+
+
+def chip_record(settings: "Settings") -> ChipRecords:
+    """Return the record that the block is fitted to."""
+    tables = load_tables(chips.TABLES, settings.data)
+    definitions = load_definitions(settings.priors)
+    return chip_records(
+        tables["chips"],
+        tables["chip_prices"],
+        minimum_bandwidth=definitions.chip_minimum_bandwidth_bytes_per_s,
+        line_share=definitions.chip_line_share,
+    )
+
+
+def records(settings: "Settings") -> dict[str, pd.DataFrame]:
+    """Return the shipped parts that state each spec."""
+    record = chip_record(settings)
+    vendors = np.array(record.vendors)[record.vendor]
+    found = {}
+    for name in TARGETS:
+        at = SPECS.index(name)
+        stated = record.present[:, at] & ~record.announced
+        found[name] = pd.DataFrame(
+            {
+                "when": record.when[stated] + EPOCH_YEAR,
+                "value": record.log_specs[stated, at],
+                "series": vendors[stated],
+                "group": vendors[stated],
+            }
+        )
+    return found
+
+
+def predicted(
+    draws: Mapping[str, xr.Dataset],
+    rows: pd.DataFrame,
+    target: str,
+    settings: "Settings",
+    rng: np.random.Generator,
+) -> Floats:
+    """Return draws of the log of a spec of single parts, dims (draw, row)."""
+    specs = part_specs(
+        draws["chips"],
+        when=rows["when"].to_numpy() - EPOCH_YEAR,
+        vendor=rows["series"].to_numpy(dtype=str),
+        reference=load_definitions(settings.priors).reference_vendor,
+        rng=rng,
+    )
+    return specs[:, :, SPECS.index(target)]

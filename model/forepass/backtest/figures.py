@@ -1,0 +1,176 @@
+"""Figures of a backtest: skill and calibration, and forecasts beside what came."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from forepass.backtest.runs import LONGEST, Result, Task
+from forepass.backtest.targets import targets_of
+from forepass.backtest.text import AIM, ALL, words_of
+from forepass.figures import HUE, INK, house_style, label_values
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from forepass.settings import Settings
+
+__all__ = ["draw_fans", "draw_scores", "fans_of"]
+
+PLACES = 10  # of the histogram of where truth lay among the draws
+SHOWN_EVERY = 2
+"""Years between the origins whose fans are drawn; all of them would hide one another."""
+GREY = "#888888"
+
+type Fans = Mapping[tuple[str, str], Mapping[float, Mapping[str, list[float]]]]
+"""By (block, target) and origin."""
+
+
+def draw_scores(table: pd.DataFrame, rows: pd.DataFrame) -> "Figure":
+    """Return the figure: CRPS beside simple forecasts, cover by target, and places of truth.
+
+    Parameters
+    ----------
+    table
+        As `forepass.backtest.text.table_of` returns it.
+    rows
+        Every forecast, with its `pit`.
+    """
+    from matplotlib.figure import Figure
+
+    targets = list(dict.fromkeys(table["target"]))
+    with house_style():
+        figure = Figure(figsize=(14, 1.6 + 0.42 * len(targets)), layout="constrained")
+        left, middle, right = figure.subplots(1, 3, width_ratios=(1.5, 1.0, 1.0))
+        _skill(left, table, targets)
+        _cover(middle, table[table["horizon"] == ALL].set_index("target").loc[targets])
+        _places(right, rows)
+    return figure
+
+
+def _skill(axis: "Axes", table: pd.DataFrame, targets: list[str]) -> None:
+    """Draw the ratio of CRPS to the best simple forecast's as numbers, darker the better."""
+    columns = [*range(1, LONGEST + 1), ALL]
+    cells = table.pivot(index="target", columns="horizon", values="versus best")
+    ratio = cells.reindex(index=targets, columns=columns).to_numpy(float)
+    first = table.drop_duplicates("target").set_index("target").loc[targets]
+    axis.imshow(np.log(ratio), cmap="Greys_r", vmin=-2.0, vmax=0.0, alpha=0.6, aspect="auto")
+    for row, column in np.argwhere(np.isfinite(ratio)):
+        value = ratio[row, column]
+        axis.text(
+            column,
+            row,
+            f"{value:.2f}",
+            ha="center",
+            va="center",
+            color="white" if value < 0.45 else INK,
+            fontweight="bold" if value > 1 else "normal",
+        )
+    axis.set_xticks(range(len(columns)), [f"{column}" for column in columns])
+    axis.set_yticks(
+        range(len(targets)),
+        [words_of(first["block"][name], name, first["mode"][name]) for name in targets],
+    )
+    axis.grid(visible=False)
+    axis.set_xlabel("years ahead")
+    axis.set_title(
+        "CRPS over that of the best simple forecast\n(below 1, dark: better; bold: worse)"
+    )
+
+
+def _cover(axis: "Axes", whole: pd.DataFrame) -> None:
+    """Draw the share of rows within the 80% interval, with its bootstrap range."""
+    place = np.arange(len(whole))
+    axis.axvspan(*AIM, color=HUE, alpha=0.15, linewidth=0)
+    axis.hlines(place, whole["cover80_low"], whole["cover80_high"], color=GREY, linewidth=2)
+    axis.plot(whole["cover80"], place, "o", color=INK, markersize=6)
+    axis.plot(whole["cover50"], place, "|", color=INK, markersize=11, markeredgewidth=1.6)
+    axis.axvline(0.5, color=GREY, linewidth=1, linestyle=":")
+    axis.set_xlim(0, 1.03)
+    axis.set_ylim(len(whole) - 0.5, -0.5)
+    axis.set_yticks(place, [""] * len(whole))
+    axis.set_xlabel("share of rows")
+    axis.set_title("dot: in the 80% interval (aim shaded);\ndash: in the 50% interval (dotted)")
+
+
+def _places(axis: "Axes", rows: pd.DataFrame) -> None:
+    """Draw the histogram of the place of truth among the draws, each target weighing the same."""
+    weight = 1 / rows.groupby("target")["target"].transform("size") / rows["target"].nunique()
+    axis.hist(
+        rows["pit"], bins=PLACES, range=(0, 1), weights=weight, color=HUE, alpha=0.6, edgecolor=INK
+    )
+    axis.axhline(1 / PLACES, color=INK, linewidth=1, linestyle="--")
+    axis.set_xlabel("0: below all draws; 1: above all")
+    axis.set_title("where what came lay among the draws\n(dashed: calibrated)")
+
+
+def fans_of(results: Mapping[Task, Result], targets: Iterable[str]) -> Fans:
+    """Return the fans of the targets asked for, by (block, target) and origin."""
+    wanted: set[str] = set(targets)
+    found: dict[tuple[str, str], dict[float, Mapping[str, list[float]]]] = {}
+    for task, result in results.items():
+        for target, fan in result.fans.items():
+            if target in wanted:
+                found.setdefault((task.block, target), {})[task.origin] = fan
+    return found
+
+
+def draw_fans(fans: Fans, settings: "Settings") -> "Figure":
+    """Return the figure: median and 80% interval from some origins, and what came."""
+    from matplotlib.figure import Figure
+
+    with house_style():
+        rows = -(-len(fans) // 3)
+        figure = Figure(figsize=(14, 4.3 * rows + 0.6), layout="constrained")
+        axes = list(figure.subplots(rows, 3, squeeze=False).flat)
+        for axis, ((block, target), by_origin) in zip(axes, fans.items(), strict=False):
+            _fan(axis, block, target, by_origin, settings)
+        for axis in axes[len(fans) :]:
+            axis.remove()
+        figure.supxlabel(
+            "Lines and bands: median and 80% interval forecast from what was known at the dot "
+            "where they start. Points: what came, of all makers; dark those that the fan is of.",
+            fontsize=11,
+            x=0.01,
+            ha="left",
+        )
+    return figure
+
+
+def _fan(
+    axis: "Axes",
+    block: str,
+    target: str,
+    by_origin: Mapping[float, Mapping[str, list[float]]],
+    settings: "Settings",
+) -> None:
+    module = targets_of(block)
+    about, came = module.TARGETS[target], module.records(settings)[target]
+    of_fan = came["series"] == about.fan
+    if not of_fan.any():  # any maker's, or the widest set of them
+        of_fan = came["series"].str.len() == came["series"].str.len().max()
+        of_fan = of_fan if "scored" in came else pd.Series(data=True, index=came.index)
+        came = came[of_fan] if "scored" in came else came
+    newest = max(by_origin)
+    for order, origin in enumerate(sorted(by_origin)):
+        if (newest - origin) % SHOWN_EVERY:
+            continue
+        fan = {name: np.array(values) for name, values in by_origin[origin].items()}
+        low, middle, high = (fan[name] * about.scale for name in ("p10", "p50", "p90"))
+        axis.fill_between(fan["when"], low, high, color=HUE, alpha=0.14, linewidth=0)
+        for edge in (low, high):
+            axis.plot(fan["when"], edge, color=HUE, linewidth=0.8, linestyle=":")
+        style = ("-", "--", "-.")[order // SHOWN_EVERY % 3]
+        axis.plot(fan["when"], middle, color=HUE, linewidth=2, linestyle=style)
+        axis.plot(fan["when"][0], middle[0], "o", color=HUE, markersize=7)
+    first = min(by_origin) - 2
+    shown = came[came["when"] >= first]
+    dark = of_fan.reindex(shown.index)
+    values = np.exp(shown["value"]) * about.scale
+    axis.scatter(shown["when"][~dark], values[~dark], s=16, facecolors="none", edgecolors=GREY)
+    axis.scatter(shown["when"][dark], values[dark], s=18, color=INK, zorder=3)
+    axis.set_yscale("log")
+    axis.set_title(f"{about.words}, {about.shown_in}")
+    label_values(axis)

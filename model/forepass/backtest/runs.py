@@ -1,0 +1,237 @@
+"""The forecasts of every block from every origin, each kept as soon as it is made."""
+
+import hashlib
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from forepass import fingerprints, kept
+from forepass.as_of import seen_as_of
+from forepass.backtest.baselines import BASELINES, FEWEST_ROWS, published_rate
+from forepass.backtest.scores import horizon, scored
+from forepass.backtest.targets import Target, later_rows, targets_of
+from forepass.errors import InputError
+from forepass.posterior import BRIEF, sampled
+from forepass.trend_checks.published import published_growth
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forepass.settings import Settings
+
+__all__ = ["LONGEST", "PEERS", "Result", "Task", "result", "tasks"]
+
+LONGEST = 5
+"""Years ahead that are scored."""
+PEERS = (*BASELINES, "published rate")
+FAN = ("p10", "p50", "p90")
+MAKE_A_RESULT = ("runs", "targets", "baselines", "scores")
+"""The modules here that shape what is kept of a task, beside its block's own."""
+
+type Progress = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A block forecast from what was known before an origin, a decimal year."""
+
+    block: str
+    origin: float
+
+    @property
+    def name(self) -> str:
+        """Return the task in words."""
+        return f"{self.block} from {self.origin:g}"
+
+    @property
+    def day(self) -> date:
+        """Return the last day of which the forecast knows."""
+        return date(int(self.origin), 7 if self.origin % 1 else 1, 1) - timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a task.
+
+    Attributes
+    ----------
+    rows : a record for each (target, later row): its scores, and the CRPS of each peer.
+    fans : p10, p50 and p90 by target on a grid of decimal years, and what had been seen.
+    unscored : why, by target, where nothing could be scored.
+    rhat, divergences, seconds : how the chains of the block's draws agree; the time they took.
+    """
+
+    rows: list[dict[str, Any]]
+    fans: dict[str, dict[str, list[float]]]
+    unscored: dict[str, str]
+    rhat: float = 1.0
+    divergences: int = 0
+    seconds: float = 0.0
+
+
+def tasks(blocks: Iterable[str], *, first: float, last: float, every: float) -> list[Task]:
+    """Return the tasks of blocks from origins ``every`` so many years, ends included."""
+    origins = np.arange(first, last + every / 2, every)
+    return [Task(block, float(origin)) for block in blocks for origin in origins]
+
+
+def result(task: Task, settings: "Settings", *, progress: Progress | None = None) -> Result:
+    """Return the scores of a task, kept from an earlier run where nothing in it has changed.
+
+    The seed hangs on the run's own and the task: order and company of tasks change nothing.
+    """
+    path = (
+        settings.cache / "backtests" / f"{task.block}-{task.origin:g}-{_key(task, settings)}.json"
+    )
+    if (found := kept.read_kept(path, "backtest")) is None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of vendors with few chips, as there were
+            made = _made(task, settings, progress)
+        found = asdict(made)
+        kept.keep(path, found, "backtest")
+    return Result(**found)
+
+
+def _made(task: Task, settings: "Settings", progress: Progress | None) -> Result:
+    module = targets_of(task.block)
+    try:
+        then = seen_as_of(settings, task.day, again=module.AGAIN)
+        early = module.records(then)
+    except InputError as error:
+        return Result([], {}, dict.fromkeys(module.TARGETS, _reason(error)))
+    came, due, unscored = module.records(settings), {}, {}
+    until = task.origin + LONGEST
+    for name, target in module.TARGETS.items():
+        early[name], due[name] = _split(target, early[name], came[name], task.origin, until)
+        if len(early[name]) < FEWEST_ROWS:
+            unscored[name] = f"{len(early[name])} earlier rows, fewer than {FEWEST_ROWS}"
+        elif due[name].empty:
+            unscored[name] = "no row came later"
+    scored_now = [name for name in module.TARGETS if name not in unscored]
+    if not scored_now:
+        return Result([], {}, unscored)
+    draws, found = {}, []
+    try:
+        for block in module.NEEDS:
+            draws[block], diagnostics = sampled(block, then, effort=BRIEF, progress=progress)
+            found.append(diagnostics)
+    except InputError as error:
+        return Result([], {}, unscored | dict.fromkeys(scored_now, _reason(error)))
+    rows, fans = [], {}
+    for name in scored_now:
+        target, rng = module.TARGETS[name], np.random.default_rng(_seed(task, name, settings))
+        fan_rng, row_rng = rng.spawn(2)
+        drawn = module.predicted(draws, due[name], name, settings, row_rng)
+        rows += _scores(task, name, target, early[name], due[name], drawn, then)
+        if target.fan:
+            fans[name] = _fan(module, draws, name, target, task, settings, fan_rng)
+    return Result(
+        rows=rows,
+        fans=fans,
+        unscored=unscored,
+        rhat=max(d.rhat for d in found),
+        divergences=sum(d.divergences for d in found),
+        seconds=sum(d.seconds for d in found),
+    )
+
+
+def _split(
+    target: Target, early: pd.DataFrame, came: pd.DataFrame, origin: float, until: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the earlier rows and those to be scored; of one series alone where that is asked."""
+    due = later_rows(target, came, early, after=origin, until=until)
+    if "scored" in came:  # each series is of a set that grows: the newest one stands
+        newest = max(early.loc[early["when"] == early["when"].max(), "series"], key=len, default="")
+        early = early[early["series"] == newest]
+        due = due[(due["series"] == newest) & due["scored"]]
+    return early.reset_index(drop=True), due.reset_index(drop=True)
+
+
+def _scores(
+    task: Task,
+    name: str,
+    target: Target,
+    early: pd.DataFrame,
+    due: pd.DataFrame,
+    drawn: Any,  # noqa: ANN401 - an array
+    then: "Settings",
+) -> list[dict[str, Any]]:
+    truth, given = due["value"].to_numpy(), np.asarray(due.get("given", 0.0))
+    frame = scored(drawn, truth)
+    # What is given of a row, as the speed of its chip, the naive forecasts know too.
+    seen = early.assign(value=early["value"] - early.get("given", 0.0))
+    peers = {peer: forecast(seen, due) for peer, forecast in BASELINES.items()}
+    if rate := _published(target, then):
+        peers["published rate"] = published_rate(seen, due, rate)
+    for peer in PEERS:
+        own = scored(peers[peer], truth - given) if peer in peers else None
+        for what in ("crps", "log_score", "cover80"):
+            frame[f"{what} {peer}"] = np.nan if own is None else own[what]
+    ahead = due["when"] - task.origin
+    frame.insert(0, "target", name)
+    frame.insert(1, "block", task.block)
+    frame.insert(2, "origin", task.origin)
+    frame.insert(3, "when", due["when"])
+    frame.insert(4, "horizon", horizon(ahead))
+    years = np.floor(due["when"]).astype(int).astype(str)
+    frame.insert(5, "cluster", due["group"].astype(str) + " " + years)
+    frame.insert(6, "mode", "reconstructed" if targets_of(task.block).AGAIN else "as known")
+    # Six digits are far within what another seed would change, and halve the file.
+    rounded = frame.round(6)
+    return [
+        {str(key): None if pd.isna(value) else value for key, value in record.items()}
+        for record in rounded.to_dict("records")
+    ]
+
+
+def _published(target: Target, then: "Settings") -> float | None:
+    """Return the best growth rate that others had published by the day, in x per year."""
+    for name in target.published:
+        try:
+            return published_growth(name, then)
+        except (KeyError, InputError):
+            continue  # not published yet, nor perhaps any trend
+    return None
+
+
+def _fan(
+    module: Any,  # noqa: ANN401 - a module of targets
+    draws: "Mapping[str, xr.Dataset]",
+    name: str,
+    target: Target,
+    task: Task,
+    settings: "Settings",
+    rng: np.random.Generator,
+) -> dict[str, list[float]]:
+    grid = task.origin + np.array([0.02, *range(1, LONGEST + 1)])
+    rows = pd.DataFrame({"when": grid}).assign(
+        series=target.fan, error=0.0, off_frontier=False, probed=False
+    )
+    drawn = module.predicted(draws, rows, name, settings, rng)
+    found = dict(zip(FAN, np.exp(np.quantile(drawn, [0.1, 0.5, 0.9], axis=0)), strict=True))
+    return {"when": grid.tolist(), **{key: values.tolist() for key, values in found.items()}}
+
+
+def _reason(error: InputError) -> str:
+    return str(error).split(": ", maxsplit=1)[-1] if ": no row" in str(error) else str(error)
+
+
+def _seed(task: Task, target: str, settings: "Settings") -> int:
+    digest = hashlib.sha256(f"{settings.seed} {task.name} {target}".encode()).digest()
+    return int.from_bytes(digest[:8])
+
+
+def _key(task: Task, settings: "Settings") -> str:
+    """Return the hash of all that decides a task's result."""
+    own = (f"backtest/{name}.py" for name in (*MAKE_A_RESULT, task.block))
+    code = fingerprints.code_files(
+        *own, "blocks", "inputs", "physics.py", "posterior.py", "as_of.py"
+    )
+    inputs = fingerprints.input_hashes(settings.data, settings.priors)
+    salt = f"{task} {settings.seed} {inputs['data']} {inputs['priors']} {BRIEF}"
+    return fingerprints.fingerprint(code, salt=f"{salt} {fingerprints.numerical_versions()}")[:20]

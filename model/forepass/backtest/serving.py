@@ -1,0 +1,72 @@
+"""Measured throughput of chips, and of models, that nobody had measured yet.
+
+The naive forecasts are given the physics of the upper bound: they forecast the share of it that is
+attained, so that they need not guess how fast the chip is or how large the model.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from forepass import physics
+from forepass.backtest.targets import Target
+from forepass.blocks import serving
+from forepass.blocks.serving.model import measured
+from forepass.blocks.serving.prediction import log_rate_draws
+from forepass.blocks.serving.rows import make_rows
+from forepass.blocks.trends import times
+from forepass.inputs.dates import EPOCH_YEAR
+from forepass.inputs.tables import load_tables
+
+if TYPE_CHECKING:
+    from forepass.settings import Settings
+
+__all__ = ["AGAIN", "NEEDS", "TARGETS", "predicted", "records"]
+
+NEEDS = ("serving",)
+AGAIN: Mapping[str, str] = {}
+TARGETS = {
+    "throughput_new_chip": Target("throughput of a new chip", "tokens/s per chip", new="chip"),
+    "throughput_new_model": Target("throughput of a new model", "tokens/s per chip", new="model"),
+}
+
+type Floats = NDArray[np.float64]
+
+
+def records(settings: "Settings") -> dict[str, pd.DataFrame]:
+    """Return the measured configurations, for each target the same."""
+    tables = load_tables(serving.TABLES, settings.data)
+    table, observed = measured(tables)
+    fields = make_rows(table, tables).fields
+    flop = physics.weight_flop_per_token(fields["active_params"])
+    rows = pd.DataFrame(
+        {
+            "when": times(table["date"]) + EPOCH_YEAR,
+            "value": observed,
+            "series": "all",
+            "group": table["campaign"].fillna(table["source"]).to_numpy(),
+            "given": np.log(physics.upper_bound(fields["flops"], flop)),
+            "chip": table["chip"].to_numpy(),
+            "model": table["model"].to_numpy(),
+            "place": np.arange(len(table)),
+        }
+    )
+    return dict.fromkeys(TARGETS, rows)
+
+
+def predicted(
+    draws: Mapping[str, xr.Dataset],
+    rows: pd.DataFrame,
+    target: str,  # noqa: ARG001 - the same call for every block
+    settings: "Settings",
+    rng: np.random.Generator,
+) -> Floats:
+    """Return draws of log tokens/s per chip, dims (draw, row); whose campaign it is, is unsaid."""
+    tables = load_tables(serving.TABLES, settings.data)
+    table = measured(tables)[0].iloc[rows["place"]].assign(campaign="").reset_index(drop=True)
+    seed = int(rng.integers(2**31))
+    return log_rate_draws(draws["serving"], make_rows(table, tables), seed, noise=rng)

@@ -1,0 +1,135 @@
+"""``forepass backtest``: what forepass would have said on earlier days, and what came."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from forepass.commands import arguments, fitting
+from forepass.commands.arguments import Command
+from forepass.commands.output import say_written, tell
+from forepass.errors import InputError
+from forepass.inputs.text_files import suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from forepass.backtest.runs import Result, Task
+
+FIRST, LAST = 2018.0, 2026.0
+
+EXAMPLE = """\
+examples: every block from every year (about half an hour, once; a stopped run goes on where it
+was); chips alone, as a table and figures
+  forepass backtest
+  forepass backtest --block chips --from 2020 --csv backtest.csv --figure figures
+"""
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    arguments.add_blocks(parser)
+    parser.add_argument(
+        "--target", action="append", metavar="NAME", help="this target only (may be repeated)"
+    )
+    for name, value, words in (("from", FIRST, "first"), ("to", LAST, "last")):
+        parser.add_argument(
+            f"--{name}",
+            type=arguments.half_year,
+            default=value,
+            metavar="YEAR",
+            dest=f"{name}_year",
+            help=f"{words} origin, as 2021 or 2021.5 (default {value:g})",
+        )
+    parser.add_argument(
+        "--every", choices=("0.5", "1"), default="1", help="years between origins (default 1)"
+    )
+    parser.add_argument(
+        "--csv", type=arguments.new_file, metavar="FILE", help="write scores by target and horizon"
+    )
+    arguments.add_figure(parser, "draw skill, calibration, and forecasts beside what came")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the scores; return 1 where the chains of a fit disagree."""
+    from forepass import atomic
+    from forepass.backtest import text
+    from forepass.backtest.runs import tasks
+
+    if args.from_year > args.to_year:
+        raise InputError(f"--from {args.from_year:g} is after --to {args.to_year:g}")
+    chosen = _targets(args.block, args.target)
+    asked = tasks(chosen, first=args.from_year, last=args.to_year, every=float(args.every))
+    settings = arguments.settings_from(args)
+    results = _results(asked, args)
+    targets = [target for names in chosen.values() for target in names]
+    rows = text.forecasts(results, targets)
+    if rows.empty:
+        reasons = [f"{t.name}: {why}" for t, r in results.items() for why in r.unscored.values()]
+        raise InputError(f"nothing to score from these origins ({reasons[0]}); widen --from, --to")
+    table = text.table_of(rows, seed=settings.seed)
+    tell(
+        args,
+        text.as_text(table, results, targets),
+        seed=settings.seed,
+        scores=text.as_records(table),
+        unscored=[
+            {"origin": task.origin, "target": target, "why": why}
+            for task, result in results.items()
+            for target, why in result.unscored.items()
+            if target in targets
+        ],
+        fits=text.fits_of(results),
+    )
+    if args.csv is not None:
+        atomic.write_text(args.csv, table.round(4).to_csv(index=False, lineterminator="\n"))
+        say_written(args, args.csv)
+    if args.figure is not None:
+        from forepass.backtest import figures
+        from forepass.figures import save_figure
+
+        drawn = {"backtest": figures.draw_scores(table, rows)}
+        if fans := figures.fans_of(results, targets):
+            drawn["backtest_fans"] = figures.draw_fans(fans, settings)
+        for name, figure in drawn.items():
+            say_written(args, *save_figure(figure, args.figure, name))
+    return 1 if text.shortfalls(results) else 0
+
+
+def _results(asked: "list[Task]", args: argparse.Namespace) -> "dict[Task, Result]":
+    from forepass.backtest.runs import result
+
+    settings, found = arguments.settings_from(args), {}
+    with fitting.progress_over(
+        [task.name for task in asked], quiet=args.quiet, what="forecasts"
+    ) as report:
+        for task in asked:
+            found[task] = result(task, settings, progress=report)
+            if report:
+                report(task.name, "done")
+    return found
+
+
+def _targets(blocks: "list[str] | None", asked: "Iterable[str] | None") -> dict[str, list[str]]:
+    """Return the targets to score by block, of those that are asked for."""
+    from forepass.backtest.targets import BLOCKS, targets_of
+
+    for name in blocks or ():
+        if name not in BLOCKS:
+            raise InputError(f"--block: no block {name!r} is backtested; {suggest(name, BLOCKS)}")
+    known = {name: list(targets_of(name).TARGETS) for name in blocks or BLOCKS}
+    every = [target for names in known.values() for target in names]
+    for name in asked or ():
+        if name not in every:
+            raise InputError(f"--target: no target {name!r}; {suggest(name, every)}")
+    wanted = {
+        block: [name for name in names if asked is None or name in asked]
+        for block, names in known.items()
+    }
+    return {block: names for block, names in wanted.items() if names}
+
+
+COMMAND = Command(
+    "backtest",
+    "what forepass would have said on earlier days, scored against what came",
+    EXAMPLE,
+    run,
+    _add_options,
+)
