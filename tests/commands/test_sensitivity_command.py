@@ -154,5 +154,5 @@ def test_an_answer_from_a_failed_fit_says_so(
     bad = replace(forward_fits["fleet"].diagnostics, rhat=1.5)
     fits = {**forward_fits, "fleet": replace(forward_fits["fleet"], diagnostics=bad)}
     monkeypatch.setattr(posterior, "fitted", lambda *_, **__: fits)
-    assert main([*BREAK_EVEN, "--cross", "above", "2", "--despite-failed-checks"]) == 0
+    assert main([*BREAK_EVEN, "--cross", "above", "2", "--unsafe-ignore-checks"]) == 0
     assert "FAILED CHECKS: the fit of block fleet" in capsys.readouterr().out

@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     asked: dict[str, Any] = {
         "quantity": args.quantity,
         "year": args.year,
-        "despite_failed_checks": args.despite_failed_checks,
+        "unsafe_ignore_checks": args.unsafe_ignore_checks,
     }
     scenario = what_if.scenario_from(args, settings)
     asked |= what_if.arguments_of(scenario)
@@ -106,7 +106,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(text.sensitivity_text(document, by=args.by))
     if args.csv is not None:
-        rows = list(text.rows(document))
+        made = answers.made_from(document)
+        rows = [row | {"made_from": made} for row in text.rows(document)]
         render.write_rows(rows, list(dict.fromkeys(key for row in rows for key in row)), args.csv)
         say_written(args, args.csv)
     if args.figure is not None:
