@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forepass.projection import Projection
-from forepass.throughput import Load, Parts, Served, throughput
+from forepass.throughput import Load, Parts, Ready, Served, at_work, ready
 
 __all__ = ["Yield", "benchmark_to_deployment", "of_chips", "of_world", "on_inference"]
 
@@ -50,6 +50,7 @@ def of_chips(
     nothing.
     """
     cells = len(parts.year)
+    chips = ready(projection, what, parts, software_year=software_year)
 
     def some(start: int) -> Yield:
         here = slice(start, start + CELLS_AT_ONCE)
@@ -58,14 +59,16 @@ def of_chips(
             return {name: _part(values, here, cells) for name, values in of.items()}
 
         return _yield(
-            projection,
-            Served(fields(what.fields), what.name),
+            Ready(
+                fields(chips.fields),
+                fields(chips.parameters),
+                chips.effects[:, here],
+                chips.drafting[:, here],
+            ),
             [
                 replace(load, fields=fields(load.fields), share=_part(load.share, here, cells))
                 for load in loads
             ],
-            Parts(*(_part(getattr(parts, name), here, cells) for name in Parts.__slots__)),
-            software_year[here],
         )
 
     # NumPy lets go of the interpreter while it works, so threads are enough; few cells at once
@@ -83,16 +86,8 @@ def _part(values: Any, here: slice, cells: int) -> Any:  # noqa: ANN401 - an arr
     return values[..., here] if each else values
 
 
-def _yield(
-    projection: Projection,
-    what: Served,
-    loads: Sequence[Load],
-    parts: Parts,
-    software_year: NDArray[np.int_],
-) -> Yield:
-    drawn = [
-        throughput(projection, what, load, parts, software_year=software_year) for load in loads
-    ]
+def _yield(chips: Ready, loads: Sequence[Load]) -> Yield:
+    drawn = [at_work(chips, load) for load in loads]
     able = [load.share * np.isfinite(one.rate) for load, one in zip(loads, drawn, strict=True)]
     whole = np.sum(able, axis=0)
     output, fresh, prefill = (np.zeros_like(whole) for _ in range(3))

@@ -1,10 +1,6 @@
 """The compute overhang in its five senses, by year."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
 import numpy as np
-import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -17,17 +13,11 @@ from forepass.forecast import (
     newest_parts,
     world_tokens_per_s,
 )
-from forepass.inputs.definitions import Definitions
-from forepass.interventions import NONE, Interventions
 from forepass.physics import HOURS_PER_YEAR
-from forepass.projection import Projection, project, whole_span
-from forepass.settings import Settings
+from forepass.projection import Projection
 from forepass.throughput import Parts, copies_at_work, served, workloads
 
-if TYPE_CHECKING:
-    from forepass.posterior import Fit
-
-__all__ = ["capacity_over_demand", "copies_and_workers", "overhang", "overhang_of"]
+__all__ = ["copies_and_workers", "overhang_of", "quantity_of"]
 
 SECONDS_PER_DAY = 86400.0
 YEARS_SINCE_RELEASE = (1, 2, 3)
@@ -46,28 +36,6 @@ ORDER = (
 PARTS = ("fleet", "chips", "software", "precision", "cheaper models", "all")
 
 type Floats = NDArray[np.float64]
-type Tables = Mapping[str, pd.DataFrame]
-
-
-def overhang(
-    fits: "Mapping[str, Fit]",
-    years: NDArray[np.int_],
-    *,
-    settings: Settings,
-    definitions: Definitions,
-    tables: Tables,
-    interventions: Interventions = NONE,
-) -> xr.Dataset:
-    """Return the overhang of `overhang_of` from fits, run forward over the whole span."""
-    projection = project(
-        fits,
-        whole_span(definitions),
-        seed=settings.seed,
-        definitions=definitions,
-        tables=tables,
-        interventions=interventions,
-    )
-    return overhang_of(projection, years)
 
 
 def overhang_of(projection: Projection, years: NDArray[np.int_]) -> xr.Dataset:
@@ -78,7 +46,7 @@ def overhang_of(projection: Projection, years: NDArray[np.int_]) -> xr.Dataset:
     besides, and is missing where the years run past the projection.
     """
     out = copies_and_workers(projection)
-    out["capacity_over_demand"] = capacity_over_demand(projection)
+    out["capacity_over_demand"] = _capacity_over_demand(projection)
     out["release_overhang"] = _release(projection)
     out = out[[*ORDER[:-1], "release_overhang", ORDER[-1]]].sel(year=years)
     checked(out.drop_vars("release_overhang"))
@@ -89,6 +57,13 @@ def overhang_of(projection: Projection, years: NDArray[np.int_]) -> xr.Dataset:
             "where no batch gives the speed, a vintage runs no copy at all",
         ]
     )
+
+
+def quantity_of(projection: Projection, name: str) -> xr.DataArray:
+    """Return one quantity of `ORDER`, dims (draw, year), computing little besides."""
+    if name == "capacity_over_demand":
+        return _capacity_over_demand(projection)
+    return copies_and_workers(projection)[name]
 
 
 def copies_and_workers(projection: Projection) -> xr.Dataset:
@@ -164,7 +139,7 @@ def _run_to_train(projection: Projection, tokens_per_s: Floats) -> Floats:
     return np.asarray(tokens_per_s * days * SECONDS_PER_DAY / trained)
 
 
-def capacity_over_demand(projection: Projection) -> xr.DataArray:
+def _capacity_over_demand(projection: Projection) -> xr.DataArray:
     """Return what the world could serve over what is asked of it, dims (draw, year)."""
     asked = projection.demand["demand_output_tokens_per_s"].transpose("draw", "year").values
     ratio = projection.once(world_tokens_per_s) / asked

@@ -75,7 +75,8 @@ def quantity(
     """
     seeds = dict.fromkeys(posteriors, question.seed) | dict(seeds or {})
     projection = _narrowed(question, posteriors, seeds, {} if memory is None else memory)
-    array = _read(projection, question)
+    answer = overhang if question.quantity in overhang.ORDER else forecast
+    array = answer.quantity_of(projection, question.quantity)
     return array.isel(year=0, drop=True)
 
 
@@ -171,30 +172,3 @@ def _narrowed(
     }
     serving = posteriors["serving"]
     return replace(whole, **of_year, serving=serving, seed=seeds["serving"], years=np.array(year))
-
-
-def _read(projection: Projection, question: Question) -> xr.DataArray:
-    """Return the quantity, dims (draw, year), computing little besides."""
-    name = question.quantity
-    if name in forecast.PASSED_ON:
-        array = getattr(projection, forecast.PASSED_ON[name])[name].transpose("draw", "year")
-        return cast(xr.DataArray, array.sel(year=projection.years))
-    if name in ("world_tokens_per_s", "lab_tokens_per_s"):
-        capacity = forecast.world_tokens_per_s(projection)
-        words = "World output capacity"
-        if name.startswith("lab"):
-            words = "Leading lab's output capacity"
-            capacity = capacity * projection.fleet["lab_share"].transpose("draw", "year").values
-        return forecast.by_year(capacity, "tokens/s", f"{words}, that year's frontier model")
-    if name == "world_tokens_per_s_reference":
-        capacity = forecast.reference_tokens_per_s(projection)
-        words = f"World output capacity, {projection.definitions.reference_model}"
-        return forecast.by_year(capacity, "tokens/s", words)
-    if name == "training_cluster_tokens_per_s":
-        capacity = forecast.cluster_tokens_per_s(projection, forecast.newest_parts(projection))
-        return forecast.by_year(capacity, "tokens/s", "Output of the largest run's cluster")
-    if name == "capacity_over_demand":
-        return overhang.capacity_over_demand(projection)
-    if name in overhang.ORDER:
-        return overhang.copies_and_workers(projection)[name]
-    return forecast.of_the_flagship(projection)[name]

@@ -1,6 +1,6 @@
 """Posterior draws of the throughput of configurations, measured or not yet built."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -234,13 +234,21 @@ class _Token:
 
     def where(self, chosen: NDArray[np.bool_]) -> "_Token":
         """Return the tokens of some cells alone, dims (cell)."""
-        return _Token(*(_chosen(getattr(self, name), chosen) for name in _Token.__slots__))
+        return _Token(*_chosen([getattr(self, name) for name in _Token.__slots__], chosen))
 
 
-def _chosen(values: Draws, chosen: NDArray[np.bool_]) -> Draws:
+def _chosen(arrays: Iterable[Draws], chosen: NDArray[np.bool_]) -> list[Draws]:
+    """Return of each array what is chosen, cell after cell where that has dims (draw, cell)."""
     if chosen.ndim == 1:
-        return values[np.flatnonzero(chosen)]
-    return np.broadcast_to(values, chosen.shape).T[chosen.T]
+        place = np.flatnonzero(chosen)
+        return [values.take(place) for values in arrays]
+    cell, draw = chosen.T.nonzero()
+    found = []
+    for values in arrays:
+        rows, columns = values.shape if values.ndim > 1 else (1, len(values))
+        at = (draw if rows > 1 else 0, cell if columns > 1 else 0)
+        found.append(np.broadcast_to(values.reshape(rows, columns)[at], draw.shape))
+    return found
 
 
 def _token(fields: Mapping[str, Draws], p: Parameters, shape: Mapping[str, Draws]) -> _Token:
@@ -304,9 +312,7 @@ def _batch_at(
     search = (under < 0) & (over > 0)
     # What is found stays and is left out, so that no cell hangs on how long others take.
     token, place = token.where(search), search.T.nonzero()
-    wanted, low, high, under, over = (
-        _chosen(of, search) for of in np.broadcast_arrays(wanted, low, high, under, over)
-    )
+    wanted, low, high, under, over = _chosen((wanted, low, high, under, over), search)
     last = np.zeros(low.shape)
     for step in range(STEPS_TO_SPEED):
         if not len(low):
