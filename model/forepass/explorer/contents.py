@@ -82,9 +82,10 @@ def contents(
         "headlines": [
             dataclasses.asdict(headline)
             | {
-                "title": headline.title.format(reference=found.definitions.reference_model),
-                "holds_at": part_of_year(headline.name),
+                words: getattr(headline, words).format(reference=found.definitions.reference_model)
+                for words in ("title", "about")
             }
+            | {"holds_at": part_of_year(headline.name)}
             for headline in HEADLINES
         ],
         "levers": records,

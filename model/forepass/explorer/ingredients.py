@@ -28,13 +28,14 @@ class Headline:
     Attributes
     ----------
     name : as ``--json`` has it; what follows a colon only the page has.
-    title : in words, where {reference} stands for the reference model.
+    title, about : a few words, and more of them; {reference} stands for the reference model.
     command : the subcommand that answers it.
     parts : factors of it that are worth seeing by themselves, by name.
     """
 
     name: str
     title: str
+    about: str
     unit: str
     command: str
     factors: tuple[Factor, ...]
@@ -57,7 +58,8 @@ def _release(years: int) -> Headline:
     within = f"{years} year{'s' * (years > 1)}"
     return Headline(
         f"release_overhang:{years}",
-        f"Release overhang, {within} on: capacity for a model frozen in the year",
+        f"Release overhang after {within}",
+        f"By what capacity for a model frozen in the year multiplies over {within}",
         "ratio",
         "overhang",
         tuple(factor for _, factors in parts for factor in factors),
@@ -70,14 +72,16 @@ def _copies(who: str, words: str, factors: tuple[Factor, ...]) -> list[Headline]
     return [
         Headline(
             f"copies_{who}",
-            f"Copies that {words} runs at once",
+            f"Copies, {words}",
+            "What all of that compute runs at once, each copy at the stated speed, at agents' work",
             "copies",
             "overhang",
             (*factors, ("speed", -1)),
         ),
         Headline(
             f"worker_equivalents_{who}",
-            f"Human worker equivalents on {words}",
+            f"Worker equivalents, {words}",
+            "Copies times their speed and hours, over a person's",
             "workers",
             "overhang",
             (*factors, *workers),
@@ -89,42 +93,48 @@ SERVED: tuple[Factor, ...] = (("served", 1), ("inference_share", 1), ("duty_cycl
 HEADLINES: tuple[Headline, ...] = (
     Headline(
         "world_tokens_per_s",
-        "World output capacity, that year's frontier model",
+        "World capacity, frontier model",
+        "Output tokens that the share of the fleet on inference can serve of that year's model",
         "tokens/s",
         "forecast",
         SERVED,
     ),
     Headline(
         "world_tokens_per_s_reference",
-        "World output capacity, {reference} at that year's precision",
+        "World capacity, {reference}",
+        "Output tokens of {reference} at that year's precision, one load at no stated speed",
         "tokens/s",
         "forecast",
         (("served_reference", 1), *SERVED[1:]),
     ),
     Headline(
         "lab_tokens_per_s",
-        "Leading lab's output capacity, that year's frontier model",
+        "Leading lab's capacity",
+        "Output tokens of that year's frontier model on the leading lab's share of the fleet",
         "tokens/s",
         "forecast",
         (*SERVED, ("lab_share", 1)),
     ),
     Headline(
         "demand_tokens_per_s",
-        "Tokens processed in the world, in and out",
+        "Tokens asked for",
+        "Tokens processed in the world, in and out, cached ones too",
         "tokens/s",
         "forecast",
         (("demand", 1),),
     ),
     Headline(
         "capacity_over_demand",
-        "World output capacity over output asked for",
+        "Capacity over demand",
+        "Output tokens that the world can serve over those asked for",
         "ratio",
         "overhang",
         (*SERVED, ("demand_output", -1)),
     ),
     Headline(
         "cost_usd_per_million_tokens",
-        "Cost per million output tokens, all time",
+        "Cost per million output tokens",
+        "Owning and running the newest part, all its time counted, no margin",
         "USD per million tokens",
         "forecast",
         (("cost", 1),),
@@ -134,6 +144,7 @@ HEADLINES: tuple[Headline, ...] = (
     *_copies("training_cluster", "the largest training cluster", (("at_speed_cluster", 1),)),
     Headline(
         "run_to_train_ratio",
+        "Run-to-train ratio",
         "Tokens the training cluster generates in its run's time, over tokens trained on",
         "ratio",
         "overhang",
@@ -142,35 +153,40 @@ HEADLINES: tuple[Headline, ...] = (
     *(_release(years) for years in overhang.YEARS_SINCE_RELEASE),
     Headline(
         "passes_realised_per_chip",
-        "Realised per newest chip, tuned",
+        "Passes per newest chip",
+        "Forward passes realised, tuned, of that year's frontier model",
         "passes/s",
         "forecast",
-        (("passes", 1),),
+        (("passes_times_cost", 1), ("cost", -1)),
     ),
     Headline(
         "fleet_h100e",
-        "Deployed H100 equivalents by dense 8-bit operations",
+        "Fleet in H100 equivalents",
+        "Deployed at the year's end, by dense 8-bit operations",
         "H100e",
         "forecast",
         (("fleet_h100e", 1),),
     ),
     Headline(
         "fleet_power",
-        "Power of deployed chips at the facility",
+        "Power of the fleet",
+        "Of deployed chips at the facility, with servers and cooling",
         "W",
         "forecast",
         (("fleet_power", 1),),
     ),
     Headline(
         "memory_wall_ratio",
-        "Memory wall: 8-bit FLOP/s over bandwidth of the newest part",
+        "Memory wall",
+        "8-bit FLOP/s over bandwidth of the newest part",
         "FLOP per byte",
         "forecast",
         (("memory_wall", 1),),
     ),
     Headline(
         "frontier_active_params",
-        "Active parameters of the typical frontier model",
+        "Active parameters",
+        "Of the typical frontier model of the year",
         "parameters",
         "forecast",
         (("active", 1),),
@@ -209,6 +225,9 @@ def ingredients(projection: Projection) -> dict[str, Floats]:
         / training["training_tokens"],
     }.items():
         found[name] = _by_year(array, span)
+    passes = forecast.of_the_flagship(projection)["passes_realised_per_chip"]
+    # The one is what a chip-hour costs over the other, whatever is served.
+    found["passes_times_cost"] = _by_year(passes, span) * found["cost"]
     release = overhang.overhang_of(projection, span)["release_overhang"]
     for since in overhang.YEARS_SINCE_RELEASE:
         for part in ("software", "precision"):
@@ -229,10 +248,9 @@ def served_at_will(projection: Projection, *, reference: bool = True) -> dict[st
     use = _by_year(fleet["inference_share"] * fleet["duty_cycle"], span)
     flagship = forecast.of_the_flagship(projection)
     found = {"served": forecast.world_tokens_per_s(projection).T / use}
+    found["cost"] = _by_year(flagship["cost_usd_per_million_tokens"], span)
     if reference:
         found["served_reference"] = forecast.reference_tokens_per_s(projection).T / use
-    found["cost"] = _by_year(flagship["cost_usd_per_million_tokens"], span)
-    found["passes"] = _by_year(flagship["passes_realised_per_chip"], span)
     return found
 
 

@@ -20,8 +20,8 @@ __all__ = ["Lever", "levers", "runs"]
 
 type Floats = NDArray[np.float64]
 
-COPY_SPEEDS = (10, 25, 50, 100, 200, 400)
-ACTIVE_PARAMS = (1e10, 3e10, 1e11, 3e11, 1e12)
+COPY_SPEEDS = (10.0, 20.0, 30.0, 50.0, 75.0, 100.0, 150.0, 200.0, 400.0)
+ACTIVE_PARAMS = (1e10, 2.2e10, 4.6e10, 1e11, 2.2e11, 4.6e11, 1e12)
 WEIGHT_BITS = (4, 8, 16)
 
 
@@ -34,7 +34,8 @@ class Lever:
     option : what stands before the equals sign of ``--set``.
     low, high, steps : of its slider; in logs where ``log``.
     levels : values of it that the model was run at; none where setting it is arithmetic.
-    between : whether the page interpolates between the levels, in logs.
+    base : its value as believed, where that is one number.
+    between : whether the page interpolates between the levels, in logs; otherwise it stops at them.
     sets : the ingredient that becomes the value itself; empty where none does.
     since : first year that it holds; 0 for all.
     """
@@ -48,6 +49,7 @@ class Lever:
     log: bool
     start: float
     levels: tuple[float, ...] = ()
+    base: float | None = None
     between: bool = False
     sets: str = ""
     since: int = 0
@@ -65,20 +67,21 @@ def levers(found: "Changed") -> list[Lever]:
         Lever(
             name="copy_speed_tokens_per_s",
             option="copy_speed_tokens_per_s",
-            title="Speed of each copy",
+            title="Speed of a copy",
             unit="tokens/s",
             low=min(speed, COPY_SPEEDS[0]),
             high=max(speed, COPY_SPEEDS[-1]),
             log=True,
             start=speed,
-            levels=tuple(sorted({speed, *map(float, COPY_SPEEDS)})),
-            between=True,
+            # What a draw's fleet cannot give at all ends between two speeds, so none is guessed.
+            levels=tuple(one for one in COPY_SPEEDS if one != speed),
+            base=speed,
             sets="speed",
         ),
         Lever(
             name="human_tokens_per_s",
             option="human_tokens_per_s",
-            title="Tokens for a second of human work",
+            title="Human token rate",
             unit="tokens/s",
             low=0.5,
             high=50,
@@ -86,12 +89,12 @@ def levers(found: "Changed") -> list[Lever]:
             start=5,
             sets="human_rate",
         ),
-        _share("inference_share", "Share of the fleet on inference", after),
-        _share("duty_cycle", "Duty cycle of chips on inference", after),
+        _share("inference_share", "Inference share", after),
+        _share("duty_cycle", "Duty cycle", after),
         Lever(
             name="weight_bits",
             option=f"weight_bits@{after}",
-            title="Precision of the weights served",
+            title="Precision served",
             unit="bits",
             low=WEIGHT_BITS[0],
             high=WEIGHT_BITS[-1],
@@ -103,7 +106,7 @@ def levers(found: "Changed") -> list[Lever]:
         Lever(
             name="frontier_active_params",
             option=f"frontier_active_params@{after}",
-            title="Active parameters of the frontier model",
+            title="Model size, active",
             unit="parameters",
             low=ACTIVE_PARAMS[0],
             high=ACTIVE_PARAMS[-1],

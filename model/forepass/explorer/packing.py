@@ -21,7 +21,8 @@ type Floats = NDArray[np.float64]
 
 def rounded(values: Floats, bits: int = KEPT_BITS) -> NDArray[np.float32]:
     """Return single-precision values, of whose mantissa so many bits stay."""
-    single = np.ascontiguousarray(values, dtype=np.float32)
+    with np.errstate(over="ignore"):  # beyond single precision is as good as infinite
+        single = np.ascontiguousarray(values, dtype=np.float32)
     gone = MANTISSA - bits
     whole = single.view(np.uint32) + np.uint32(1 << (gone - 1))
     near = (whole >> np.uint32(gone) << np.uint32(gone)).view(np.float32)

@@ -62,6 +62,7 @@ class Answers {
 
   // What the model gave at the levels of a lever on either side of its setting, in logs between.
   #between(lever, name, t, setting) {
+    if (setting === lever.base) return partOf(this.arrays[name], t);
     const array = this.arrays[lever.changes[name]];
     const year = t - (this.years.length - array.shape[1]);
     const { at, part } = bracket(lever.levels, setting);
@@ -110,7 +111,7 @@ class Answers {
     const touched = Object.entries(this.set).map(([name, setting]) => {
       const lever = this.levers[name];
       const changes = headline.factors.filter(([factor]) => factor in lever.changes);
-      return { lever, changes, between: bracket(lever.levels, setting).part > 0 };
+      return { lever, changes, between: lever.between && bracket(lever.levels, setting).part > 0 };
     });
     const several = headline.factors.some(
       ([factor]) => touched.filter(({ lever }) => factor in lever.changes).length > 1,
@@ -182,6 +183,12 @@ class Answers {
     }
     return this.ranked.get(column);
   }
+}
+
+// The values that a lever stops at; none where it takes any.
+function stopsOf(lever) {
+  if (lever.between || lever.levels.length === 0) return [];
+  return [...lever.levels, ...(lever.base === null ? [] : [lever.base])].sort((a, b) => a - b);
 }
 
 // The level below a setting and how far it lies, in logs, on the way to the next.

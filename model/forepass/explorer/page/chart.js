@@ -29,7 +29,7 @@ class Fan {
 
   #size() {
     const width = Math.max(this.home.clientWidth, 240);
-    return { width, height: Math.round(Math.min(Math.max(width * 0.5, 190), 380)) };
+    return { width, height: Math.round(Math.min(Math.max(width * 0.47, 150), 380)) };
   }
 
   #resize() {

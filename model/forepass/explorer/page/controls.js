@@ -29,35 +29,41 @@ function slider(label, { min, max, step, value }, oninput) {
 function leverControl(lever, state, changed) {
   const home = element("div", { className: "lever", "data-lever": lever.name });
   const told = element("output", { className: "value" });
+  const stops = stopsOf(lever);
   const to = (at) => {
+    if (stops.length) return stops[at];
     if (!lever.log) return Number(at);
     return Number((lever.low * (lever.high / lever.low) ** (at / STEPS)).toPrecision(2));
   };
-  const from = (value) =>
-    lever.log ? (STEPS * Math.log(value / lever.low)) / Math.log(lever.high / lever.low) : value;
+  const from = (value) => {
+    if (stops.length) return stops.indexOf(value);
+    if (!lever.log) return value;
+    return (STEPS * Math.log(value / lever.low)) / Math.log(lever.high / lever.low);
+  };
   const set = (value) => {
     if (value === null) delete state().levers[lever.name];
     else state().levers[lever.name] = value;
     changed();
   };
-  const since = lever.since ? `, from ${lever.since} on` : "";
-  if (lever.levels.length && !lever.between) {
+  if (stops.length && lever.base === null) {
     const id = `slider-${++made}`;
     const choose = element(
       "select",
       { id, onchange: () => set(choose.value === "" ? null : Number(choose.value)) },
       element("option", { value: "", textContent: "as forecast" }),
-      ...lever.levels.map((level) =>
+      ...stops.map((level) =>
         element("option", { value: String(level), textContent: `${level} ${lever.unit}` }),
       ),
     );
-    home.append(element("label", { htmlFor: id, textContent: lever.title + since }), choose);
+    home.append(element("label", { htmlFor: id, textContent: lever.title }), choose);
     return { home, show: () => (choose.value = String(state().levers[lever.name] ?? "")) };
   }
-  const range = lever.log
-    ? { min: 0, max: STEPS, step: 1 }
-    : { min: lever.low, max: lever.high, step: 0.01 };
-  const { input, label } = slider(lever.title + since, { ...range, value: from(lever.start) }, () =>
+  const last = stops.length ? stops.length - 1 : STEPS;
+  const range =
+    stops.length || lever.log
+      ? { min: 0, max: last, step: 1 }
+      : { min: lever.low, max: lever.high, step: 0.01 };
+  const { input, label } = slider(lever.title, { ...range, value: from(lever.start) }, () =>
     set(to(Number(input.value))),
   );
   const free = element("button", {

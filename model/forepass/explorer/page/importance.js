@@ -61,7 +61,8 @@ function smoothedWeights(logRatios) {
   const most = logRatios.reduce((a, b) => Math.max(a, b), -Infinity);
   const logs = Float64Array.from(logRatios, (value) => value - most);
   const tail = n > 225 ? Math.floor(3 * Math.sqrt(n)) : Math.floor(n / 5);
-  const order = orderOf(logs.map(Math.exp));
+  // The logs are none above 0: by size, and back.
+  const order = orderOf(logs.map(Math.abs)).reverse();
   const first = n - tail;
   let k = 0;
   const least = logs[order[first]];

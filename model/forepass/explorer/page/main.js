@@ -73,6 +73,7 @@
     find("was").textContent = told.was;
     find("trust").textContent = trust.text;
     find("answer").classList.toggle("doubtful", !trust.sound);
+    find("defined").textContent = `${headline.title}: ${headline.about}.`;
     find("exact").textContent = exactText(answers, headline);
     find("reset").disabled = !moved;
     const { threshold } = state;
@@ -209,6 +210,7 @@
   find("about").textContent =
     `forepass ${contents.forepass}, sources to ${contents.as_of}, seed ${contents.seed}, ` +
     `${numberText(contents.draws, 1)} draws.`;
+  find("since").textContent = Math.max(...contents.levers.map((lever) => lever.since));
   find("notes").append(...contents.notes.map((note) => element("li", { textContent: note })));
   find("notes").hidden = contents.notes.length === 0;
   takeAddress();

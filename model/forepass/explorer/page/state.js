@@ -53,7 +53,8 @@ function understood(state, key, text, answers) {
   } else if (kind === "set" && own(answers.levers, name)) {
     const lever = answers.levers[name];
     if (!(first >= lever.low && first <= lever.high)) return false;
-    if (lever.levels.length && !lever.between && !lever.levels.includes(first)) return false;
+    const stops = stopsOf(lever);
+    if (stops.length && !stops.includes(first)) return false;
     state.levers[name] = first;
   } else if (kind === "prior" && own(answers.priors, name)) {
     if (!(Math.abs(first) <= MOST_MOVED && second >= 1 / MOST_WIDENED && second <= MOST_WIDENED)) {

@@ -36,7 +36,9 @@ function exactText(answers, headline) {
     const titles = untold.map((name) => answers.levers[name].title.toLowerCase());
     return `Does not follow ${titles.join(" and ")}: the command below does.`;
   }
-  if (several) return "Approximate: each lever acts as it does alone. The command below is exact.";
+  if (several) {
+    return "Rough: several levers act on it, each as it does alone; the lower tail may be far off. The command below is exact.";
+  }
   if (between) return "Interpolated in logs, draw by draw, between runs of the model.";
   return Object.keys(answers.set).length ? "Worked out exactly for what is set." : "";
 }

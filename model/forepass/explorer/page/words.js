@@ -38,6 +38,9 @@ function numberText(value, step = figureStep(value, 3)) {
 function intervalText(centre, low, high) {
   if (![centre, low, high].every(Number.isFinite)) return "–";
   if (low === high) return numberText(centre);
+  if ([centre, low, high].every((v) => Number.isInteger(v) && Math.abs(v) < 100)) {
+    return `${centre} (${low} to ${high})`;
+  }
   const fifth = 10 ** Math.floor(Math.log10(Math.abs(high - low) / 5) + 1e-9);
   const [a, b, c] = [centre, low, high].map((v) => numberText(v, Math.min(fifth, figureStep(v, 2))));
   return `${a} (${b} to ${c})`;
