@@ -251,7 +251,7 @@ def test_a_keyboard_moves_a_slider_and_the_change_is_said(opened: Opened) -> Non
 def test_every_control_has_a_name_and_every_table_headings(opened: Opened) -> None:
     opened.open("cross=above,1e11&show=release_overhang%3A1")
     nameless = opened.page.evaluate(
-        """[...document.querySelectorAll("input, select, button, [tabindex]")].filter((e) =>
+        """[...document.querySelectorAll("input, select, textarea, button, [tabindex]")].filter((e) =>
             !(e.labels?.length || e.textContent.trim() || e.ariaLabel)).map((e) => e.outerHTML)"""
     )
     assert nameless == []

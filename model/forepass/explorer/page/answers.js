@@ -28,6 +28,7 @@ class Answers {
     const moved = Object.entries(priors);
     if (moved.length === 0) {
       Object.assign(this, { weights: this.equal, k: 0, ess: this.draws, faults: [] });
+      this.trusted = this.equal;
       return;
     }
     const logs = new Float64Array(this.draws);
@@ -38,6 +39,8 @@ class Answers {
     }
     const { weights, k, ess } = smoothedWeights(logs);
     Object.assign(this, { weights, k, ess, faults: judged(k, ess, this.draws) });
+    // A handful of draws says nothing of what goes with what.
+    this.trusted = this.faults.length ? this.equal : weights;
   }
 
   // An ingredient in a year: one number, or one for each draw.
@@ -154,7 +157,7 @@ class Answers {
     const found = this.contents.priors.flatMap((prior) =>
       prior.columns.map(([column, words]) => {
         const scores = partOf(this.arrays.scores, column);
-        return { prior, column, words, r: weightedCorrelation(scores, ranks, this.weights) };
+        return { prior, column, words, r: weightedCorrelation(scores, ranks, this.trusted) };
       }),
     );
     return Number.isNaN(values[0]) ? [] : found.sort((a, b) => b.r * b.r - a.r * a.r);
@@ -166,7 +169,7 @@ class Answers {
     const ranks = this.#ranks(column);
     const fifth = this.draws / 5;
     const median = (inside) => {
-      const weights = this.weights.map((weight, i) => (inside(ranks[i]) ? weight : 0));
+      const weights = this.trusted.map((weight, i) => (inside(ranks[i]) ? weight : 0));
       const whole = weights.reduce((sum, weight) => sum + weight, 0);
       return weightedQuantiles(values, order, weights.map((w) => w / whole), [0.5])[0];
     };

@@ -91,7 +91,10 @@ function priorControl(key, prior, state, changed, scoresAt) {
   const home = element("li", { className: "prior", "data-prior": key });
   const told = element("output", { className: "value" });
   const was = movedTo(prior, [0, 1], scoresAt);
-  const text = ({ p10, p50, p90 }) => intervalText(p50, p10, p90);
+  const text = ({ p10, p50, p90 }) => {
+    const { unit: word, factor } = scaled("", [p10, p50, p90]);
+    return `${intervalText(...[p50, p10, p90].map((value) => value * factor))} ${word}`.trim();
+  };
   const take = () => {
     const moved = [Number(median.input.value), 2 ** Number(width.input.value)];
     if (moved[0] === 0 && moved[1] === 1) delete state().priors[key];

@@ -1,5 +1,5 @@
 "use strict";
-// The page: one state, and a picture of it that follows within a frame.
+// The page: one state, a picture of it that follows within a frame, and tables right after.
 
 (async () => {
   const find = (id) => document.getElementById(id);
@@ -19,9 +19,12 @@
     const asked = performance.now();
     requestAnimationFrame(() => {
       due = false;
-      show();
+      picture();
       // After the frame is painted, not when the work is done.
-      setTimeout(() => timings.push(performance.now() - asked));
+      setTimeout(() => {
+        timings.push(performance.now() - asked);
+        if (!due) tables();
+      });
     });
   };
 
@@ -51,11 +54,12 @@
 
   // The beliefs that matter are other ones once the question is another.
   function look() {
-    show();
+    picture();
+    tables();
     list.order(movers);
   }
 
-  function show() {
+  function picture() {
     answers.move(state);
     const headline = headlineNow();
     const t = yearPlace();
@@ -87,6 +91,16 @@
       doubtful: !trust.sound,
     });
     find("fan").setAttribute("aria-label", chartText(headline, told));
+    for (const { show: showControl } of controls) showControl();
+    list.show();
+    say(`${headline.title}, ${told.now}. ${trust.text}`);
+  }
+
+  function tables() {
+    const headline = headlineNow();
+    const t = yearPlace();
+    const rows = answers.years.map((_, at) => answers.quantiles(headline, at));
+    const believed = answers.years.map((_, at) => answers.quantiles(headline, at, { believed: true })[3]);
     movers = answers.movers(headline, t);
     showNumbers(find("numbers").tBodies[0], answers, headline, rows, believed);
     find("numbers-unit").textContent = scaled(headline.unit, rows.flat().filter((v) => v > 0)).unit || "ratio";
@@ -96,14 +110,11 @@
     showParts(find("parts"), answers, headline, t);
     showThreshold(headline);
     for (const year of document.querySelectorAll(".year-shown")) year.textContent = state.year;
-    for (const { show: showControl } of controls) showControl();
-    list.show();
     find("command").value = commandLine(state, answers);
     const file = Object.keys(state.priors).length > 0;
     find("file").hidden = !file;
     find("file-text").textContent = file ? scenarioFile(state, answers) : "";
     keepAddress();
-    say(`${headline.title}, ${told.now}. ${trust.text}`);
   }
 
   function chartText(headline, { now }) {

@@ -86,7 +86,8 @@ function showHeadlines(body, answers, state, choose) {
 }
 
 function showTornado(body, answers, headline, t, movers) {
-  const median = answers.quantiles(headline, t, { levels: [0.5] })[0];
+  const { values, order } = answers.drawn(headline, t);
+  const median = weightedQuantiles(values, order, answers.trusted, [0.5])[0];
   const bars = movers.slice(0, BARS).map((mover) => ({ mover, ends: answers.swing(mover, headline, t) }));
   bars.sort((a, b) => Math.abs(Math.log(b.ends[1] / b.ends[0])) - Math.abs(Math.log(a.ends[1] / a.ends[0])));
   const known = bars.flatMap(({ ends }) => ends).filter((value) => value > 0);
@@ -136,7 +137,7 @@ function showPassing(home, answers, headline, state) {
     return;
   }
   const date = (at) => monthText(found.quantiles[at], found.first, found.last);
-  told.textContent = `As likely as not passed by ${date(3)}; 10% likely by ${date(1)}, 90% by ${date(5)}.`;
+  told.textContent = `Median date ${date(3)}, 80% interval ${date(1)} to ${date(5)}.`;
   body.replaceChildren(
     ...found.passed.map((passed, t) => {
       const meter = element("meter", { min: 0, max: 1, value: passed, "aria-hidden": "true" });
