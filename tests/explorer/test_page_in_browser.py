@@ -220,6 +220,15 @@ def test_the_scenario_file_and_command_ask_for_what_the_page_shows(
             assert float(quantile(new, level)) == pytest.approx(float(expected), rel=0.02, abs=0.01)
 
 
+def test_the_command_keeps_what_the_page_was_asked_but_for_what_its_reader_sets(
+    opened: Opened,
+) -> None:
+    opened.open("set.duty_cycle=0.4")
+    words = """(options) => optionsBelow(options, explorer.state(), explorer.answers)"""
+    options = ["--set", "duty_cycle=0.5", "--set", "mix_lag = 1 to 2"]
+    assert opened.page.evaluate(words, options) == ["--set", "mix_lag = 1 to 2"]
+
+
 def test_a_link_carries_the_state_and_what_is_not_of_the_page_is_left_out(opened: Opened) -> None:
     words = f"show=copies_lab&year=2028&cross=below,2e6&set.duty_cycle=0.4&prior.{PLACE}=0.5,1.25"
     opened.open(words)
@@ -251,8 +260,8 @@ def test_a_keyboard_moves_a_slider_and_the_change_is_said(opened: Opened) -> Non
 def test_every_control_has_a_name_and_every_table_headings(opened: Opened) -> None:
     opened.open("cross=above,1e11&show=release_overhang%3A1")
     nameless = opened.page.evaluate(
-        """[...document.querySelectorAll("input, select, textarea, button, [tabindex]")].filter((e) =>
-            !(e.labels?.length || e.textContent.trim() || e.ariaLabel)).map((e) => e.outerHTML)"""
+        """[...document.querySelectorAll("input, select, textarea, button, [tabindex]")]
+            .filter((e) => !(e.labels?.length || e.textContent.trim() || e.ariaLabel)).map((e) => e.outerHTML)"""
     )
     assert nameless == []
     for table in opened.page.locator("table").all():

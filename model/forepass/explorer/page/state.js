@@ -99,9 +99,10 @@ function commandLine(state, answers) {
 
 // What the page itself was asked to set, but for what its reader set otherwise.
 function optionsBelow(options, state, answers) {
-  const set = Object.keys(state.levers).map((name) => `${answers.levers[name].option}=`);
+  const nameOf = (text) => text.split(/[@=]/)[0].trim();
+  const set = Object.keys(state.levers).map((name) => nameOf(answers.levers[name].option));
   const texts = options.filter((word) => word !== "--set");
-  const left = texts.filter((text) => !set.some((start) => text.replaceAll(" ", "").startsWith(start)));
+  const left = texts.filter((text) => !set.includes(nameOf(text)));
   return left.flatMap((text) => ["--set", text]);
 }
 
