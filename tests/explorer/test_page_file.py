@@ -31,6 +31,7 @@ def test_no_text_ends_its_element() -> None:
 def test_every_slot_is_filled_once_and_what_fills_it_is_left_alone() -> None:
     text = page_text(small(), "<!--SCRIPTS-->")
     assert not re.findall(r"<!--[A-Z]+-->", text)
+    assert "Permission is hereby granted" in text
     assert text.count("<title>&lt;!--SCRIPTS--&gt;</title>") == 1
 
 

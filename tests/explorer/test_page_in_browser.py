@@ -257,11 +257,21 @@ def test_a_keyboard_moves_a_slider_and_the_change_is_said(opened: Opened) -> Non
     assert opened.headline("world_tokens_per_s") != before
 
 
+def test_a_keyboard_skips_to_the_sliders_and_loses_nothing(opened: Opened) -> None:
+    opened.open("set.duty_cycle=0.4")
+    opened.page.locator(".skip").focus()
+    opened.page.keyboard.press("Enter")
+    assert opened.page.evaluate("document.activeElement.id") == "moving"
+    assert opened.page.evaluate("explorer.state().levers") == {"duty_cycle": 0.4}
+    assert opened.page.inner_text("#ignored") == ""
+
+
 def test_every_control_has_a_name_and_every_table_headings(opened: Opened) -> None:
     opened.open("cross=above,1e11&show=release_overhang%3A1")
     nameless = opened.page.evaluate(
         """[...document.querySelectorAll("input, select, textarea, button, [tabindex]")]
-            .filter((e) => !(e.labels?.length || e.textContent.trim() || e.ariaLabel)).map((e) => e.outerHTML)"""
+            .filter((e) => !(e.labels?.length || e.textContent.trim() || e.ariaLabel))
+            .map((e) => e.outerHTML)"""
     )
     assert nameless == []
     for table in opened.page.locator("table").all():

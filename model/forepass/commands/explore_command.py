@@ -77,7 +77,8 @@ def _contents(args: argparse.Namespace, scenario: "Scenario", settings: "Setting
             if report:
                 report(stage, "done")
 
-        page = contents(found, scenario, years, seed=settings.seed, done=done)
+        with what_if.in_reason(scenario):
+            page = contents(found, scenario, years, seed=settings.seed, done=done)
     page["notes"] = [*page["notes"], *fitting.failed_notes(found.fits)]
     return page
 

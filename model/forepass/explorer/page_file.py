@@ -56,6 +56,8 @@ def page_text(document: Mapping[str, Any], title: str) -> str:
         "TITLE": html.escape(title),
         "HEADING": html.escape(title),
         "STYLES": f"<style>{styles}</style>",
+        # uPlot's, which asks to go wherever it goes.
+        "LICENCE": f"<!-- uPlot\n{_source('uplot/LICENSE')}-->",
         "CONTENTS": _data("contents", _as_json(told)) + _data("packed", packed),
         "SCRIPTS": "\n".join(f"<script>{script}</script>" for script in scripts),
     }

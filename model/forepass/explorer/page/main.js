@@ -196,6 +196,11 @@
     state.priors = {};
     look();
   });
+  // The address is taken: it carries the state.
+  on("skip", "click", (event) => {
+    event.preventDefault();
+    find("moving").focus();
+  });
   on("copy-command", "click", (event) => copy(find("command").value, event.target));
   on("copy-link", "click", (event) => {
     history.replaceState(null, "", `#${asHash(state, contents)}`);
@@ -228,4 +233,8 @@
   // What tests of the page, and the curious, may ask.
   globalThis.explorer = { answers, timings, state: () => state };
   document.documentElement.dataset.ready = "true";
-})();
+})().catch((error) => {
+  document.getElementById("now").textContent =
+    "This browser cannot work the page out: it takes one of 2023 or later.";
+  throw error;
+});
