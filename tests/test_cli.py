@@ -514,6 +514,7 @@ def test_help_imports_no_numerical_library_and_shows_an_example() -> None:
     [
         ("forecast", "--to", "2030"),
         ("forecast", "--quarterly", "--to", "2030"),
+        ("forecast", "--as-of", "2026-11-20", "--to", "2030"),
         ("forecast", "--when", "world_tokens_per_s", "above", "1e12"),
         ("forecast", "--scenario", "power-bound", "--set", "duty_cycle=0.7"),
         (*PASSES, "--chips", "8"),
