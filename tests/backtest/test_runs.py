@@ -9,11 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from forepass.backtest import runs
 from forepass.backtest.runs import Result, Task, result, tasks
 from forepass.backtest.targets import Target
-from forepass.posterior import Diagnostics
+from forepass.posterior import Diagnostics, Fit
 from forepass.settings import Settings
 
 WHEN = np.arange(2015.2, 2026.0, 0.5)
@@ -39,9 +40,10 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ) -> np.ndarray:
         return 0.3 * (rows["when"].to_numpy() - 2015) + rng.normal(0, 0.2, (200, len(rows)))
 
-    def sampled(block: str, then: Settings, **_: object) -> tuple[None, Diagnostics]:
+    def fitted(names: tuple[str], then: Settings, **_: object) -> dict[str, Fit]:
         fits.append(f"{then.as_of}")
-        return None, Diagnostics(block, 1.0, 900.0, 900.0, 0, 1.0, 200)
+        found = Diagnostics(names[0], 1.0, 900.0, 900.0, 0, 1.0, 200)
+        return {names[0]: Fit(xr.Dataset(), found, "key", from_cache=False)}
 
     block = SimpleNamespace(
         TARGETS={"it": Target("it", "1", fan="all"), "never": Target("never", "1")},
@@ -51,7 +53,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         predicted=predicted,
     )
     monkeypatch.setattr(runs, "targets_of", lambda _: block)
-    monkeypatch.setattr(runs, "sampled", sampled)
+    monkeypatch.setattr(runs, "fitted", fitted)
     monkeypatch.setattr(runs, "seen_as_of", lambda s, day, **_: replace(s, as_of=day))
     return fits
 
@@ -73,18 +75,18 @@ def test_a_stopped_run_goes_on_where_it_was_with_the_same_result(
 ) -> None:
     whole = [result(task, Settings(cache=tmp_path / "whole")) for task in ASKED]
     broken = Settings(cache=tmp_path / "broken")
-    fit = vars(runs)["sampled"]
+    fit = vars(runs)["fitted"]
     made.clear()
 
     def stopped(*args: object, **options: object) -> object:
         if len(made) == 2:
             raise KeyboardInterrupt
-        return fit(*args, **options)  # type: ignore[arg-type]
+        return fit(*args, **options)
 
-    monkeypatch.setattr(runs, "sampled", stopped)
+    monkeypatch.setattr(runs, "fitted", stopped)
     with pytest.raises(KeyboardInterrupt):
         [result(task, broken) for task in ASKED]
-    monkeypatch.setattr(runs, "sampled", fit)
+    monkeypatch.setattr(runs, "fitted", fit)
     again = [result(task, broken) for task in reversed(ASKED)][::-1]
     assert again == whole
     assert len(made) == len(ASKED)  # what was done was not done again

@@ -103,7 +103,7 @@ def _by_target(whole: pd.DataFrame) -> str:
             f"{row['cover80_low']:.0%}-{row['cover80_high']:.0%}",
             f"{row['cover90']:.0%}",
             f"{row['crps']:.2f}",
-            *("" if np.isnan(row[name]) else f"{row[name]:.2f}" for name in _versus()),
+            *(_ratio(row.get(f"versus {peer}", np.nan)) for peer in PEERS),
             f"{row['versus best_low']:.2f}-{row['versus best_high']:.2f}",
             f"{row['above']:.1f} + {row['below']:.1f}",
         ]
@@ -130,8 +130,8 @@ def _by_target(whole: pd.DataFrame) -> str:
     return f"{table}\n{note}" if (whole["mode"] == "reconstructed").any() else table
 
 
-def _versus() -> list[str]:
-    return [f"versus {peer}" for peer in PEERS]
+def _ratio(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.2f}"
 
 
 def _by_horizon(table: pd.DataFrame) -> str:
@@ -150,10 +150,11 @@ def _verdict(whole: pd.DataFrame) -> list[str]:
     met = AIM[0] <= total["cover80"] <= AIM[1]
     better = (own["versus best"] < 1).sum()
     peers = [f"{peer} {total[f'versus {peer}']:.2f}" for peer in PEERS if f"versus {peer}" in total]
+    typical = np.exp(np.log(own["versus best"]).mean())
     return [
         f"80% intervals cover {total['cover80']:.0%} (aim {AIM[0]:.0%} to {AIM[1]:.0%}: "
         f"{'met' if met else 'missed'}); CRPS over that of {', '.join(peers)}; below the best "
-        f"simple forecast on {better} of {len(own)} targets."
+        f"simple forecast on {better} of {len(own)} targets, and {typical:.2f} of it in a typical one."
     ]
 
 
