@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +104,10 @@ def run(kept: tuple[Settings, Fit], tmp_path: Path) -> Settings:
     return _folders(tmp_path)
 
 
-def _stages(settings: Settings, **options: Any) -> tuple[Fit, list[str]]:
+def _stages(
+    settings: Settings,
+    **options: Any,  # noqa: ANN401 - as `fitted` takes them
+) -> tuple[Fit, list[str]]:
     """Return the fit of the block and what was done to have it."""
     told: list[tuple[str, str]] = []
     fit = fitted(

@@ -153,8 +153,8 @@ def _verdict(whole: pd.DataFrame) -> list[str]:
     typical = np.exp(np.log(own["versus best"]).mean())
     return [
         f"80% intervals cover {total['cover80']:.0%} (aim {AIM[0]:.0%} to {AIM[1]:.0%}: "
-        f"{'met' if met else 'missed'}); CRPS over that of {', '.join(peers)}; below the best "
-        f"simple forecast on {better} of {len(own)} targets, and {typical:.2f} of it in a typical one."
+        f"{'met' if met else 'missed'}); CRPS over that of {', '.join(peers)}; below that "
+        f"of the best one on {better} of {len(own)} targets, and {typical:.2f} of it typically."
     ]
 
 
