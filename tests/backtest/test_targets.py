@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from forepass.as_of import seen_as_of
-from forepass.backtest import fleet, language_models
+from forepass.backtest import experts, fleet, language_models
 from forepass.backtest.targets import BLOCKS, later_rows, targets_of
 from forepass.inputs.tables import load_table
 from forepass.posterior import Fit
@@ -70,3 +70,14 @@ def test_the_stock_is_that_of_makers_counted_together() -> None:
     end = rows[rows["when"] == rows["when"].max()].set_index("series")["value"]
     assert end.is_monotonic_increasing
     assert rows.loc[rows["scored"], "when"].mod(1).between(0.99, 1).all()
+
+
+def test_experts_are_held_against_rows_told_after_they_spoke() -> None:
+    found = {(row.quantity, row.date): row for row in experts.due(Settings())}
+    installed = found["world_h100e_installed", "2025-12"]
+    assert installed.said == 1.8e7
+    assert 1.6e7 <= installed.came <= 2.13e7
+    assert installed.error == pytest.approx(np.log(installed.said / installed.came))
+    # The largest of the labs' fleets answers for the leading one; what is still to come does not.
+    assert found["leading_lab_h100e", "2025-12"].came == 1.75e6
+    assert not any(row.date > "2026-11" for row in found.values())

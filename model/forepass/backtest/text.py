@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from forepass import render
+from forepass.backtest.experts import Due
 from forepass.backtest.runs import LONGEST, PEERS, Result, Task
 from forepass.backtest.summary import summary
 from forepass.backtest.targets import UNSCORED, targets_of
@@ -56,8 +57,13 @@ def table_of(rows: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     return found[front + [name for name in found if name not in front]]
 
 
-def as_text(table: pd.DataFrame, results: Mapping[Task, Result], targets: Iterable[str]) -> str:
-    """Return the tables by target and by horizon, what could not be scored, and what fell short."""
+def as_text(
+    table: pd.DataFrame,
+    results: Mapping[Task, Result],
+    targets: Iterable[str],
+    experts: Iterable[Due] = (),
+) -> str:
+    """Return the tables by target and by horizon, experts, what is not scored or fell short."""
     whole = table[table["horizon"] == ALL]
     origins = sorted({task.origin for task in results})
     parts = [
@@ -69,11 +75,21 @@ def as_text(table: pd.DataFrame, results: Mapping[Task, Result], targets: Iterab
         _by_horizon(table),
         *_verdict(whole),
     ]
+    if said := [_expert(row) for row in experts]:
+        parts.append("Experts' forecasts that have come due, and how far off they were:")
+        parts[-1] += "\n" + "\n".join(said)
     if said := _unscored(results, set(targets)):
         parts.append("Not scored:\n" + "\n".join(said))
     if said := shortfalls(results):
         parts.append("\n".join(said))
     return "\n\n".join(parts)
+
+
+def _expert(row: Due) -> str:
+    return (
+        f"- {row.forecaster}, {row.made}: {row.quantity} {row.date} {row.said:.3g}, "
+        f"came {row.came:.3g} ({np.expm1(row.error):+.0%})"
+    )
 
 
 def shortfalls(results: Mapping[Task, Result]) -> list[str]:
