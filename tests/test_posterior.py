@@ -104,7 +104,10 @@ def run(kept: tuple[Settings, Fit], tmp_path: Path) -> Settings:
     return _folders(tmp_path)
 
 
-def _stages(settings: Settings, **options: bool) -> tuple[Fit, list[str]]:
+def _stages(
+    settings: Settings,
+    **options: Any,  # noqa: ANN401 - as `fitted` takes them
+) -> tuple[Fit, list[str]]:
     """Return the fit of the block and what was done to have it."""
     told: list[tuple[str, str]] = []
     fit = fitted(

@@ -31,7 +31,6 @@ __all__ = [
     "FitFailed",
     "block_module",
     "fitted",
-    "sampled",
 ]
 
 CHAINS, DRAWS, TUNE = 4, 1000, 600
@@ -148,6 +147,7 @@ def fitted(
     force: bool = False,
     unsafe: bool = False,
     progress: Progress | None = None,
+    effort: Effort = FULL,
 ) -> dict[str, Fit]:
     """Return the fit of each block, from the cache where nothing that went into it has changed.
 
@@ -161,6 +161,8 @@ def fitted(
         Return a fit that fell short instead of raising.
     progress
         Told of each block and what is being done to it.
+    effort
+        How long each is sampled.
 
     Raises
     ------
@@ -179,10 +181,10 @@ def fitted(
     refuse_unseen(needed, settings)
     fits = {}
     for name in names:
-        key = _key(name, settings)
+        key = _key(name, settings, effort)
         fit = None if force else _read(name, key, settings.cache)
         if fit is None:
-            fit = _fit(name, key, settings, progress or _unheard)
+            fit = _fit(name, key, settings, effort, progress or _unheard)
             _keep(name, fit, settings.cache)
         if not (fit.diagnostics.passed or unsafe):
             raise FitFailed(_complaint(fit.diagnostics))
@@ -211,27 +213,11 @@ def block_seed(name: str, settings: Settings) -> int:
     return int.from_bytes(digest[:4])
 
 
-def _fit(name: str, key: str, settings: Settings, progress: Progress) -> Fit:
-    posterior, diagnostics = sampled(name, settings, progress=progress)
-    return Fit(posterior, diagnostics, key, from_cache=False)
-
-
-def sampled(
-    name: str, settings: Settings, *, effort: Effort = FULL, progress: Progress | None = None
-) -> "tuple[xr.Dataset, Diagnostics]":
-    """Return draws of a block's posterior, dims (draw, ...), and how well its chains agree.
-
-    Nothing is kept, and nothing raised where they disagree.
-
-    Raises
-    ------
-    InputError
-        When a table or prior of the block is wrong, or empty.
-    """
+def _fit(name: str, key: str, settings: Settings, effort: Effort, progress: Progress) -> Fit:
     import nutpie
     from pytensor.configdefaults import config
 
-    start, progress, module = time.monotonic(), progress or _unheard, block_module(name)
+    start, module = time.monotonic(), block_module(name)
     progress(name, "reading")
     # Under fastmath a cold and a cached compile round differently: same seed, other draws.
     with config.change_flags(numba__fastmath=False):
@@ -265,7 +251,7 @@ def sampled(
     draws = [_stacked(tree.posterior.dataset, effort.kept) for tree in trees]
     if len(draws) > 1:
         draws = [module.mixed(draws, block_seed(name, settings))]
-    return draws[0], diagnostics
+    return Fit(draws[0], diagnostics, key, from_cache=False)
 
 
 def _unheard(_block: str, _stage: str) -> None:
@@ -332,7 +318,7 @@ def _stacked(posterior: "xr.Dataset", each: int) -> "xr.Dataset":
     return draws.transpose("draw", ...)
 
 
-def _key(name: str, settings: Settings) -> str:
+def _key(name: str, settings: Settings, effort: Effort = FULL) -> str:
     """Return the hash of all that decides a block's draws."""
     tables = [settings.data / f"{table}.csv" for table in block_module(name).TABLES]
     beliefs = [settings.priors / f"{name}.toml"]
@@ -343,6 +329,7 @@ def _key(name: str, settings: Settings) -> str:
     reads = getattr(block_module(name), "CONVENTIONS", ())
     chosen = [getattr(d, key) for d in _conventions(name, settings).values() for key in reads]
     salt = f"{name} {settings.seed} {fingerprints.numerical_versions()} {chosen}"
+    salt += "" if effort == FULL else f" {effort}"
     return fingerprints.fingerprint(
         [*(p for p in tables + beliefs if p.is_file()), *code], salt=salt
     )

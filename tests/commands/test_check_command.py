@@ -13,7 +13,7 @@ from forepass.blocks.serving import validation
 from forepass.cli import main
 from forepass.commands import check_trends
 from forepass.posterior import Fit
-from forepass.trend_checks.leave_future_out import NAIVE
+from forepass.trend_checks.published import Growth
 
 type Fits = Mapping[str, Fit]
 
@@ -121,6 +121,7 @@ def test_one_kind_of_split_can_be_asked_for(
     [
         (["--kind", "chip"], "--kind belongs to --serving-validation"),
         (["--csv", "x.csv"], "--csv belongs to --serving-validation"),
+        (["--trends", "--csv", "x.csv"], "--csv belongs to --serving-validation"),
         (["--serving-validation", "--block", "fleet"], "--block: --serving-validation is of"),
         (["--serving-validation", "--kind", "colour"], "--kind"),
         (["--block", "fleet", "--figure", "out"], "--figure draws the serving block"),
@@ -136,34 +137,12 @@ def test_options_that_do_not_go_together_are_refused(
     assert told in printed.err
 
 
-def scores(crps: float) -> pd.DataFrame:
-    """Return made-up scores of three rows about two years ahead and one far off."""
-    columns = {"cover50": 1.0, "cover80": 1.0, "crps": crps, "error": 0.1, "pit": 0.5}
-    naive = {f"{name} {rival}": 0.7 for name in ("cover50", "cover80", "crps") for rival in NAIVE}
-    rows = [
-        {"quantity": quantity, "cut": 2022.0, "ahead": ahead, "structure": structure}
-        for quantity in ("bandwidth", "power")
-        for structure in ("drifting", "stacked")
-        for ahead in (1.5, 2.0, 2.9, 8.0)
-    ]
-    return pd.DataFrame(rows).assign(**columns, **naive)
-
-
-def test_trends_are_summed_up_over_quantities_and_horizons() -> None:
-    found = check_trends.summaries([scores(0.4).assign(block="chips")])
-    every = found[(found["quantity"] == "all") & (found["structure"] == "stacked")]
-    assert every.set_index("horizon")["rows"].to_dict() == {"1 to 3": 6, "above 3": 2}
-    assert found["crps"].to_numpy() == pytest.approx(0.4)
-
-
-def test_the_table_of_trends_shows_the_stacked_structure_beside_naive_forecasts() -> None:
-    found = check_trends.summaries([scores(0.4).assign(block="chips")])
-    near, every = check_trends.as_text(found, {}, {})[1::2]
-    assert "bandwidth stacked" in near
-    assert "drifting" not in near
-    assert "drifting" in every
-    assert "0.400" in near
-    assert "0.700" in near
+def test_growth_stands_beside_published_rates_and_findings_below() -> None:
+    rates = [Growth("bandwidth", 1.2, 1.3, 1.4, {"chip_hbm_bandwidth_doubling_time": 1.28})]
+    table, said = check_trends.as_text({"chips": rates}, {"chips": ["one finding", "another"]})
+    assert "1.30 (1.20 to 1.40)" in table
+    assert "1.28 (chip_hbm_bandwidth_doubling_time)" in table
+    assert said == "one finding\nanother"
 
 
 def test_a_block_without_a_trend_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

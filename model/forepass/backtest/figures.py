@@ -58,16 +58,8 @@ def _skill(axis: "Axes", table: pd.DataFrame, targets: list[str]) -> None:
     first = table.drop_duplicates("target").set_index("target").loc[targets]
     axis.imshow(np.log(ratio), cmap="Greys_r", vmin=-2.0, vmax=0.0, alpha=0.6, aspect="auto")
     for row, column in np.argwhere(np.isfinite(ratio)):
-        value = ratio[row, column]
-        axis.text(
-            column,
-            row,
-            f"{value:.2f}",
-            ha="center",
-            va="center",
-            color="white" if value < 0.45 else INK,
-            fontweight="bold" if value > 1 else "normal",
-        )
+        weight = "bold" if (value := ratio[row, column]) > 1 else "normal"
+        axis.text(column, row, f"{value:.2f}", ha="center", va="center", fontweight=weight)
     axis.set_xticks(range(len(columns)), [f"{column}" for column in columns])
     axis.set_yticks(
         range(len(targets)),
@@ -92,7 +84,7 @@ def _cover(axis: "Axes", whole: pd.DataFrame) -> None:
     axis.set_ylim(len(whole) - 0.5, -0.5)
     axis.set_yticks(place, [""] * len(whole))
     axis.set_xlabel("share of rows")
-    axis.set_title("dot: in the 80% interval (aim shaded);\ndash: in the 50% interval (dotted)")
+    axis.set_title("share in the 80% interval\n(dot) and the 50% one (dash)")
 
 
 def _places(axis: "Axes", rows: pd.DataFrame) -> None:
@@ -103,7 +95,7 @@ def _places(axis: "Axes", rows: pd.DataFrame) -> None:
     )
     axis.axhline(1 / PLACES, color=INK, linewidth=1, linestyle="--")
     axis.set_xlabel("0: below all draws; 1: above all")
-    axis.set_title("where what came lay among the draws\n(dashed: calibrated)")
+    axis.set_title("place of what came among\nthe draws (dashed: even)")
 
 
 def fans_of(results: Mapping[Task, Result], targets: Iterable[str]) -> Fans:
@@ -153,16 +145,14 @@ def _fan(
         of_fan = came["series"].str.len() == came["series"].str.len().max()
         of_fan = of_fan if "scored" in came else pd.Series(data=True, index=came.index)
         came = came[of_fan] if "scored" in came else came
-    newest = max(by_origin)
-    for order, origin in enumerate(sorted(by_origin)):
-        if (newest - origin) % SHOWN_EVERY:
-            continue
+    shown_from = [year for year in sorted(by_origin) if not year % SHOWN_EVERY]
+    for order, origin in enumerate(shown_from or sorted(by_origin)):
         fan = {name: np.array(values) for name, values in by_origin[origin].items()}
         low, middle, high = (fan[name] * about.scale for name in ("p10", "p50", "p90"))
         axis.fill_between(fan["when"], low, high, color=HUE, alpha=0.14, linewidth=0)
         for edge in (low, high):
             axis.plot(fan["when"], edge, color=HUE, linewidth=0.8, linestyle=":")
-        style = ("-", "--", "-.")[order // SHOWN_EVERY % 3]
+        style = ("-", "--", "-.")[order % 3]
         axis.plot(fan["when"], middle, color=HUE, linewidth=2, linestyle=style)
         axis.plot(fan["when"][0], middle[0], "o", color=HUE, markersize=7)
     first = min(by_origin) - 2

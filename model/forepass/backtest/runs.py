@@ -16,7 +16,7 @@ from forepass.backtest.baselines import BASELINES, FEWEST_ROWS, published_rate
 from forepass.backtest.scores import horizon, scored
 from forepass.backtest.targets import Target, later_rows, targets_of
 from forepass.errors import InputError
-from forepass.posterior import BRIEF, sampled
+from forepass.posterior import BRIEF, fitted
 from forepass.trend_checks.published import published_growth
 
 if TYPE_CHECKING:
@@ -115,13 +115,12 @@ def _made(task: Task, settings: "Settings", progress: Progress | None) -> Result
     scored_now = [name for name in module.TARGETS if name not in unscored]
     if not scored_now:
         return Result([], {}, unscored)
-    draws, found = {}, []
     try:
-        for block in module.NEEDS:
-            draws[block], diagnostics = sampled(block, then, effort=BRIEF, progress=progress)
-            found.append(diagnostics)
+        fits = fitted(module.NEEDS, then, effort=BRIEF, unsafe=True, progress=_within(progress))
     except InputError as error:
         return Result([], {}, unscored | dict.fromkeys(scored_now, _reason(error)))
+    draws = {block: fit.posterior for block, fit in fits.items()}
+    found = [fit.diagnostics for fit in fits.values()]
     rows, fans = [], {}
     for name in scored_now:
         target, rng = module.TARGETS[name], np.random.default_rng(_seed(task, name, settings))
@@ -138,6 +137,13 @@ def _made(task: Task, settings: "Settings", progress: Progress | None) -> Result
         divergences=sum(d.divergences for d in found),
         seconds=sum(d.seconds for d in found),
     )
+
+
+def _within(progress: Progress | None) -> Progress | None:
+    """Return what tells of the fits of a task, none of which is the end of it."""
+    if progress is None:
+        return None
+    return lambda block, stage: progress(block, stage) if stage != "done" else None
 
 
 def _split(

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from forepass import render
+from forepass.backtest.experts import Due
 from forepass.backtest.runs import LONGEST, PEERS, Result, Task
 from forepass.backtest.summary import summary
 from forepass.backtest.targets import UNSCORED, targets_of
@@ -56,8 +57,13 @@ def table_of(rows: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     return found[front + [name for name in found if name not in front]]
 
 
-def as_text(table: pd.DataFrame, results: Mapping[Task, Result], targets: Iterable[str]) -> str:
-    """Return the tables by target and by horizon, what could not be scored, and what fell short."""
+def as_text(
+    table: pd.DataFrame,
+    results: Mapping[Task, Result],
+    targets: Iterable[str],
+    experts: Iterable[Due] = (),
+) -> str:
+    """Return the tables by target and by horizon, experts, what is not scored or fell short."""
     whole = table[table["horizon"] == ALL]
     origins = sorted({task.origin for task in results})
     parts = [
@@ -69,11 +75,21 @@ def as_text(table: pd.DataFrame, results: Mapping[Task, Result], targets: Iterab
         _by_horizon(table),
         *_verdict(whole),
     ]
+    if said := [_expert(row) for row in experts]:
+        parts.append("Experts' forecasts that have come due, and how far off they were:")
+        parts[-1] += "\n" + "\n".join(said)
     if said := _unscored(results, set(targets)):
         parts.append("Not scored:\n" + "\n".join(said))
     if said := shortfalls(results):
         parts.append("\n".join(said))
     return "\n\n".join(parts)
+
+
+def _expert(row: Due) -> str:
+    return (
+        f"- {row.forecaster}, {row.made}: {row.quantity} {row.date} {row.said:.3g}, "
+        f"came {row.came:.3g} ({np.expm1(row.error):+.0%})"
+    )
 
 
 def shortfalls(results: Mapping[Task, Result]) -> list[str]:
@@ -103,7 +119,7 @@ def _by_target(whole: pd.DataFrame) -> str:
             f"{row['cover80_low']:.0%}-{row['cover80_high']:.0%}",
             f"{row['cover90']:.0%}",
             f"{row['crps']:.2f}",
-            *("" if np.isnan(row[name]) else f"{row[name]:.2f}" for name in _versus()),
+            *(_ratio(row.get(f"versus {peer}", np.nan)) for peer in PEERS),
             f"{row['versus best_low']:.2f}-{row['versus best_high']:.2f}",
             f"{row['above']:.1f} + {row['below']:.1f}",
         ]
@@ -130,8 +146,8 @@ def _by_target(whole: pd.DataFrame) -> str:
     return f"{table}\n{note}" if (whole["mode"] == "reconstructed").any() else table
 
 
-def _versus() -> list[str]:
-    return [f"versus {peer}" for peer in PEERS]
+def _ratio(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.2f}"
 
 
 def _by_horizon(table: pd.DataFrame) -> str:
@@ -150,10 +166,11 @@ def _verdict(whole: pd.DataFrame) -> list[str]:
     met = AIM[0] <= total["cover80"] <= AIM[1]
     better = (own["versus best"] < 1).sum()
     peers = [f"{peer} {total[f'versus {peer}']:.2f}" for peer in PEERS if f"versus {peer}" in total]
+    typical = np.exp(np.log(own["versus best"]).mean())
     return [
         f"80% intervals cover {total['cover80']:.0%} (aim {AIM[0]:.0%} to {AIM[1]:.0%}: "
-        f"{'met' if met else 'missed'}); CRPS over that of {', '.join(peers)}; below the best "
-        f"simple forecast on {better} of {len(own)} targets."
+        f"{'met' if met else 'missed'}); CRPS over that of {', '.join(peers)}; below that "
+        f"of the best one on {better} of {len(own)} targets, and {typical:.2f} of it typically."
     ]
 
 

@@ -1,6 +1,7 @@
 """``forepass backtest``: what forepass would have said on earlier days, and what came."""
 
 import argparse
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from forepass.commands import arguments, fitting
@@ -51,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the scores; return 1 where the chains of a fit disagree."""
     from forepass import atomic
     from forepass.backtest import text
+    from forepass.backtest.experts import due
     from forepass.backtest.runs import tasks
 
     if args.from_year > args.to_year:
@@ -65,9 +67,10 @@ def run(args: argparse.Namespace) -> int:
         reasons = [f"{t.name}: {why}" for t, r in results.items() for why in r.unscored.values()]
         raise InputError(f"nothing to score from these origins ({reasons[0]}); widen --from, --to")
     table = text.table_of(rows, seed=settings.seed)
+    experts = due(settings) if "stock_h100e" in targets else []
     tell(
         args,
-        text.as_text(table, results, targets),
+        text.as_text(table, results, targets, experts),
         seed=settings.seed,
         scores=text.as_records(table),
         unscored=[
@@ -76,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
             for target, why in result.unscored.items()
             if target in targets
         ],
+        experts=[asdict(row) for row in experts],
         fits=text.fits_of(results),
     )
     if args.csv is not None:
