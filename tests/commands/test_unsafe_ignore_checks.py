@@ -30,19 +30,24 @@ DRAWN = (
 )
 
 
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forward_fits: Mapping[str, Fit]) -> Path:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory, forward_fits: Mapping[str, Fit]) -> Path:
     """Return a cache of kept fits, that of serving with damaged diagnostics."""
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("FOREPASS_CACHE", str(folder))
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "rows.csv").write_text(f"{CONFIGURATION}\nh100-sxm,8,gpt-4,16,1000,500,64,false\n")
-    settings = Settings()
+    folder, settings = tmp_path_factory.mktemp("cache"), Settings()
     for name, fit in forward_fits.items():
         found = replace(fit.diagnostics, block=name, divergences=int(name == "serving") * 7)
-        kept = replace(fit, key=posterior._key(name, settings), diagnostics=found)
-        posterior._keep(name, kept, folder)
+        damaged = replace(fit, key=posterior._key(name, settings), diagnostics=found)
+        posterior._keep(name, damaged, folder)
     return folder
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: Path) -> Path:
+    """Answer from those fits, in a folder with a table of one configuration."""
+    monkeypatch.setenv("FOREPASS_CACHE", str(kept))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text(f"{CONFIGURATION}\nh100-sxm,64,gpt-4,16,1000,500,64,false\n")
+    return kept
 
 
 @pytest.mark.parametrize("argv", DRAWN, ids=lambda argv: " ".join(argv[:2]))

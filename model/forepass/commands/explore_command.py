@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     # What reproduces the page goes with it.
     typed = [option for text in args.set for option in ("--set", text)]
     asked: dict[str, Any] = {
-        "despite_failed_checks": args.despite_failed_checks,
+        "unsafe_ignore_checks": args.unsafe_ignore_checks,
         "scenario_named": args.scenario,
         "options": typed,
         **what_if.arguments_of(scenario),

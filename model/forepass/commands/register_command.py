@@ -78,7 +78,7 @@ def _forecast(
     from forepass import answers
     from forepass.register import forecasts
 
-    asked = {"years": years, "despite_failed_checks": args.despite_failed_checks}
+    asked = {"years": years, "unsafe_ignore_checks": args.unsafe_ignore_checks}
     return answers.answer(
         "register",
         asked | {"scenario": scenario.content()},
@@ -215,7 +215,7 @@ def _exchanged(
     except CheckError as error:
         # What the fit's own message advises, to undo a change, is no mend of a mixture.
         what = str(error).partition(";")[0]
-        raise CheckError(f"with a mixture {what}; insist with --despite-failed-checks") from None
+        raise CheckError(f"with a mixture {what}; insist with --unsafe-ignore-checks") from None
 
 
 def _score(args: argparse.Namespace) -> int:

@@ -191,6 +191,8 @@ def _chips(tables: Tables, settings: Settings) -> dict[str, tuple[float, float]]
     for place, trait in enumerate(TRAITS):
         value = logs[:, place] - (logs[:, eight] if trait.startswith("ratio") else 0.0)
         found[f"growth_{trait}"] = fitted_slope(when, value, vendor)
+    # That of the 8-bit rate is believed as the wall's, beside bandwidth.
+    del found["growth_flops_8bit"]
     found["memory_wall"] = fitted_slope(when, logs[:, eight] - logs[:, bandwidth], vendor)
     return found
 
