@@ -333,9 +333,9 @@ def _batch_at(
         low, high = np.where(fast, middle, low), np.where(fast, high, middle)
         last = np.where(fast, 1.0, -1.0)
         if near.any():
-            token = token.where(~near)
-            place, wanted, last, low, high, under, over = _chosen(
-                (place, wanted, last, low, high, under, over), ~near
+            token, place = token.where(~near), place[~near]
+            wanted, last, low, high, under, over = _chosen(
+                (wanted, last, low, high, under, over), ~near
             )
     found.T[search.T], took.T[search.T] = batch, time
     return found, took
