@@ -145,17 +145,19 @@ def _narrowed(
         return tuple(item for b in blocks for item in (id(posteriors[b]), seeds[b]))
 
     forward: dict[str, xr.Dataset] = {}
+    keys = {name: (name, *ids(name)) for name in FORWARD}
+    keys["fleet"] = ("fleet", *ids("fleet", "chips"))
     for name in FORWARD:
-        of = (name, "chips") if name == "fleet" else (name,)
         forward[name] = remembered(
-            (name, *ids(*of)),
+            keys[name],
             lambda n=name: run_forward(
                 n, posteriors[n], span, seeds[n], forward, question.interventions
             ),  # type: ignore[misc]
         )
     # What joins blocks is of these three; the others only stand beside them.
+    keys["training"] = ("joined", *ids("chips", "fleet", "training"))
     whole = remembered(
-        ("joined", *ids("chips", "fleet", "training")),
+        keys["training"],
         lambda: joined(
             forward,
             posteriors["serving"],
@@ -165,10 +167,14 @@ def _narrowed(
             tables=question.tables,
         ),
     )
-    blocks = {**forward, "training": whole.training}
-    year = [question.year]
+    blocks, year = {**forward, "training": whole.training}, [question.year]
     of_year: dict[str, Any] = {
-        name: block.sel(year=year) for name, block in blocks.items() if name != "chips"
+        name: remembered(
+            (question.year, *keys[name]),
+            lambda block=block: block.sel(year=year),  # type: ignore[misc]
+        )
+        for name, block in blocks.items()
+        if name != "chips"
     }
     serving = posteriors["serving"]
     return replace(whole, **of_year, serving=serving, seed=seeds["serving"], years=np.array(year))

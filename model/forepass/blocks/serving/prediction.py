@@ -311,31 +311,34 @@ def _batch_at(
     found = np.where(over <= 0, high, low)
     took = np.where(over <= 0, of_high, of_low)
     search = (under < 0) & (over > 0)
-    # What is found stays and is left out, so that no cell hangs on how long others take.
-    token, place = token.where(search), search.T.nonzero()
+    # What is found is left out, so that no cell hangs on how long others take.
+    token, place = token.where(search), np.arange(np.count_nonzero(search))
     wanted, low, high, under, over = _chosen((wanted, low, high, under, over), search)
-    last = np.zeros(low.shape)
+    middle, seconds, last = low, low, np.zeros(low.shape)
+    batch, time = np.empty(low.shape), np.empty(low.shape)
     for step in range(STEPS_TO_SPEED):
-        if not len(low):
+        if not len(place):
             break
         if step < STEPS_IN_LOGS:  # experts that fill up bend the line at small batches
             middle = np.sqrt(low * high)
         else:
             middle = (low * over - high * under) / (over - under)
         seconds = token.seconds(middle)
-        found.T[place], took.T[place] = middle, seconds
         got = wanted * seconds - 1
+        near = np.abs(got) < CLOSE_TO_SPEED
+        batch[place], time[place] = middle, seconds
         fast = got <= 0
         # An end kept twice in a row counts for half, or the other would creep.
         over = np.where(fast, np.where(last > 0, over / 2, over), got)
         under = np.where(fast, got, np.where(last < 0, under / 2, under))
         low, high = np.where(fast, middle, low), np.where(fast, high, middle)
         last = np.where(fast, 1.0, -1.0)
-        far = np.abs(got) >= CLOSE_TO_SPEED
-        token, left = token.where(far), np.flatnonzero(far)
-        place = tuple(of[left] for of in place)
-        wanted, last = wanted[left], last[left]
-        low, high, under, over = low[left], high[left], under[left], over[left]
+        if near.any():
+            token, place = token.where(~near), place[~near]
+            wanted, last, low, high, under, over = _chosen(
+                (wanted, last, low, high, under, over), ~near
+            )
+    found.T[search.T], took.T[search.T] = batch, time
     return found, took
 
 
