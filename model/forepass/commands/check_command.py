@@ -12,7 +12,6 @@ from forepass.commands import arguments, check_calibration, fit_command, fitting
 from forepass.commands.arguments import Command
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
-from forepass.inputs.priors import BLOCKS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
     if args.serving_validation:
         return _run_validation(args)
     from forepass import answers, fingerprints
+    from forepass.inputs.priors import BLOCKS
 
     names = fit_command.chosen_blocks(args.block, BLOCKS)
     if args.figure is not None and SERVING not in names:

@@ -58,12 +58,12 @@ def _check(args: argparse.Namespace) -> int:
 
     settings = arguments.settings_from(args)
     loaded = priors.load_all(settings.priors)
-    if settings.as_of is None:
-        priors.check_earlier(loaded, settings.priors)
     sources = _sources(settings.data)
     for block, found in loaded.items():
         priors.expect(found, import_module(f"forepass.blocks.{block}").PRIORS, block)
         priors.check_sources(found.values(), sources)
+    if settings.as_of is None:
+        priors.check_earlier(loaded, settings.priors)
     _check_references(definitions.load_definitions(settings.priors), settings.data)
     claims.load_claims(settings.priors)
     comparisons.load_comparisons(

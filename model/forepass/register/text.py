@@ -51,7 +51,7 @@ def entry_text(entry: Entry, years: Sequence[int] | None) -> str:
         f"made from files: {files}; code: {code}",
         "",
     ]
-    return "\n".join(lines) + render.by_year_text(document, years)
+    return "\n".join(lines) + render.by_year_text({**document, "inputs": {}}, years)
 
 
 def change_text(found: Mapping[str, Any], years: Sequence[int] | None) -> str:
