@@ -133,7 +133,8 @@ def test_csv_has_a_row_for_each_quantity_year_and_label(tmp_path: Path) -> None:
         rows = list(csv.DictReader(lines))
     assert len(rows) == 3 + 6
     assert list(rows[0])[:3] == ["quantity", "unit", "year"]
-    assert list(rows[0])[-7:] == ["p05", "p10", "p25", "p50", "p75", "p90", "p95"]
+    assert list(rows[0])[-8:-1] == ["p05", "p10", "p25", "p50", "p75", "p90", "p95"]
+    assert "seed" in rows[0]["made_from"]
     assert float(rows[2]["p90"]) == pytest.approx(9e15 * 1.5)
     assert rows[0]["part"] == ""
 
