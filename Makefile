@@ -1,6 +1,6 @@
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 
-.PHONY: forecast test lint types lock
+.PHONY: forecast test lint types calibration lock
 
 forecast: .venv/.ready          ## set up, fit what is stale, print the forecast, draw its figure
 	.venv/bin/forepass forecast --figure forecast
@@ -14,6 +14,9 @@ lint: .venv/.ready              ## formatting and lint rules
 
 types: .venv/.ready             ## static types
 	.venv/bin/mypy
+
+calibration: .venv/.ready       ## refit every block to data of its own making; hours, so on a schedule
+	.venv/bin/forepass check --calibration --figure reports/validation --csv reports/validation/calibration.csv
 
 lock: | $(UV)                   ## re-pin after a change of dependencies
 	$(UV) pip compile -q --universal --generate-hashes --group dev --custom-compile-command "make lock" pyproject.toml -o requirements.lock

@@ -296,7 +296,7 @@ def test_an_answer_from_a_failed_fit_says_so(run: Run, monkeypatch: pytest.Monke
     monkeypatch.setattr(
         forecast, "forecast_of", lambda _, years: by_year_draws(None, None, list(years))
     )
-    status, out, _ = run("forecast", "--despite-failed-checks")
+    status, out, _ = run("forecast", "--unsafe-ignore-checks")
     assert status == 0
     assert out.endswith("- made up\n- FAILED CHECKS: the fit of block fleet did not converge\n")
 

@@ -17,11 +17,10 @@ from forepass.deployed import (
     of_world,
     on_inference,
 )
-from forepass.forecast import checked, forecast
+from forepass.forecast import checked, forecast_of
 from forepass.inputs.definitions import load_definitions
 from forepass.posterior import Fit
-from forepass.projection import Projection
-from forepass.settings import Settings
+from forepass.projection import Projection, project, whole_span
 from forepass.throughput import Load, Parts, served, throughput, workloads
 
 type Tables = Mapping[str, pd.DataFrame]
@@ -79,12 +78,10 @@ def forecasted(fits: Fits, question_tables: Tables) -> xr.Dataset:
 def foretold(
     fits: Fits, tables: Tables, *, years: NDArray[np.int_] = YEARS, seed: int = 1
 ) -> xr.Dataset:
-    return forecast(
-        fits,
-        years,
-        settings=Settings(seed=seed),
-        definitions=load_definitions(),
-        tables=tables,
+    definitions = load_definitions()
+    span = whole_span(definitions)
+    return forecast_of(
+        project(fits, span, seed=seed, definitions=definitions, tables=tables), years
     )
 
 

@@ -10,12 +10,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.deployed import cells_of_world, of_world
-from forepass.forecast import forecast
+from forepass.forecast import forecast_of
 from forepass.inputs.definitions import load_definitions
-from forepass.overhang import ORDER, overhang
+from forepass.overhang import ORDER, overhang_of
 from forepass.posterior import Fit
-from forepass.projection import Projection, project
-from forepass.settings import Settings
+from forepass.projection import Projection, project, whole_span
 from forepass.throughput import copies_at_work, served
 
 type Tables = Mapping[str, pd.DataFrame]
@@ -61,12 +60,10 @@ def overhung(
     seed: int = 1,
     speed: float = SPEED,
 ) -> xr.Dataset:
-    return overhang(
-        fits,
-        years,
-        settings=Settings(seed=seed),
-        definitions=replace(load_definitions(), copy_speed_tokens_per_s=speed),
-        tables=tables,
+    definitions = replace(load_definitions(), copy_speed_tokens_per_s=speed)
+    span = whole_span(definitions)
+    return overhang_of(
+        project(fits, span, seed=seed, definitions=definitions, tables=tables), years
     )
 
 
@@ -176,13 +173,7 @@ def test_a_person_who_works_faster_is_worth_more_copies(
 def test_capacity_over_demand_agrees_with_the_forecast(
     out: xr.Dataset, fits: Fits, question_tables: Tables
 ) -> None:
-    foretold = forecast(
-        fits,
-        YEARS,
-        settings=Settings(seed=1),
-        definitions=load_definitions(),
-        tables=question_tables,
-    )
+    foretold = forecast_of(project_of(fits, question_tables), YEARS)
     asked = foretold["demand_tokens_per_s"] * fits["demand"].posterior["output_share"]
     np.testing.assert_allclose(out["capacity_over_demand"], foretold["world_tokens_per_s"] / asked)
 

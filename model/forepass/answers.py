@@ -20,6 +20,8 @@ type Build = Callable[..., Document]
 
 QUANTILES = {f"p{percent:02}": percent / 100 for percent in (5, 10, 25, 50, 75, 90, 95)}
 TIMES = ("year", "quarter")
+FAILED = "FAILED CHECKS"
+"""How the note begins of a fit that fell short and was used all the same."""
 
 
 def answer(
@@ -27,7 +29,7 @@ def answer(
     arguments: Mapping[str, object],
     settings: Settings,
     *,
-    draw: Callable[[], "xr.Dataset"],
+    draw: Callable[[], Any],
     build: Build | None = None,
 ) -> Document:
     """Return the document that answers ``command``, from the cache when its inputs are unchanged.
@@ -37,7 +39,7 @@ def answer(
     arguments
         What the answer depends on besides data, priors, code and seed; values must be JSON.
     draw
-        Makes the draws when the cache has no answer.
+        Makes the draws, a Dataset unless ``build`` takes something else, when none are kept.
     build
         Makes the document of them; `build_document` unless given.
     """
@@ -54,6 +56,8 @@ def answer(
         as_of = day or newest_source_date(settings.data)
         document = (build or build_document)(draws, seed=settings.seed, as_of=as_of, inputs=inputs)
         document["request"] = dict(arguments)
+        if marks := [note for note in document.get("notes", []) if note.startswith(FAILED)]:
+            document["failed_checks"] = marks
         kept.keep(path, document, "answer")
     return document
 
@@ -131,6 +135,26 @@ def _plain(values: Any) -> Any:  # noqa: ANN401 - nested lists of numbers, as de
 def newest_source_date(data: Traversable) -> str:
     """Return the latest publication date (ISO) among the sources of the tables in ``data``."""
     return max(read_rows(data / "sources.csv").column("date"))
+
+
+def provenance(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return what made an answer, for every file that carries it away: version, seed, hashes.
+
+    What was answered from a fit that failed its checks says so here too.
+    """
+    found = {"forepass": document["forepass"], "seed": str(document["seed"])}
+    found |= {f"{name}_sha256": value for name, value in document.get("inputs", {}).items()}
+    if marks := document.get("failed_checks"):
+        found["failed_checks"] = "; ".join(marks)
+    return found
+
+
+def made_from(document: Mapping[str, Any], digits: int | None = None) -> str:
+    """Return `provenance` in one line, the hashes cut to ``digits``."""
+    return ", ".join(
+        f"{name.removesuffix('_sha256')} {value[:digits] if name.endswith('_sha256') else value}"
+        for name, value in provenance(document).items()
+    )
 
 
 def times_of(document: Mapping[str, Any]) -> tuple[str, list[Any]]:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forepass.checks import Predictive
 from forepass.figures import HUE, INK, house_style, plain_ticks
+from forepass.fit_checks.replicas import Quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ IN_GROUPS = {"weight_bits": "bits per weight", "engine": "serving software"}
 
 
 @house_style()
-def draw_check(found: Predictive) -> "Figure":
+def draw_check(found: Quantity) -> "Figure":
     """Return the figure: a histogram of PIT values, and residuals against each covariate."""
     from matplotlib.figure import Figure
 
@@ -30,7 +30,7 @@ def draw_check(found: Predictive) -> "Figure":
     first, *others = figure.subplots(2, 3).flat
     _pit(first, found.pit)
     for axis, name in zip(others, (*ON_LOGS, *IN_GROUPS), strict=True):
-        values = found.covariates[name].to_numpy()
+        values = found.about[name].to_numpy()
         if name in ON_LOGS:
             _against_number(axis, values, found.residual, ON_LOGS[name])
         else:
@@ -78,9 +78,9 @@ def _finish(axis: "Axes", label: str) -> None:
     axis.set_xlabel(label)
 
 
-def _caption(found: Predictive) -> str:
+def _caption(found: Quantity) -> str:
     return (
-        f"{found.scores['rows']:,} measured rows against the posterior predictive of the fit that "
-        "saw them; predicted: the median. Grey: where nine in ten bars of calibrated "
+        f"{len(found.pit):,} measured rows against the posterior predictive, each row left out "
+        "in turn for PIT; predicted: the median. Grey: where nine in ten bars of calibrated "
         "predictions end."
     )

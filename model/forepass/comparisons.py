@@ -10,16 +10,22 @@ import xarray as xr
 
 from forepass import forecast, overhang, timing
 from forepass.errors import InputError
-from forepass.inputs.comparisons import FILE, Published
+from forepass.inputs.comparisons import FILE, Published, centre_of
 from forepass.inputs.definitions import Definitions
 from forepass.inputs.text_files import suggest
-from forepass.projection import project, whole_span
+from forepass.projection import Projection, project, whole_span
 from forepass.settings import Settings
 
 if TYPE_CHECKING:
     from forepass.posterior import Fit
 
-__all__ = ["check_quantities", "comparable", "judged", "verdict"]
+__all__ = [
+    "check_quantities",
+    "comparable",
+    "judged",
+    "verdict",
+    "with_beside",
+]
 
 BESIDE = {
     "fleet_inference_power": ("W", "Facility power that serves models"),
@@ -35,7 +41,6 @@ BESIDE = {
 }
 """What published figures are of and neither the forecast nor the overhang shows."""
 KNOWN = (*forecast.ORDER, *overhang.ORDER, *BESIDE)
-MONTHS = 12
 
 type Tables = Mapping[str, pd.DataFrame]
 
@@ -64,10 +69,22 @@ def comparable(
     """
     span = whole_span(definitions)
     projection = project(fits, span, seed=settings.seed, definitions=definitions, tables=tables)
-    fleet, training = projection.fleet, projection.training
-    shown = forecast.forecast_of(projection, span)
-    spare = overhang.overhang_of(projection, span)
-    out = shown.assign({name: spare[name] for name in overhang.ORDER}).assign_attrs(notes=[])
+    out = with_beside(projection)
+    for speed in sorted(set(speeds)):
+        chosen = replace(definitions, copy_speed_tokens_per_s=speed)
+        drawn = overhang.copies_and_workers(replace(projection, definitions=chosen))
+        # What has nothing to do with copies is the same at any speed.
+        drawn = forecast.checked(out[list(overhang.ORDER)].assign(drawn.data_vars))
+        for name in overhang.ORDER:
+            out[drawn_name(name, speed)] = drawn[name]
+    return out
+
+
+def with_beside(projection: Projection) -> xr.Dataset:
+    """Return the forecast, the overhang and `BESIDE`, dims (draw, year, ...)."""
+    fleet, training, span = projection.fleet, projection.training, projection.years
+    shown, spare = forecast.forecast_of(projection, span), overhang.overhang_of(projection, span)
+    out = shown.assign(spare.data_vars).assign_attrs(notes=[])
     cost, h100e = shown["cost_usd_per_million_tokens"], fleet["fleet_h100e"]
     values = {
         "fleet_inference_power": fleet["fleet_power"] * fleet["inference_share"],
@@ -83,13 +100,6 @@ def comparable(
     }
     for name, (units, words) in BESIDE.items():
         out[name] = values[name].assign_attrs(units=units, long_name=words)
-    for speed in sorted(set(speeds)):
-        chosen = replace(definitions, copy_speed_tokens_per_s=speed)
-        drawn = overhang.copies_and_workers(replace(projection, definitions=chosen))
-        # What has nothing to do with copies is the same at any speed.
-        drawn = forecast.checked(spare[list(overhang.ORDER)].assign(drawn.data_vars))
-        for name in overhang.ORDER:
-            out[drawn_name(name, speed)] = drawn[name]
     return out
 
 
@@ -106,11 +116,11 @@ def judged(draws: xr.Dataset, published: Sequence[Published]) -> list[dict[str, 
     records = []
     for one in published:
         array = draws[drawn_name(one.quantity, one.speed)]
-        values = timing.at_dates(array, [_decimal(one.date, one.quantity)])[:, 0]
+        values = timing.at_dates(array, [timing.decimal_date(one.date, one.quantity)])[:, 0]
         if not np.isfinite(values).any():
             raise InputError(f"{FILE}: {one.name}: nothing is forecast for {one.date}")
         low, median, high = (float(q) for q in np.nanquantile(values, [0.1, 0.5, 0.9]))
-        ratio = _centre(one) / median if median else None
+        ratio = centre_of(one) / median if median else None
         record = {**asdict(one), "unit": array.attrs["units"], "words": array.attrs["long_name"]}
         record |= {"p10": low, "p50": median, "p90": high, "ratio": ratio}
         records.append(record | {"verdict": verdict(one, low, median, high)})
@@ -119,7 +129,7 @@ def judged(draws: xr.Dataset, published: Sequence[Published]) -> list[dict[str, 
 
 def verdict(one: Published, low: float, median: float, high: float) -> str:
     """Return how a published figure lies to our 80% interval, and by how many times it is out."""
-    centre = _centre(one)
+    centre = centre_of(one)
     if one.part and centre <= high:
         return f"a part: {centre / median:.2g} of the whole" if median else "a part"
     # What must lie within ours for the two to agree: the point, or without one the whole range.
@@ -135,20 +145,3 @@ def verdict(one: Published, low: float, median: float, high: float) -> str:
     if nearest > 0 and end > 0:
         return f"{side}, {max(nearest / end, end / nearest):.3g} times"
     return f"{side}, ours is nothing" if end == 0 else f"{side}, by {abs(nearest - end):.2g}"
-
-
-def _centre(one: Published) -> float:
-    if one.point is not None:
-        return one.point
-    ends = [end for end in (one.low, one.high) if end is not None]
-    if all(end > 0 for end in ends):
-        return float(np.exp(np.mean(np.log(ends))))
-    return float(np.mean(ends))
-
-
-def _decimal(date: str, quantity: str) -> float:
-    """Return where in time a year or a month of a quantity is, by the quantity's own timing."""
-    part = timing.part_of_year(quantity)
-    if len(date) == len("YYYY"):
-        return int(date) + part
-    return int(date[:4]) + (int(date[5:7]) - 1 + part) / MONTHS

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forepass.projection import Projection
-from forepass.throughput import Load, Parts, Served, throughput
+from forepass.throughput import Load, Parts, Ready, Served, at_work, ready
 
 __all__ = ["Yield", "benchmark_to_deployment", "of_chips", "of_world", "on_inference"]
 
@@ -50,6 +50,7 @@ def of_chips(
     nothing.
     """
     cells = len(parts.year)
+    chips = ready(projection, what, parts, software_year=software_year)
 
     def some(start: int) -> Yield:
         here = slice(start, start + CELLS_AT_ONCE)
@@ -58,14 +59,16 @@ def of_chips(
             return {name: _part(values, here, cells) for name, values in of.items()}
 
         return _yield(
-            projection,
-            Served(fields(what.fields), what.name),
+            Ready(
+                fields(chips.fields),
+                fields(chips.parameters),
+                chips.effects[:, here],
+                chips.drafting[:, here],
+            ),
             [
                 replace(load, fields=fields(load.fields), share=_part(load.share, here, cells))
                 for load in loads
             ],
-            Parts(*(_part(getattr(parts, name), here, cells) for name in Parts.__slots__)),
-            software_year[here],
         )
 
     # NumPy lets go of the interpreter while it works, so threads are enough; few cells at once
@@ -83,26 +86,18 @@ def _part(values: Any, here: slice, cells: int) -> Any:  # noqa: ANN401 - an arr
     return values[..., here] if each else values
 
 
-def _yield(
-    projection: Projection,
-    what: Served,
-    loads: Sequence[Load],
-    parts: Parts,
-    software_year: NDArray[np.int_],
-) -> Yield:
-    drawn = [
-        throughput(projection, what, load, parts, software_year=software_year) for load in loads
-    ]
+def _yield(chips: Ready, loads: Sequence[Load]) -> Yield:
+    drawn = [at_work(chips, load) for load in loads]
     able = [load.share * np.isfinite(one.rate) for load, one in zip(loads, drawn, strict=True)]
     whole = np.sum(able, axis=0)
-    output, fresh, prefill = (np.zeros(whole.shape) for _ in range(3))
+    output, fresh, prefill = (np.zeros_like(whole) for _ in range(3))
     for load, one, share in zip(loads, drawn, able, strict=True):
-        time = np.divide(share, whole, out=np.zeros(whole.shape), where=whole > 0)
+        time = np.divide(share, whole, out=np.zeros_like(whole), where=whole > 0)
         tokens = time * np.nan_to_num(one.rate)
         read = load.fields["input_tokens"] * (1 - load.fields["cached_share"])
         output += tokens
         fresh += tokens * read / load.fields["output_tokens"]
-        prefill += time * one.shares["prefill"]
+        prefill += time * one.prefill
     return Yield(output, fresh, prefill)
 
 
@@ -127,9 +122,9 @@ def of_world(projection: Projection, what: Served, loads: Sequence[Load]) -> Flo
     newest = np.clip(of, known[0], known[-1])
 
     def beside_newest(of_vintage: str, of_part: str, unit: float = 1.0) -> Floats:
-        mean = fleet[of_vintage].transpose("draw", "vintage").values[:, place]
-        part = projection.chips[of_part].transpose("draw", "year").values
-        return np.asarray(mean * unit / part[:, np.searchsorted(known, newest)])
+        mean = fleet[of_vintage].transpose("vintage", "draw").values[place]
+        part = projection.chips[of_part].transpose("year", "draw").values
+        return np.asarray(mean * unit / part[np.searchsorted(known, newest)]).T
 
     h100e = projection.definitions.h100_equivalent_ops_per_s
     parts = Parts(
@@ -139,8 +134,8 @@ def of_world(projection: Projection, what: Served, loads: Sequence[Load]) -> Flo
         memory=beside_newest("vintage_memory_per_chip", "chip_memory"),
     )
     each = of_chips(projection, what, loads, parts, software_year=at).output
-    chips = fleet["fleet_chips_by_vintage"].transpose("draw", "year", "vintage").values
-    yields = chips[:, np.searchsorted(span, at), place] * each
+    chips = fleet["fleet_chips_by_vintage"].transpose("year", "vintage", "draw").values
+    yields = chips[np.searchsorted(span, at), place].T * each
     starts = np.searchsorted(at, span)
     return np.add.reduceat(yields, starts, axis=1) * benchmark_to_deployment(projection)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forepass import atomic
-from forepass.answers import QUANTILES, times_of
+from forepass.answers import QUANTILES, made_from, times_of
 from forepass.errors import InputError
 from forepass.rounding import number_text, scaled
 
@@ -42,6 +42,7 @@ RELEASE = "release_overhang"
 BANDS = (("p05", "p95", 0.16), ("p10", "p90", 0.22), ("p25", "p75", 0.34))
 HUE = "#0072B2"  # the blue of Okabe and Ito's palette for colour-blind readers
 INK = "#222222"
+WARNING = "#B22222"
 STYLE: Any = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#888888",
@@ -81,16 +82,28 @@ def save_by_year(document: Document, folder: Path, command: str) -> list[Path]:
     """
     if len(times_of(document)[1]) < 2:
         raise InputError("a figure needs two years or more; widen --from and --to")
-    return save_figure(draw_by_year(document, command), folder, command)
+    return save_figure(draw_by_year(document, command), folder, command, document)
 
 
 @house_style()
-def save_figure(figure: "Figure", folder: Path, name: str) -> list[Path]:
-    """Write a figure to ``folder`` as PNG and SVG and return the two paths."""
+def save_figure(
+    figure: "Figure", folder: Path, name: str, document: Document | None = None
+) -> list[Path]:
+    """Write a figure to ``folder`` as PNG and SVG and return the two paths.
+
+    Where the document that it shows is given, its hashes are in the files, and a fit that failed
+    its checks is told at the top of the figure.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
+    made = {"Description": made_from(document)} if document else {}
+    for mark in (document or {}).get("failed_checks", [])[:1]:
+        figure.suptitle(f"{mark} (--unsafe-ignore-checks)", color=WARNING, fontweight="bold")
     # Neither the date nor the library's version goes in: the same answer, the same bytes.
-    for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
+    for suffix, metadata in (
+        (".png", {"Software": None, **made}),
+        (".svg", {"Date": None, **made}),
+    ):
         path = folder / f"{name}{suffix}"
         with atomic.replacing(path) as temporary:
             figure.savefig(temporary, dpi=160, metadata=metadata)

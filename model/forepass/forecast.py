@@ -1,27 +1,23 @@
 """The forecast by year: chips, models, throughput, fleet, world capacity, cost, demand."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import cast
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
 from forepass import physics
 from forepass.deployed import (
+    Yield,
     benchmark_to_deployment,
     cells_of_world,
     of_chips,
     of_world,
     on_inference,
 )
-from forepass.inputs.definitions import Definitions
-from forepass.interventions import NONE, Interventions
-from forepass.projection import Projection, project, whole_span
-from forepass.settings import Settings
+from forepass.projection import Projection
 from forepass.throughput import (
-    Load,
     Parts,
     reference_load,
     reference_served,
@@ -30,22 +26,17 @@ from forepass.throughput import (
     workloads,
 )
 
-if TYPE_CHECKING:
-    from forepass.posterior import Fit
-
 __all__ = [
     "by_year",
     "checked",
     "cluster_tokens_per_s",
-    "forecast",
     "forecast_of",
-    "of_the_flagship",
-    "reference_tokens_per_s",
+    "newest_parts",
+    "quantity_of",
     "world_tokens_per_s",
 ]
 
 type Floats = NDArray[np.float64]
-type Tables = Mapping[str, pd.DataFrame]
 
 PASSED_ON = {
     "chip_bandwidth": "chips",
@@ -113,69 +104,19 @@ ORDER = tuple(name for name in SHOWN if name not in PROBABILITIES)
 """What has a number for each draw and year, so that a threshold can be asked of it."""
 
 
-def forecast(
-    fits: "Mapping[str, Fit]",
-    years: NDArray[np.int_],
-    *,
-    settings: Settings,
-    definitions: Definitions,
-    tables: Tables,
-    interventions: Interventions = NONE,
-) -> xr.Dataset:
-    """Return the forecast of `forecast_of` from fits, run forward over the whole span."""
-    projection = project(
-        fits,
-        whole_span(definitions),
-        seed=settings.seed,
-        definitions=definitions,
-        tables=tables,
-        interventions=interventions,
-    )
-    return forecast_of(projection, years)
-
-
 def forecast_of(projection: Projection, years: NDArray[np.int_]) -> xr.Dataset:
     """Return every quantity of the forecast, dims (draw, year), with units and a name in words.
 
     What sets shipments has a dim (limit) besides.
     """
-    span = projection.years
-    out = xr.Dataset(coords={"year": span})
-    for name, block in PASSED_ON.items():
-        out[name] = getattr(projection, block)[name].transpose("draw", "year")
-        words = str(out[name].attrs["long_name"])
-        out[name].attrs["long_name"] = words[0].upper() + words[1:]
-    out = out.merge(of_the_flagship(projection)).merge(_of_the_world(projection))
-    return checked(out[list(SHOWN)].sel(year=years)).assign_attrs(notes=list(NOTES))
-
-
-def _of_the_world(projection: Projection) -> xr.Dataset:
-    """Return what the world, the leading lab and the largest cluster could serve, and shortage."""
-    span = projection.years
-    world = world_tokens_per_s(projection)
+    out = xr.Dataset(coords={"year": projection.years})
+    for name in (*PASSED_ON, *CAPACITIES):
+        out[name] = quantity_of(projection, name)
     fleet, demand = projection.fleet, projection.demand
-    lab = fleet["lab_share"].transpose("draw", "year").values
     asked = demand["demand_output_tokens_per_s"].transpose("draw", "year").values
-    name = projection.definitions.reference_model
-    frontier = "that year's frontier model"
-    out = xr.Dataset(coords={"year": span})
-    out["world_tokens_per_s"] = by_year(world, "tokens/s", f"World output capacity, {frontier}")
-    out["world_tokens_per_s_reference"] = by_year(
-        reference_tokens_per_s(projection),
-        "tokens/s",
-        f"World output capacity, {name} at that year's precision",
-    )
-    out["lab_tokens_per_s"] = by_year(
-        lab * world, "tokens/s", f"Leading lab's output capacity, {frontier}"
-    )
-    out["training_cluster_tokens_per_s"] = by_year(
-        cluster_tokens_per_s(projection, workloads(projection, span)),
-        "tokens/s",
-        f"Output of the largest run's cluster if it served, {frontier}",
-    )
     out["shortage"] = _probability(
         by_year(
-            (asked > world).astype(float),
+            (asked > projection.once(world_tokens_per_s)).astype(float),
             "probability",
             "Probability that more output is asked for than fits",
         )
@@ -185,7 +126,22 @@ def _of_the_world(projection: Projection) -> xr.Dataset:
         .transpose("draw", "year", "limit")
         .assign_attrs(units="probability", long_name="What sets the year's shipments")
     )
-    return out
+    out = out.merge(of_the_flagship(projection))
+    return checked(out[list(SHOWN)].sel(year=years)).assign_attrs(notes=list(NOTES))
+
+
+def quantity_of(projection: Projection, name: str) -> xr.DataArray:
+    """Return one quantity of `ORDER`, dims (draw, year), computing little besides."""
+    if name in PASSED_ON:
+        array = getattr(projection, PASSED_ON[name])[name].transpose("draw", "year")
+        words = str(array.attrs["long_name"])
+        words = words[0].upper() + words[1:]
+        return cast(xr.DataArray, array.sel(year=projection.years).assign_attrs(long_name=words))
+    if name in CAPACITIES:
+        work, words = CAPACITIES[name]
+        model = projection.definitions.reference_model
+        return by_year(projection.once(work), "tokens/s", words.format(model))
+    return of_the_flagship(projection)[name]
 
 
 def world_tokens_per_s(projection: Projection) -> Floats:
@@ -203,17 +159,54 @@ def reference_tokens_per_s(projection: Projection) -> Floats:
     return np.asarray(world * on_inference(projection))
 
 
-def cluster_tokens_per_s(projection: Projection, loads: Sequence[Load]) -> Floats:
+def newest_parts(projection: Projection) -> Yield:
+    """Return what each year's newest part yields with its frontier model, dims (draw, year)."""
+    span = projection.years
+    what, loads = served(projection, span), workloads(projection, span)
+    return of_chips(projection, what, loads, Parts(span), software_year=span)
+
+
+def _lab_tokens_per_s(projection: Projection) -> Floats:
+    lab = projection.fleet["lab_share"].transpose("draw", "year").values
+    return np.asarray(lab * projection.once(world_tokens_per_s))
+
+
+def _cluster_tokens_per_s(projection: Projection) -> Floats:
+    return cluster_tokens_per_s(projection, projection.once(newest_parts))
+
+
+def cluster_tokens_per_s(projection: Projection, each: Yield) -> Floats:
     """Return output tokens/s of the largest run's cluster if it served, dims (draw, year).
 
     A run's utilisation is of the 16-bit peak, so the cluster's chips are counted by that rate.
+
+    Parameters
+    ----------
+    each
+        Of one of the year's newest parts.
     """
     span = projection.years
-    what = served(projection, span)
-    each = of_chips(projection, what, loads, Parts(span), software_year=span).output
     rate = projection.chips["chip_flops_16bit"].sel(year=span).transpose("draw", "year").values
     peak = projection.training["training_cluster_flops"].transpose("draw", "year").values
-    return np.asarray(peak / rate * each * benchmark_to_deployment(projection))
+    return np.asarray(peak / rate * each.output * benchmark_to_deployment(projection))
+
+
+CAPACITIES: Mapping[str, tuple[Callable[[Projection], Floats], str]] = {
+    "world_tokens_per_s": (world_tokens_per_s, "World output capacity, that year's frontier model"),
+    "world_tokens_per_s_reference": (
+        reference_tokens_per_s,
+        "World output capacity, {} at that year's precision",
+    ),
+    "lab_tokens_per_s": (
+        _lab_tokens_per_s,
+        "Leading lab's output capacity, that year's frontier model",
+    ),
+    "training_cluster_tokens_per_s": (
+        _cluster_tokens_per_s,
+        "Output of the largest run's cluster if it served, that year's frontier model",
+    ),
+}
+"""What gives each, and its name in words, which may name the reference model."""
 
 
 def _probability(happens: xr.DataArray) -> xr.DataArray:
@@ -239,8 +232,7 @@ def of_the_flagship(projection: Projection) -> xr.Dataset:
     """Return bounds, throughput, cost and energy of each year's newest part and frontier model."""
     span = projection.years
     what = served(projection, span)
-    loads = workloads(projection, span)
-    drawn = of_chips(projection, what, loads, Parts(span), software_year=span)
+    drawn = projection.once(newest_parts)
     chips, fleet = projection.chips.sel(year=span), projection.fleet
     bits, active = what.fields["weight_bits"], what.fields["active_params"]
     flops, _ = served_flops(projection, span, bits)

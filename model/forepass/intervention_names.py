@@ -313,5 +313,5 @@ def _told(projection: Projection) -> list[Floats]:
     for what in (served(projection, years), reference_served(projection, years)):
         for load in (*workloads(projection, years), *reference_load(projection)):
             one = throughput(projection, what, load, Parts(years), software_year=years)
-            found += [one.rate, one.shares["prefill"]]
+            found += [one.rate, one.prefill]
     return [*found, benchmark_to_deployment(projection)]

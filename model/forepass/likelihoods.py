@@ -1,6 +1,7 @@
 """How likely the data are under each draw of a fit, which the fit itself does not keep."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -10,10 +11,12 @@ from forepass import kept
 from forepass.posterior import build_model
 
 if TYPE_CHECKING:
+    import pymc as pm
+
     from forepass.posterior import Fit
     from forepass.settings import Settings
 
-__all__ = ["log_likelihood"]
+__all__ = ["log_likelihood", "over_draws", "plain_model", "pointwise"]
 
 STRUCTURE = "is_limited"
 """The data by which a model of two structures tells which one a draw is of, where it has any."""
@@ -36,35 +39,70 @@ def log_likelihood(block: str, fit: "Fit", settings: "Settings") -> Floats:
     path = settings.cache / "likelihoods" / f"{block}-{fit.key[:20]}.json"
     found = kept.read_kept(path, "likelihood")
     if found is None or len(found) != fit.posterior.sizes["draw"]:
-        found = _computed(block, fit.posterior, settings).tolist()
+        terms = pointwise(block, fit.posterior, settings).values()
+        each = [term.reshape(len(term), -1).sum(axis=1) for term in terms]
+        found = np.sum(each, axis=0).tolist()
         kept.keep(path, found, "likelihood")
     return np.asarray(found, dtype=float)
 
 
-def _computed(block: str, posterior: xr.Dataset, settings: "Settings") -> Floats:
-    import pymc as pm
+def pointwise(block: str, posterior: xr.Dataset, settings: "Settings") -> dict[str, Floats]:
+    """Return the log density of each row of a block's data, by observed variable, (draw, ...).
+
+    Rows that a model joins as one have one density, such as the specs of a chip.
+    """
+    model = plain_model(block, settings)
+    inputs = [model.rvs_to_values[variable] for variable in model.free_RVs]
+    terms = model.logp(vars=model.observed_RVs, sum=False)
+    return over_draws(model, posterior, inputs, terms)
+
+
+def plain_model(block: str, settings: "Settings") -> "pm.Model":
+    """Return a block's model with values as the posterior keeps them, not as the sampler saw."""
     from pymc.model.transform.conditioning import remove_value_transforms
-    from pytensor.configdefaults import config
 
     model = build_model(block, settings)
     # Where chains began plays no part here, and a model that says so is not taken.
     for variable in model.rvs_to_initial_values:
         model.rvs_to_initial_values[variable] = None
-    # Values as the posterior keeps them, not as the sampler saw them.
-    plain = remove_value_transforms(model)
-    names = [variable.name for variable in plain.free_RVs]
+    return remove_value_transforms(model)
+
+
+def over_draws(
+    model: "pm.Model",
+    posterior: xr.Dataset,
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
+    seed: int | None = None,
+) -> dict[str, Floats]:
+    """Return what each output is in each draw, by observed variable, dims (draw, ...).
+
+    Parameters
+    ----------
+    inputs
+        What stands for each free variable in the outputs' graphs.
+    outputs
+        One for each observed variable.
+    seed
+        Of what is random in the outputs.
+    """
+    import pymc as pm
+    from pytensor.configdefaults import config
+
     with config.change_flags(numba__fastmath=False):
-        of_values = pm.pytensorf.compile(
-            [plain.rvs_to_values[variable] for variable in plain.free_RVs],
-            sum(term.sum() for term in plain.logp(vars=plain.observed_RVs, sum=False)),
-            on_unused_input="ignore",
+        evaluate = pm.pytensorf.compile(
+            inputs, list(outputs), random_seed=seed, on_unused_input="ignore"
         )
-    drawn = [posterior[name].transpose("draw", ...).to_numpy() for name in names]
-    found = np.empty(posterior.sizes["draw"])
-    of_structure = posterior[OF_A_DRAW].to_numpy() if STRUCTURE in plain else np.zeros(found.shape)
+    drawn = [posterior[v.name].transpose("draw", ...).to_numpy() for v in model.free_RVs]
+    n_draws = posterior.sizes["draw"]
+    rows: list[list[Floats]] = [[]] * n_draws
+    of_structure = posterior[OF_A_DRAW].to_numpy() if STRUCTURE in model else np.zeros(n_draws)
     for structure in np.unique(of_structure):
-        if STRUCTURE in plain:
-            pm.set_data({STRUCTURE: float(structure)}, model=plain)
+        if STRUCTURE in model:
+            pm.set_data({STRUCTURE: float(structure)}, model=model)
         for place in np.flatnonzero(of_structure == structure):
-            found[place] = of_values(*(values[place] for values in drawn))
-    return found
+            rows[place] = evaluate(*(values[place] for values in drawn))
+    names = [variable.name for variable in model.observed_RVs]
+    return {
+        name: np.stack(of_all) for name, of_all in zip(names, zip(*rows, strict=True), strict=True)
+    }

@@ -1,27 +1,23 @@
 """The compute overhang in its five senses, by year."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
 import numpy as np
-import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
 from forepass import physics
 from forepass.deployed import cells_of_world, of_chips, of_world
-from forepass.forecast import by_year, checked, cluster_tokens_per_s, world_tokens_per_s
-from forepass.inputs.definitions import Definitions
-from forepass.interventions import NONE, Interventions
+from forepass.forecast import (
+    by_year,
+    checked,
+    cluster_tokens_per_s,
+    newest_parts,
+    world_tokens_per_s,
+)
 from forepass.physics import HOURS_PER_YEAR
-from forepass.projection import Projection, project, whole_span
-from forepass.settings import Settings
+from forepass.projection import Projection
 from forepass.throughput import Parts, copies_at_work, served, workloads
 
-if TYPE_CHECKING:
-    from forepass.posterior import Fit
-
-__all__ = ["capacity_over_demand", "copies_and_workers", "overhang", "overhang_of"]
+__all__ = ["copies_and_workers", "overhang_of", "quantity_of"]
 
 SECONDS_PER_DAY = 86400.0
 YEARS_SINCE_RELEASE = (1, 2, 3)
@@ -40,28 +36,6 @@ ORDER = (
 PARTS = ("fleet", "chips", "software", "precision", "cheaper models", "all")
 
 type Floats = NDArray[np.float64]
-type Tables = Mapping[str, pd.DataFrame]
-
-
-def overhang(
-    fits: "Mapping[str, Fit]",
-    years: NDArray[np.int_],
-    *,
-    settings: Settings,
-    definitions: Definitions,
-    tables: Tables,
-    interventions: Interventions = NONE,
-) -> xr.Dataset:
-    """Return the overhang of `overhang_of` from fits, run forward over the whole span."""
-    projection = project(
-        fits,
-        whole_span(definitions),
-        seed=settings.seed,
-        definitions=definitions,
-        tables=tables,
-        interventions=interventions,
-    )
-    return overhang_of(projection, years)
 
 
 def overhang_of(projection: Projection, years: NDArray[np.int_]) -> xr.Dataset:
@@ -72,7 +46,7 @@ def overhang_of(projection: Projection, years: NDArray[np.int_]) -> xr.Dataset:
     besides, and is missing where the years run past the projection.
     """
     out = copies_and_workers(projection)
-    out["capacity_over_demand"] = capacity_over_demand(projection)
+    out["capacity_over_demand"] = _capacity_over_demand(projection)
     out["release_overhang"] = _release(projection)
     out = out[[*ORDER[:-1], "release_overhang", ORDER[-1]]].sel(year=years)
     checked(out.drop_vars("release_overhang"))
@@ -83,6 +57,13 @@ def overhang_of(projection: Projection, years: NDArray[np.int_]) -> xr.Dataset:
             "where no batch gives the speed, a vintage runs no copy at all",
         ]
     )
+
+
+def quantity_of(projection: Projection, name: str) -> xr.DataArray:
+    """Return one quantity of `ORDER`, dims (draw, year), computing little besides."""
+    if name == "capacity_over_demand":
+        return _capacity_over_demand(projection)
+    return copies_and_workers(projection)[name]
 
 
 def copies_and_workers(projection: Projection) -> xr.Dataset:
@@ -125,10 +106,11 @@ def _tokens_at_speed(projection: Projection, speed: float) -> dict[str, Floats]:
     at, _ = cells_of_world(projection)
     world = of_world(projection, served(projection, at), copies_at_work(projection, at, speed))
     lab = projection.fleet["lab_share"].transpose("draw", "year").values
+    span = projection.years
+    loads = copies_at_work(projection, span, speed)
+    each = of_chips(projection, served(projection, span), loads, Parts(span), software_year=span)
     return {
-        "training_cluster": cluster_tokens_per_s(
-            projection, copies_at_work(projection, projection.years, speed)
-        ),
+        "training_cluster": cluster_tokens_per_s(projection, each),
         "lab": lab * world,
         "world": world,
     }
@@ -157,10 +139,10 @@ def _run_to_train(projection: Projection, tokens_per_s: Floats) -> Floats:
     return np.asarray(tokens_per_s * days * SECONDS_PER_DAY / trained)
 
 
-def capacity_over_demand(projection: Projection) -> xr.DataArray:
+def _capacity_over_demand(projection: Projection) -> xr.DataArray:
     """Return what the world could serve over what is asked of it, dims (draw, year)."""
     asked = projection.demand["demand_output_tokens_per_s"].transpose("draw", "year").values
-    ratio = world_tokens_per_s(projection) / asked
+    ratio = projection.once(world_tokens_per_s) / asked
     return by_year(ratio, "ratio", "World output capacity over output asked for")
 
 
@@ -182,8 +164,8 @@ def _release(projection: Projection) -> xr.DataArray:
         then, later = span[:-since], span[since:]
         loads, newest = workloads(projection, then), Parts(then)
         frozen = served(projection, then)
+        base = projection.once(newest_parts).output[:, : len(then)]
         leaner_bits = served(projection, then, bits_year=later)
-        base = of_chips(projection, frozen, loads, newest, software_year=then).output
         newer = of_chips(projection, frozen, loads, newest, software_year=later).output
         leaner = of_chips(projection, leaner_bits, loads, newest, software_year=then).output
         parts = (

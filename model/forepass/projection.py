@@ -1,9 +1,9 @@
 """Every block's draws run forward in time, joined draw by draw."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,10 @@ type Tables = Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """The blocks by year, dims (draw, year, ...), with all else that an answer is read from."""
+    """The blocks by year, dims (draw, year, ...), with all else that an answer is read from.
+
+    What several answers are read from is worked out of it `once`.
+    """
 
     chips: xr.Dataset
     language_models: xr.Dataset
@@ -43,6 +46,14 @@ class Projection:
     definitions: Definitions
     tables: Tables
     seed: int
+    # A copy with other blocks starts without: `dataclasses.replace` leaves out what is not of init.
+    _known: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once[T](self, work: "Callable[[Projection], T]") -> T:
+        """Return what a function of the projection gives, worked out the first time alone."""
+        if work not in self._known:
+            self._known[work] = work(self)
+        return cast(T, self._known[work])
 
 
 def whole_span(definitions: Definitions) -> NDArray[np.int_]:

@@ -181,9 +181,14 @@ def _range(claim: Claim) -> str:
 
 
 def write_csv(document: Document, path: Path) -> None:
-    """Write the document by time as tidy CSV: quantity, unit, year, p05 ... p95; all or nothing."""
-    rows = list(answers.tidy_rows(document))
-    first, last = ["quantity", "unit", answers.times_of(document)[0]], list(answers.QUANTILES)
+    """Write the document by time as tidy CSV: quantity, unit, year, p05 ... p95; all or nothing.
+
+    The last column says what each row was made from, so that no row is parted from it.
+    """
+    made = answers.made_from(document)
+    rows = [row | {"made_from": made} for row in answers.tidy_rows(document)]
+    first = ["quantity", "unit", answers.times_of(document)[0]]
+    last = [*answers.QUANTILES, "made_from"]
     columns = dict.fromkeys(column for row in rows for column in row)
     fields = [*first, *(name for name in columns if name not in first + last), *last]
     write_rows(rows, fields, path)
@@ -238,8 +243,9 @@ def framed(document: Document, *parts: str, what: str = f"median ({INTERVAL})") 
         f"forepass {document['forepass']}, as of {document['as_of']}, seed {document['seed']}: "
         f"{what}"
     )
-    notes = [f"- {note}" for note in document.get("notes", [])]
-    return "\n".join([header, *parts, *(["", *notes] if notes else [])])
+    made = f"made from {answers.made_from(document, 12)}"
+    notes = [f"- {note}" for note in (made, *document.get("notes", []))]
+    return "\n".join([header, *parts, "", *notes])
 
 
 def _question(request: Mapping[str, Any]) -> str:

@@ -43,7 +43,7 @@ def save_compared(document: Document, folder: Path) -> list[Path]:
     """
     if len(document["years"]) < 2:
         raise InputError("a figure needs two years or more; widen --from and --to")
-    return save_figure(draw_compared(document), folder, "scenarios")
+    return save_figure(draw_compared(document), folder, "scenarios", document)
 
 
 @house_style()

@@ -25,8 +25,11 @@ from forepass.projection import CALENDAR_ORIGIN, MIDDLE_OF_YEAR, Projection
 __all__ = [
     "Load",
     "Parts",
+    "Ready",
     "Served",
+    "at_work",
     "copies_at_work",
+    "ready",
     "reference_load",
     "reference_served",
     "served",
@@ -37,6 +40,8 @@ __all__ = [
 
 DRAFTING_SINCE = 2024
 """The year since which deployments draft tokens ahead of the model where speed is asked for."""
+NEVER_ASKED = ("split", "concurrency", "kv_bits", "decode_only", "prefill_only")
+"""Fields of a configuration that a deployment by year leaves open."""
 GROUPS_OF_AN_AVERAGE = ("generation", "model", "engine")
 """Kinds of group whose effect stays when a fleet averages over campaigns and configurations."""
 
@@ -93,6 +98,24 @@ class Parts:
     memory: Floats | float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Chips that hold a model, whatever work they are given, dims (draw, cell) or broadcasting.
+
+    Attributes
+    ----------
+    fields : by name of the serving block's FIELDS, all but those of a request.
+    parameters : of the serving block.
+    effects : what groups and dates add to the log rate.
+    drafting : what is added besides where a speed is asked for.
+    """
+
+    fields: dict[str, Floats]
+    parameters: prediction.Parameters
+    effects: Floats
+    drafting: Floats
+
+
 def throughput(
     projection: Projection,
     what: Served,
@@ -112,23 +135,18 @@ def throughput(
     software_year
         Year of the serving software; its gains fade after the measurements end.
     """
-    cells = len(parts.year)
-    fields = {
-        **_chip_fields(projection, parts, what.fields["weight_bits"]),
-        **what.fields,
-        **load.fields,
-    }
+    return at_work(ready(projection, what, parts, software_year=software_year), load)
+
+
+def ready(
+    projection: Projection, what: Served, parts: Parts, *, software_year: NDArray[np.int_]
+) -> Ready:
+    """Return the chips of each cell with its model; see `throughput`."""
+    cells, serving = len(parts.year), projection.serving
+    fields = {**_chip_fields(projection, parts, what.fields["weight_bits"]), **what.fields}
     n_chips = _replica(fields)
-    fields |= {
-        "n_chips": n_chips,
-        "least_chips": n_chips,
-        "split": np.zeros(1),
-        "beams": np.ones(1),
-        "concurrency": np.zeros(1),
-        "kv_bits": np.zeros(1),
-        "decode_only": np.zeros(1),
-        "prefill_only": np.zeros(1),
-    }
+    fields |= {"n_chips": n_chips, "least_chips": n_chips, "beams": np.ones(1)}
+    fields |= {name: np.zeros(1) for name in NEVER_ASKED}
     levels = {
         "generation": [projection.generations.get(y, f"of {y}") for y in parts.year.tolist()],
         "model": [what.name] * cells,
@@ -139,14 +157,26 @@ def throughput(
         {name: np.zeros(cells) for name in EFFECTS},
         {name: np.array(values, dtype=str) for name, values in levels.items()},
     )
-    p = prediction.draw_parameters(projection.serving, rows, projection.seed)
     effects = prediction.draw_effects(
-        projection.serving, rows, projection.seed, groups=GROUPS_OF_AN_AVERAGE
+        serving, rows, projection.seed, groups=GROUPS_OF_AN_AVERAGE
     ) + _dated(projection, parts.year, software_year)
-    if load.speed is not None:
-        drafting = np.asarray(projection.serving["effect_speculative"].values)[:, None]
-        effects = effects + drafting * (software_year >= DRAFTING_SINCE)
-    return prediction.at_speed(fields, p, effects, load.speed, accepted=load.accepted)
+    drafting = np.asarray(serving["effect_speculative"].values)[:, None]
+    # Parameters hang on model and engine alone, the same in all cells.
+    return Ready(
+        fields,
+        prediction.draw_parameters(serving, rows.take(slice(0, 1)), projection.seed),
+        effects,
+        drafting * (software_year >= DRAFTING_SINCE),
+    )
+
+
+def at_work(chips: Ready, load: Load) -> prediction.Drawn:
+    """Return what chips do with their model under one kind of work, dims (draw, cell)."""
+    effects = chips.effects if load.speed is None else chips.effects + chips.drafting
+    fields = {**chips.fields, **load.fields}
+    return prediction.at_speed(
+        fields, chips.parameters, effects, load.speed, accepted=load.accepted
+    )
 
 
 def served(
@@ -240,7 +270,8 @@ def _taker(block: xr.Dataset, years: NDArray[np.int_]) -> Callable[[str], Floats
         array = block[name]
         if "year" not in array.dims:
             return np.asarray(array.values)[:, None]
-        return np.asarray(array.transpose("draw", "year").values)[:, place]
+        # Draws lie side by side in memory: long loops over them are what NumPy is fast at.
+        return np.asarray(array.transpose("year", "draw").values)[place].T
 
     return take
 
@@ -287,13 +318,15 @@ def _dated(
 
     The yearly gain holds while measurements last and then halves every so many years.
     """
+    # Draws side by side in memory, as everywhere here.
     gain, fade, young = (
-        np.asarray(projection.serving[name].values)[:, None]
+        np.asarray(projection.serving[name].values)
         for name in ("effect_software_date", "software_gain_halflife", "effect_chip_age")
     )
     end = year_fraction(projection.definitions.software_date)
-    when = software_year + MIDDLE_OF_YEAR - CALENDAR_ORIGIN
+    when = (software_year + MIDDLE_OF_YEAR - CALENDAR_ORIGIN)[:, None]
     beyond = np.maximum(when - end, 0.0)
     later = fade / np.log(2) * (1 - 2.0 ** (-beyond / fade))
-    age = np.maximum(software_year - chip_year, 0)
-    return np.asarray(gain * (np.minimum(when, end) - EPOCH_YEAR + later) + young * np.exp(-age))
+    age = np.maximum(software_year - chip_year, 0)[:, None]
+    gained = gain * (np.minimum(when, end) - EPOCH_YEAR + later) + young * np.exp(-age)
+    return np.asarray(gained.T)

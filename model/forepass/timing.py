@@ -6,7 +6,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-__all__ = ["at_dates", "dates_of", "first_beyond", "part_of_year", "quarterly", "straight"]
+__all__ = [
+    "at_dates",
+    "dates_of",
+    "decimal_date",
+    "first_beyond",
+    "part_of_year",
+    "quarterly",
+    "straight",
+]
 
 OF_A_FLEET = ("fleet_", "contracted_", "world_", "lab_", "copies_", "worker_")
 """How the names begin of what counts chips, which are counted at the end of a year, or what they
@@ -17,7 +25,7 @@ NOTE = (
     "fleets and what they can run are of a year's end, everything else of its middle; between, "
     "each draw is interpolated in logs (shares in logits, bits in steps), which adds no news"
 )
-QUARTERS = 4
+QUARTERS, MONTHS = 4, 12
 
 type Floats = NDArray[np.float64]
 
@@ -25,6 +33,14 @@ type Floats = NDArray[np.float64]
 def part_of_year(name: str) -> float:
     """Return the part of a year that is over when a quantity's value for the year holds."""
     return 1.0 if name.startswith(OF_A_FLEET) else 0.5
+
+
+def decimal_date(date: str, name: str) -> float:
+    """Return where in time a year or a month of a quantity is, by the quantity's own timing."""
+    part = part_of_year(name)
+    if len(date) == len("YYYY"):
+        return int(date) + part
+    return int(date[:4]) + (int(date[5:7]) - 1 + part) / MONTHS
 
 
 def dates_of(array: xr.DataArray) -> Floats:

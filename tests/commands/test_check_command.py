@@ -12,7 +12,11 @@ from forepass import posterior
 from forepass.blocks.serving import validation
 from forepass.cli import main
 from forepass.commands import check_trends
+from forepass.fit_checks import run
+from forepass.fit_checks.finding import Finding
+from forepass.inputs.priors import load_priors
 from forepass.posterior import Fit
+from forepass.settings import Settings
 from forepass.trend_checks.published import Growth
 
 type Fits = Mapping[str, Fit]
@@ -64,31 +68,81 @@ def validated(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def test_convergence_of_the_blocks_asked_for_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the blocks that were checked, each with convergence and one other check."""
+    asked: list[str] = []
+
+    def fake(fits: Fits, *_: object) -> list[Finding]:
+        asked.extend(fits)
+        rates = [
+            {"name": "growth", "stated": (0.1, 0.3), "fitted": (0.2, 0.3), "record": 0.5}
+            | {"error": 0.1, "ahead": False, "outside": True}
+        ]
+        return [
+            finding
+            for block, fit in fits.items()
+            for finding in (
+                Finding(block, "convergence", fit.diagnostics.passed, "R-hat", "1.01", ["again"]),
+                Finding(block, "back-cast", True, "fine", "limit", [], {"rates": rates}),
+            )
+        ]
+
+    monkeypatch.setattr("forepass.fit_checks.run.findings", fake)
+    return asked
+
+
+def test_a_line_is_shown_for_each_check_of_the_blocks_asked_for(
+    found: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["check", "--block", "fleet", "--block", "chips"]) == 0
     printed = capsys.readouterr().out
-    assert [line.split()[0] for line in printed.splitlines()[2:]] == ["chips", "fleet"]
+    assert found == ["chips", "fleet"]
+    lines = [line.split()[:3] for line in printed.splitlines()[3:7]]
+    assert lines == [
+        [block, check, "pass"] for block in found for check in ("convergence", "back-cast")
+    ]
+    assert "0 of 4 checks fall short" in printed
+    assert "- again" not in printed
+    assert [line.split()[-1] for line in printed.splitlines() if "growth" in line] == [
+        "outside"
+    ] * 2
 
 
-def test_a_fit_that_fell_short_exits_with_1(
+@pytest.mark.usefixtures("found")
+def test_a_check_that_fell_short_exits_with_1_and_says_what_to_do(
     fits: dict[str, Fit], capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = fits["demand"]
     fits["demand"] = replace(good, diagnostics=replace(good.diagnostics, rhat=1.2))
     assert main(["check", "--block", "demand"]) == 1
-    assert "FAILED" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "SHORT" in printed
+    assert "demand, convergence: the limit is 1.01\n- again" in printed
 
 
-def test_the_serving_block_is_held_against_the_rows_that_it_saw(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_the_answer_is_kept_with_all_that_was_computed(
+    found: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    argv = ["check", "--block", "serving", "--figure", str(tmp_path / "out"), "--json", "--quiet"]
-    assert main(argv) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert set(document["predictive"]["loo"]) == {"elpd", "se", "p", "k_max", "bad_share"}
-    assert document["blocks"]["serving"]["passed"] is True
-    names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["serving_check.png", "serving_check.svg"]
+    for _ in range(2):
+        assert main(["check", "--block", "serving", "--json", "--quiet"]) == 0
+        document = json.loads(capsys.readouterr().out)
+        assert found == ["serving"]
+        assert document["blocks"]["serving"]["passed"] is True
+        assert set(document["inputs"]) == {"data", "priors", "code"}
+        assert document["checks"][1]["values"]["rates"][0]["record"] == 0.5
+
+
+def test_every_check_of_a_block_is_made_on_its_rows(forward_fits: Fits) -> None:
+    fit = forward_fits["training"]
+    got = run.findings({"training": fit}, {}, Settings())
+    assert [one.check for one in got] == [
+        *("convergence", "coverage", "PIT uniform", "residuals", "leave-one-out"),
+        *("contraction", "back-cast"),
+    ]
+    assert got[0].found == "R-hat 1.001, effective draws 900, divergences 0"
+    assert got[1].values["pooled"].keys() == {"cover50", "cover80", "cover90"}
+    assert len(got[5].values) == len(load_priors("training"))
 
 
 def test_validation_prints_each_split_beside_the_best_naive_peer(

@@ -144,6 +144,46 @@ def test_what_is_set_moves_nothing_more_and_is_told(capsys: pytest.CaptureFixtur
     assert error.count("\n") == 1
 
 
+def test_what_weights_cannot_tell_is_told_by_a_new_fit_or_said_not_to_be(
+    forward_fits: "Mapping[str, Fit]",
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from dataclasses import replace
+
+    made: list[str] = []
+
+    def fitted(names: tuple[str, ...], *_: object, **__: object) -> "dict[str, Fit]":
+        if len(names) > 1:
+            return dict(forward_fits)
+        made.extend(names)
+        if len(made) > 1:
+            raise posterior.FitFailed("the fit of block 'fleet' fell short; undo")
+        fit = forward_fits[names[0]]
+        higher = {"pue": fit.posterior["pue"] * 3}
+        return {names[0]: replace(fit, posterior=fit.posterior.assign(higher))}
+
+    monkeypatch.setattr(posterior, "fitted", fitted)
+    # No weights are good enough, so that everything with priors is marked.
+    monkeypatch.setattr("forepass.sensitivity.prior_weight.GOOD_K", -1.0)
+    argv = ["sensitivity", "fleet_power", "--top", "2", "--refit"]
+    assert main([*argv, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    entries = [*document["groups"], *document["beliefs"]]
+    asked = [entry for entry in entries if "refitted" in entry]
+    assert [entry["refitted"] for entry in asked].count(True) == 1
+    (new,) = [entry for entry in asked if entry["refitted"]]
+    assert new["prior_moves"]
+    assert new["prior_power"] == 2.0
+    assert 0.1 < new["prior_sensitivity"] < 1.0
+    reasons = {entry["not_refitted_because"] for entry in asked if not entry["refitted"]}
+    assert "the fit of block 'fleet' fell short" in reasons
+    assert main(argv) == 0
+    out = capsys.readouterr().out
+    assert "! refitted" in out
+    assert "not refitted: the fit of block 'fleet' fell short" in " ".join(out.split())
+
+
 def test_an_answer_from_a_failed_fit_says_so(
     forward_fits: "Mapping[str, Fit]",
     monkeypatch: pytest.MonkeyPatch,
@@ -154,5 +194,5 @@ def test_an_answer_from_a_failed_fit_says_so(
     bad = replace(forward_fits["fleet"].diagnostics, rhat=1.5)
     fits = {**forward_fits, "fleet": replace(forward_fits["fleet"], diagnostics=bad)}
     monkeypatch.setattr(posterior, "fitted", lambda *_, **__: fits)
-    assert main([*BREAK_EVEN, "--cross", "above", "2", "--despite-failed-checks"]) == 0
+    assert main([*BREAK_EVEN, "--cross", "above", "2", "--unsafe-ignore-checks"]) == 0
     assert "FAILED CHECKS: the fit of block fleet" in capsys.readouterr().out

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from forepass.sensitivity.prior_weight import POWERS, SENSITIVE, power_scaled
+from forepass.sensitivity.prior_weight import POWERS, SENSITIVE, moved_by_refit, power_scaled
 
 DRAWS = 4000
 
@@ -91,6 +91,30 @@ def test_draws_without_a_number_are_left_out() -> None:
     draws, log_prior = normal_posterior(1.0)
     gaps = np.append(draws, np.nan)
     assert power_scaled(gaps, np.append(log_prior, 0.0)) == power_scaled(draws, log_prior)
+
+
+def scaled_posterior(power: float, seed: int) -> np.ndarray:
+    """Return draws of a mean with data at 2 and a standard normal prior to a power."""
+    total = power + 1
+    rng = np.random.default_rng(seed)
+    return 2 / total + rng.standard_normal(DRAWS) / np.sqrt(total)
+
+
+def test_a_refit_moves_as_far_as_its_draws_lie_from_those_before() -> None:
+    draws, again = scaled_posterior(1.0, 1), scaled_posterior(2.0, 2)
+    both = np.concatenate([draws, again])
+    first = np.concatenate([np.ones(DRAWS), np.full(DRAWS, 1e-12)])
+    found = moved_by_refit(np.append(draws, np.nan), again, 2.0)
+    assert found.sensitivity == pytest.approx(_distance(both, first, first[::-1]), rel=0.1)
+    assert found.moves
+    # Twice the step at the same distance is half as far for each doubling.
+    assert moved_by_refit(draws, again, 4.0).sensitivity == pytest.approx(found.sensitivity / 2)
+
+
+def test_a_refit_that_gives_the_same_posterior_moves_by_chance_alone() -> None:
+    found = moved_by_refit(scaled_posterior(1.0, 1), scaled_posterior(1.0, 2), 2.0)
+    assert not found.moves
+    assert found.sensitivity < 2 * found.noise
 
 
 def test_smoothing_warns_nobody() -> None:

@@ -8,10 +8,10 @@ import pytest
 import xarray as xr
 
 from forepass.errors import InputError
-from forepass.forecast import forecast
-from forepass.overhang import ORDER, overhang
+from forepass.forecast import forecast_of
+from forepass.overhang import ORDER, overhang_of
+from forepass.projection import project, whole_span
 from forepass.sensitivity import runs
-from forepass.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,16 +27,14 @@ def whole(
     forward_fits: "Mapping[str, Fit]", question_tables: "Mapping[str, pd.DataFrame]", asked: Ask
 ) -> xr.Dataset:
     question = asked("fleet_power")
-    found = [
-        answer(
-            forward_fits,
-            np.array([2030]),
-            settings=Settings(),
-            definitions=question.definitions,
-            tables=question_tables,
-        )
-        for answer in (forecast, overhang)
-    ]
+    projection = project(
+        forward_fits,
+        whole_span(question.definitions),
+        seed=question.seed,
+        definitions=question.definitions,
+        tables=question_tables,
+    )
+    found = [answer(projection, np.array([2030])) for answer in (forecast_of, overhang_of)]
     return found[0].merge(found[1][list(ORDER)])
 
 

@@ -59,9 +59,9 @@ def add_command(subparsers: "argparse._SubParsersAction[Any]", command: Command)
         command.add_options(parser)
     if command.draws:
         parser.add_argument(
-            "--despite-failed-checks",
+            "--unsafe-ignore-checks",
             action="store_true",
-            help="answer even from a fit that failed its convergence checks",
+            help="answer even from a fit that failed its convergence checks; every output says so",
         )
     _add_common(parser)
     parser.set_defaults(run=command.run)

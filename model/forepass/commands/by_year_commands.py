@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
     years = years_asked(args, definitions)
-    asked = {"from": years[0], "to": years[-1], "despite_failed_checks": args.despite_failed_checks}
+    asked = {"from": years[0], "to": years[-1], "unsafe_ignore_checks": args.unsafe_ignore_checks}
     asked |= what_if.arguments_of(_scenario(args, settings))
     if args.when:
         return _run_when(args, settings, years, asked)
@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     print(render.as_json(document) if args.json else render.by_year_text(document, args.years))
     write_csv(args, document)
     if args.netcdf is not None:
-        _write_netcdf(draw(), args.netcdf)
+        _write_netcdf(draw(), document, args.netcdf)
         say_written(args, args.netcdf)
     if args.figure is not None:
         say_written(args, *figures.save_by_year(document, args.figure, args.command))
@@ -216,10 +216,11 @@ def write_csv(args: argparse.Namespace, document: dict[str, Any]) -> None:
         say_written(args, args.csv)
 
 
-def _write_netcdf(draws: "xr.Dataset", path: Path) -> None:
-    from forepass import atomic
+def _write_netcdf(draws: "xr.Dataset", document: dict[str, Any], path: Path) -> None:
+    from forepass import answers, atomic
 
     # netCDF attributes hold one text, not a list of remarks.
-    draws = draws.assign_attrs(notes="\n".join(draws.attrs.get("notes", [])))
+    notes = "\n".join(draws.attrs.get("notes", []))
+    draws = draws.assign_attrs(notes=notes, **answers.provenance(document))
     with atomic.replacing(path) as temporary:
         draws.to_netcdf(temporary, engine="h5netcdf")

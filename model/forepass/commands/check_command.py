@@ -1,31 +1,38 @@
-"""``forepass check``: whether the fits converged, and how the serving block predicts."""
+"""``forepass check``: every check of fits and forecast, each against its limit."""
 
 import argparse
+import dataclasses
+import json
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from forepass.commands import arguments, fit_command, fitting
+from forepass import __version__
+from forepass.commands import arguments, check_calibration, fit_command, fitting
 from forepass.commands.arguments import Command
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
+from forepass.inputs.priors import BLOCKS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forepass.checks import Predictive
-    from forepass.posterior import Fit
+    from forepass.fit_checks.finding import Finding
     from forepass.settings import Settings
 
 SERVING = "serving"
+SHOWN = 12
+"""Lines of what falls short of one check; JSON has all."""
 KINDS = ("chip", "generation", "model", "campaign", "date", "vendor")
 
 EXAMPLE = """\
-examples: convergence of every block; the serving block refitted without each chip in turn;
+examples: every check of fits and forecast; the serving block refitted without each chip in turn;
 growth of trends; the forecast beside what others have published
   forepass check --figure figures
   forepass check --serving-validation --kind chip --csv validation.csv
   forepass check --trends --block chips --figure figures
   forepass check --world
+  forepass check --calibration --block training --workers 2
 """
 
 SCORES = {
@@ -67,56 +74,52 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--csv",
         type=arguments.new_file,
         metavar="FILE",
-        help="with --serving-validation or --world, write the table as CSV",
+        help="write the table of --serving-validation, --world or --calibration as CSV",
     )
     words = "write the predictive check of the serving block, or with --trends each trend, to DIR"
     arguments.add_figure(parser, words)
+    check_calibration.add_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the checks and return 1 where the sampling of a block fell short."""
+    """Print the checks and return 1 where one falls short of its limit."""
     from forepass.commands import check_trends, check_world
 
+    check_calibration.refuse_lonely_options(args)
+    if args.calibration:
+        return check_calibration.run(args)
     _refuse_lonely_options(args)
     if args.world:
         return check_world.run(args)
-    from forepass import atomic, posterior
-
     if args.trends:
         return check_trends.run(args)
-    asked = [SERVING] if args.serving_validation else args.block
-    names = fit_command.chosen_blocks(asked, posterior.BLOCKS)
+    if args.serving_validation:
+        return _run_validation(args)
+    from forepass import answers, fingerprints
+
+    names = fit_command.chosen_blocks(args.block, BLOCKS)
     if args.figure is not None and SERVING not in names:
         raise InputError("--figure draws the serving block; add --block serving")
     settings = arguments.settings_from(args)
-    with fitting.progress_over(names, quiet=args.quiet) as report:
-        fits = posterior.fitted(names, settings, progress=report, unsafe=True)
-    parts = [fit_command.diagnostics_text(fits)]
-    content: dict[str, Any] = {"blocks": fit_command.diagnostics(fits)}
-    found = _predictive(fits[SERVING], settings) if SERVING in fits else None
-    if found is not None:
-        parts.append(_predictive_text(found))
-        content["predictive"] = {"scores": found.scores, "loo": found.loo}
-    scores = _validation(args, settings) if args.serving_validation else None
-    if scores is not None:
-        parts.append(_validation_text(scores))
-        content["validation"] = scores.reset_index().to_dict("records")
-    tell(args, "\n\n".join(parts), **content)
-    if args.csv is not None and scores is not None:
-        text = scores.reset_index().to_csv(index=False, lineterminator="\n")
-        atomic.write_text(args.csv, text)
-        say_written(args, args.csv)
-    if args.figure is not None and found is not None:
-        from forepass import check_figures, figures
-
-        figure = check_figures.draw_check(found)
-        say_written(args, *figures.save_figure(figure, args.figure, "serving_check"))
-    return 0 if all(fit.diagnostics.passed for fit in fits.values()) else 1
+    document = answers.answer(
+        "check",
+        {"blocks": names, "lock": fingerprints.numerical_versions()},
+        settings,
+        draw=partial(_findings, args, names, settings),
+        build=_document,
+    )
+    if args.json:
+        print(json.dumps(document, indent=2))
+    else:
+        print(_text(document))
+    if args.figure is not None:
+        _draw_figure(args, settings, document)
+    return 0 if all(one["passed"] for one in document["checks"]) else 1
 
 
 COMMAND = Command(
     "check",
-    "convergence of the fits, their predictive checks, and validation on unseen rows",
+    "fits and forecast against stated limits: convergence, prediction, beliefs, identities",
     EXAMPLE,
     run,
     _add_options,
@@ -140,13 +143,93 @@ def _refuse_lonely_options(args: argparse.Namespace) -> None:
             raise InputError(f"{option} belongs to --serving-validation; give both")
 
 
-def _predictive(fit: "Fit", settings: "Settings") -> "Predictive":
-    from forepass import checks
-    from forepass.blocks.serving.model import TABLES
-    from forepass.inputs.tables import load_tables
+def _findings(
+    args: argparse.Namespace, names: list[str], settings: "Settings"
+) -> "tuple[dict[str, Any], list[Finding]]":
+    from forepass import posterior
+    from forepass.commands import catalogue
+    from forepass.fit_checks.run import FORECAST, findings
 
-    tables = load_tables(TABLES, settings.data)
-    return checks.predictive(fit.posterior, tables, seed=settings.seed)
+    with fitting.progress_over(names, quiet=args.quiet) as report:
+        # A failed fit is shown here beside its other checks rather than raised.
+        fits = posterior.fitted(names, settings, progress=report, unsafe=True)
+    tables = catalogue.load(settings)
+    with fitting.progress_over([*names, FORECAST], quiet=args.quiet, what="checked") as report:
+        found = findings(fits, tables, settings, report or (lambda _block, _stage: None))
+    return fit_command.diagnostics(fits), found
+
+
+def _document(
+    found: "tuple[dict[str, Any], list[Finding]]",
+    **frame: Any,  # noqa: ANN401 - as build_document takes them
+) -> dict[str, Any]:
+    blocks, checks = found
+    return {
+        "forepass": __version__,
+        **frame,
+        "blocks": blocks,
+        "checks": [dataclasses.asdict(one) for one in checks],
+    }
+
+
+def _text(document: dict[str, Any]) -> str:
+    """Return a line for each check, and below what falls short, and rates beside beliefs."""
+    from forepass import render
+    from forepass.fit_checks.finding import as_rows
+
+    checks = document["checks"]
+    parts = [render.table(as_rows(checks), ["of", "check", "", "found"])]
+    for one in checks:
+        if not one["passed"]:
+            name = f"{one['block'].replace('_', ' ')}, {one['check']}"
+            parts += ["", f"{name}: the limit is {one['limit']}"]
+            parts += [f"- {line}" for line in one["short"][:SHOWN]]
+            parts += [f"- and {len(one['short']) - SHOWN} more"] * (len(one["short"]) > SHOWN)
+    rates = [rate for one in checks for rate in one["values"].get("rates", [])]
+    if rates:
+        headers = ["rate, a year in logs or logits", "stated 90%", "on record", "fitted 90%", ""]
+        parts += ["", render.table(map(_rate, rates), headers)]
+    short = sum(not one["passed"] for one in checks)
+    parts += ["", f"{short} of {len(checks)} checks fall short"]
+    return render.framed(document, *parts, what="checks against their limits")
+
+
+def _rate(rate: dict[str, Any]) -> list[str]:
+    mark = "outside" if rate["outside"] else ""
+    return [
+        rate["name"],
+        "{:+.2f} to {:+.2f}".format(*rate["stated"]),
+        f"{rate['record']:+.2f} ± {rate['error']:.2f}",
+        "{:+.2f} to {:+.2f}".format(*rate["fitted"]),
+        f"{mark}, and of years to come".removeprefix(", and ") if rate["ahead"] else mark,
+    ]
+
+
+def _draw_figure(args: argparse.Namespace, settings: "Settings", document: dict[str, Any]) -> None:
+    from forepass import check_figures, figures, posterior
+    from forepass.fit_checks.run import measured_quantities
+
+    fit = posterior.fitted([SERVING], settings, unsafe=True)[SERVING]
+    (rows,) = measured_quantities(SERVING, fit, settings)
+    figure = check_figures.draw_check(rows)
+    say_written(args, *figures.save_figure(figure, args.figure, "serving_check", document))
+
+
+def _run_validation(args: argparse.Namespace) -> int:
+    """Print how the serving block predicts rows that it has not seen."""
+    from forepass import atomic, posterior
+
+    settings = arguments.settings_from(args)
+    with fitting.progress_over([SERVING], quiet=args.quiet) as report:
+        fits = posterior.fitted([SERVING], settings, progress=report, unsafe=True)
+    scores = _validation(args, settings)
+    records = scores.reset_index()
+    content = {"blocks": fit_command.diagnostics(fits), "validation": records.to_dict("records")}
+    tell(args, f"{fit_command.diagnostics_text(fits)}\n\n{_validation_text(scores)}", **content)
+    if args.csv is not None:
+        atomic.write_text(args.csv, records.to_csv(index=False, lineterminator="\n"))
+        say_written(args, args.csv)
+    return 0 if fits[SERVING].diagnostics.passed else 1
 
 
 def _validation(args: argparse.Namespace, settings: "Settings") -> "pd.DataFrame":
@@ -192,20 +275,6 @@ def _teller(report: Callable[[str, str], None] | None) -> Callable[[str], None]:
         report(split, "fitting without it")
 
     return tell
-
-
-def _predictive_text(found: "Predictive") -> str:
-    s, loo = found.scores, found.loo
-    return "\n".join(
-        [
-            f"serving, {s['rows']:,} rows that the fit has seen: median fold {s['fold50']:.2f}, "
-            f"90th percentile {s['fold90']:.2f}; {s['cover50']:.0%} in the 50% interval, "
-            f"{s['cover80']:.0%} in the 80% interval",
-            f"leave-one-out: elpd {loo['elpd']:.0f} (standard error {loo['se']:.0f}), "
-            f"{loo['p']:.0f} effective parameters, largest Pareto k {loo['k_max']:.2f}, "
-            f"too high to trust for {loo['bad_share']:.1%} of rows",
-        ]
-    )
 
 
 def _validation_text(scores: "pd.DataFrame") -> str:

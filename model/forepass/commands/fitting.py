@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from forepass.answers import FAILED
 from forepass.commands.arguments import settings_from
 
 if TYPE_CHECKING:
@@ -32,13 +33,14 @@ def checked_fits(
     """
     from forepass import posterior
 
-    insisted = args.despite_failed_checks
+    insisted = args.unsafe_ignore_checks
     try:
         with progress_over(names, quiet=args.quiet) as report:
             chosen = settings or settings_from(args)
             return posterior.fitted(names, chosen, progress=report, unsafe=insisted)
     except posterior.FitFailed as failure:
-        raise CheckError(str(failure)) from failure
+        insist = "; --unsafe-ignore-checks answers all the same, and every output then says so"
+        raise CheckError(f"{failure}{insist}") from failure
 
 
 def flagged(draws: "xr.Dataset", fits: "Mapping[str, Fit]") -> "xr.Dataset":
@@ -49,7 +51,7 @@ def flagged(draws: "xr.Dataset", fits: "Mapping[str, Fit]") -> "xr.Dataset":
 def failed_notes(fits: "Mapping[str, Fit]") -> list[str]:
     """Return a note for each fit that fell short of its checks."""
     failed = [name for name, fit in fits.items() if not fit.diagnostics.passed]
-    return [f"FAILED CHECKS: the fit of block {name} did not converge" for name in failed]
+    return [f"{FAILED}: the fit of block {name} did not converge" for name in failed]
 
 
 @contextmanager

@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     asked = {
         **request,
         "files": [_content(args.chips_file), _content(args.models_file)],
-        "despite_failed_checks": args.despite_failed_checks,
+        "unsafe_ignore_checks": args.unsafe_ignore_checks,
     }
     name = "passes --sweep" if args.sweep else "passes"
     document = answers.answer(name, asked, settings, draw=lambda: _draw(args, request, settings))
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
         from forepass import figures, sweep_figures
 
         figure = sweep_figures.draw_sweep(document)
-        say_written(args, *figures.save_figure(figure, args.figure, "sweep"))
+        say_written(args, *figures.save_figure(figure, args.figure, "sweep", document))
     return 0
 
 

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
     settings = arguments.settings_from(args)
     claims = load_claims(settings.priors)
-    asked = {"date": args.date, "despite_failed_checks": args.despite_failed_checks}
+    asked = {"date": args.date, "unsafe_ignore_checks": args.unsafe_ignore_checks}
     document = answers.answer("post", asked, settings, draw=lambda: _draw(args, settings, claims))
     print(render.as_json(document) if args.json else render.post_text(document, claims))
     return 0

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
 
     rows = configurations.read(args.table)
     parsed, errors = configurations.parse(rows)
-    predicted, failed = _predict(parsed, args)
+    predicted, failed, frame = _predict(parsed, args)
     errors |= failed
     configurations.write(rows, predicted, args.out)
     complaints = [{"line": rows.lines[place], "error": errors[place]} for place in sorted(errors)]
@@ -42,9 +42,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"forepass: {where}: {complaint['error']}", file=sys.stderr)
     n_rows = len(rows.cells)
     if args.json:
-        found = {"rows": n_rows, "out": str(args.out), "errors": complaints}
+        found = {**frame, "rows": n_rows, "out": str(args.out), "errors": complaints}
         print(json.dumps(found, indent=2))
-    elif not args.quiet:
+    for mark in frame.get("failed_checks", []):
+        print(f"forepass: {mark}", file=sys.stderr)
+    if not (args.json or args.quiet):
         done = n_rows - len(complaints)
         print(f"wrote {args.out}: {done} of {n_rows} rows predicted", file=sys.stderr)
     return 1 if complaints else 0
@@ -62,13 +64,21 @@ COMMAND = Command(
 
 def _predict(
     parsed: "pd.DataFrame", args: argparse.Namespace
-) -> "tuple[pd.DataFrame, dict[int, str]]":
-    """Return the new columns for the rows that can be done, and what is wrong with the others."""
-    from forepass import capacity, posterior
+) -> "tuple[pd.DataFrame, dict[int, str], dict[str, Any]]":
+    """Return new columns of rows that can be done, what is wrong with others, and hashes."""
+    from forepass import __version__, answers, capacity, fingerprints, posterior
     from forepass.commands import catalogue, fitting
     from forepass.inputs.definitions import load_definitions
 
     settings = arguments.settings_from(args)
     tables = catalogue.load(settings, chips_file=args.chips_file, models_file=args.models_file)
     fits = fitting.checked_fits(posterior.BLOCKS, args)
-    return capacity.predict(parsed, fits, tables, load_definitions(settings.priors))
+    predicted, failed = capacity.predict(parsed, fits, tables, load_definitions(settings.priors))
+    frame = {
+        "forepass": __version__,
+        "seed": settings.seed,
+        "inputs": fingerprints.input_hashes(settings.data, settings.priors),
+    }
+    if marks := fitting.failed_notes(fits):
+        frame["failed_checks"] = marks
+    return predicted.assign(made_from=answers.made_from(frame)), failed, frame

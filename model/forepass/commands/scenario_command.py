@@ -117,7 +117,7 @@ def _asked(args: argparse.Namespace, years: list[int], *scenarios: "Scenario") -
     return {
         "from": years[0],
         "to": years[-1],
-        "despite_failed_checks": args.despite_failed_checks,
+        "unsafe_ignore_checks": args.unsafe_ignore_checks,
         "scenarios": [scenario.content() for scenario in scenarios],
     }
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from forepass.commands import arguments, what_if
@@ -10,8 +11,14 @@ from forepass.commands.output import say_written
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import xarray as xr
+
     from forepass.inputs.definitions import Definitions
+    from forepass.posterior import Fit
     from forepass.scenarios import Scenario
+    from forepass.sensitivity.beliefs import Belief
     from forepass.settings import Settings
 
 EXAMPLE = """\
@@ -51,6 +58,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="also whether data or priors of each block decide (a minute the first time)",
     )
     parser.add_argument(
+        "--refit",
+        action="store_true",
+        help="fit again, with priors at twice their power, what is marked ? (minutes a fit)",
+    )
+    parser.add_argument(
         "--break-even",
         metavar="BELIEF",
         help="what a belief must be for the median to cross the value of --cross instead",
@@ -80,24 +92,26 @@ def run(args: argparse.Namespace) -> int:
     asked: dict[str, Any] = {
         "quantity": args.quantity,
         "year": args.year,
-        "despite_failed_checks": args.despite_failed_checks,
+        "unsafe_ignore_checks": args.unsafe_ignore_checks,
     }
     scenario = what_if.scenario_from(args, settings)
     asked |= what_if.arguments_of(scenario)
     if args.break_even is None and args.cross is None:
         asked |= {"top": args.top, "measure": args.measure, "likelihood": args.likelihood}
+        asked |= {"refit": True} if args.refit else {}
         if args.likelihood and what_if.arguments_of(scenario):
             raise InputError(
                 "--likelihood does not go with --scenario or --set: it is about the fits as shipped"
             )
     else:
         asked |= _break_even(args)
+    again = partial(_refitted, args=args, scenario=scenario, settings=settings)
     document = answers.answer(
         "sensitivity",
         asked,
         settings,
         draw=lambda: _draws(args, scenario, settings),
-        build=lambda draws, **frame: _document(draws, asked, settings, frame),
+        build=lambda draws, **frame: _document(draws, asked, settings, frame, again),
     )
     if args.json:
         print(render.as_json(document))
@@ -106,7 +120,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(text.sensitivity_text(document, by=args.by))
     if args.csv is not None:
-        rows = list(text.rows(document))
+        made = answers.made_from(document)
+        rows = [row | {"made_from": made} for row in text.rows(document)]
         render.write_rows(rows, list(dict.fromkeys(key for row in rows for key in row)), args.csv)
         say_written(args, args.csv)
     if args.figure is not None:
@@ -128,7 +143,7 @@ def _break_even(args: argparse.Namespace) -> dict[str, Any]:
 
     if args.break_even is None or args.cross is None:
         raise InputError("--break-even BELIEF and --cross RELATION X go together")
-    for option in ("measure", "likelihood", "csv", "figure"):
+    for option in ("measure", "likelihood", "refit", "csv", "figure"):
         if getattr(args, option):
             raise InputError(f"--{option} does not go with --break-even, whose answer is a value")
     threshold = read_threshold([args.quantity, *args.cross], option="--cross")
@@ -153,8 +168,40 @@ def _draws(args: argparse.Namespace, scenario: "Scenario", settings: "Settings")
     return what_if.changed(scenario, args, settings)
 
 
+def _refitted(
+    beliefs: "Sequence[Belief]",
+    fits: "dict[str, Fit]",
+    found: "what_if.Changed",
+    *,
+    args: argparse.Namespace,
+    scenario: "Scenario",
+    settings: "Settings",
+) -> "dict[str, xr.Dataset]":
+    """Return every block's draws, those of one block fitted anew with priors at another power."""
+    from forepass import posterior, replaced_priors
+    from forepass.commands import fitting
+    from forepass.interventions import pinned
+    from forepass.scenarios import with_layer
+    from forepass.sensitivity.refits import NotRefittedError, raised
+
+    layer = raised(belief.prior for belief in beliefs if belief.prior is not None)
+    own = replaced_priors.overlaid(with_layer(scenario, layer), settings)
+    block = beliefs[0].block
+    try:
+        with fitting.progress_over([block], quiet=args.quiet) as report:
+            anew = posterior.fitted([block], own, progress=report)
+    except posterior.FitFailed as failure:
+        raise NotRefittedError(str(failure).partition(";")[0]) from failure
+    fits = pinned({**fits, **anew}, found.interventions.pins, seed=settings.seed)
+    return {name: fit.posterior for name, fit in fits.items()}
+
+
 def _document(
-    found: "what_if.Changed", asked: dict[str, Any], settings: "Settings", frame: dict[str, Any]
+    found: "what_if.Changed",
+    asked: dict[str, Any],
+    settings: "Settings",
+    frame: dict[str, Any],
+    again: "Callable[..., dict[str, xr.Dataset]]",
 ) -> dict[str, Any]:
     from forepass.commands import fitting
     from forepass.interventions import pinned
@@ -195,6 +242,7 @@ def _document(
                 for block in (fits if asked["likelihood"] else ())
             },
             frame=frame,
+            refit=partial(again, fits=fits, found=found) if "refit" in asked else None,
         )
     document["notes"] += [*found.notes, *fitting.failed_notes(fits)]
     return document

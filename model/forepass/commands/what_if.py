@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,7 @@ def drawn(
     from forepass.projection import project, whole_span
 
     found = changed(scenario, args, settings)
-    try:
+    with in_reason(scenario):
         projection = project(
             found.fits,
             whole_span(found.definitions),
@@ -108,14 +109,21 @@ def drawn(
             interventions=found.interventions,
         )
         draws = [question(projection, np.array(years)) for question in questions]
+    notes = [note for one in draws for note in one.attrs.get("notes", [])]
+    out = xr.merge(draws, combine_attrs="override").assign_attrs(notes=[*notes, *found.notes])
+    return fitting.flagged(out, found.fits)
+
+
+@contextmanager
+def in_reason(scenario: Scenario) -> Iterator[None]:
+    """Say of a number that is none, where a scenario was asked for, that it asks too much."""
+    try:
+        yield
     except ArithmeticError as error:
         if scenario == plain():
             raise
         what = str(error).partition(":")[0]
         raise InputError(f"{what} with what was changed; ask for something less extreme") from error
-    notes = [note for one in draws for note in one.attrs.get("notes", [])]
-    out = xr.merge(draws, combine_attrs="override").assign_attrs(notes=[*notes, *found.notes])
-    return fitting.flagged(out, found.fits)
 
 
 def changed(scenario: Scenario, args: argparse.Namespace, settings: "Settings") -> Changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -65,6 +66,16 @@ class Published:
     part: bool
     seen: bool
     reading: str
+
+
+def centre_of(one: Published) -> float:
+    """Return the point of a published figure, or the middle of its range, in logs where it can."""
+    if one.point is not None:
+        return one.point
+    ends = [end for end in (one.low, one.high) if end is not None]
+    if all(end > 0 for end in ends):
+        return math.exp(sum(map(math.log, ends)) / len(ends))
+    return sum(ends) / len(ends)
 
 
 def load_comparisons(

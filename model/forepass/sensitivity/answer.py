@@ -1,7 +1,8 @@
 """The answer of ``forepass sensitivity`` as a document: three kinds of evidence for each belief."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,11 @@ from numpy.typing import NDArray
 
 from forepass import __version__
 from forepass.answers import QUANTILES, Document
-from forepass.sensitivity import measurements, runs
+from forepass.sensitivity import GOOD_K, measurements, runs
 from forepass.sensitivity.beliefs import SHOCKS, UNTRACED, Belief, contraction, kind
 from forepass.sensitivity.drivers import Input, Share, drivers
-from forepass.sensitivity.prior_weight import GOOD_K, log_prior, power_scaled
+from forepass.sensitivity.prior_weight import PriorWeight, log_prior, moved_by_refit, power_scaled
+from forepass.sensitivity.refits import POWER, NotRefittedError
 from forepass.sensitivity.runs import Question
 from forepass.sensitivity.what_if import Pairs, break_even, pairs, swing
 
@@ -33,6 +35,8 @@ NOTES = (
 
 type Floats = NDArray[np.float64]
 type Posteriors = Mapping[str, xr.Dataset]
+type Refit = Callable[[Sequence[Belief]], Posteriors]
+"""Fits a block again with the priors of beliefs of it raised, and returns every block's draws."""
 
 
 def sensitivity_document(
@@ -44,6 +48,7 @@ def sensitivity_document(
     measure: bool,
     likelihoods: Mapping[str, Floats],
     frame: Mapping[str, Any],
+    refit: Refit | None = None,
 ) -> Document:
     """Return what drives a quantity, what low and high beliefs do, and whether priors decide.
 
@@ -57,18 +62,23 @@ def sensitivity_document(
         Log likelihood of a block's data at its draws, by block, dims (draw,); none leaves it out.
     frame
         seed, as_of and inputs, as `forepass.answers.build_document` takes them.
+    refit
+        Where given, tells what importance weights cannot tell of priors. It raises
+        `NotRefittedError` where it cannot either.
     """
     found = drivers(question, posteriors, beliefs)
     logs = found.rows.logs
     few = pairs(question, posteriors, logs, draws=SWING_DRAWS)
-    rows = [_of_input(one, few, logs) for one in found.inputs[:top]]
+    weigh = partial(_of_priors, logs=logs, again=refit and _once(question, refit))
+    rows = [_of_input(one, few, weigh) for one in found.inputs[:top]]
     document = _framed(question, posteriors, frame)
     document |= {
         "variance_of_log": float(np.nanvar(logs)),
         "kinds": [_told(share) for share in found.kinds],
         "blocks": [_told(share) for share in found.blocks],
         "groups": [
-            {**_told(share), **_of_priors(share.name, beliefs, logs)} for share in found.subjects
+            {**_told(share), **weigh([b for b in beliefs if b.subject == share.name])}
+            for share in found.subjects
         ],
         "beliefs": rows,
     }
@@ -78,7 +88,8 @@ def sensitivity_document(
         notes.append(f"{missing:.1%} of draws have no {question.quantity} above 0 and are left out")
     if likelihoods:
         document["likelihoods"] = [
-            _of_block(block, log_weights, beliefs, logs)
+            _of_block(block, power_scaled(logs, log_weights))
+            | weigh([belief for belief in beliefs if belief.block == block])
             for block, log_weights in likelihoods.items()
         ]
     if measure:
@@ -92,6 +103,8 @@ def sensitivity_document(
             for entry in document["groups"]
             if UNTRACED not in entry["name"] and SHOCKS not in entry["name"]
         ]
+    if refit is not None:
+        notes += _of_refits([*document["groups"], *rows, *document.get("likelihoods", [])])
     document["notes"] = notes
     return document
 
@@ -149,14 +162,13 @@ def _framed(question: Question, posteriors: Posteriors, frame: Mapping[str, Any]
     }
 
 
-def _of_input(one: Input, few: Pairs, logs: Floats) -> dict[str, Any]:
+def _of_input(one: Input, few: Pairs, weigh: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     """Return the three kinds of evidence on one belief, or the first on what was fitted."""
     entry = {**_told(one.share), "block": one.block}
     if one.belief is None:
         words = one.share.name[0].upper() + one.share.name[1:]
         return entry | {"words": words, "kind": "data", "acts_forward": False}
     belief, swung = one.belief, swing(few, one.belief)
-    weight = power_scaled(logs, log_prior([belief], len(logs)))
     return entry | {
         "words": belief.words,
         "kind": kind(belief),
@@ -165,9 +177,7 @@ def _of_input(one: Input, few: Pairs, logs: Floats) -> dict[str, Any]:
         "learned": contraction(belief),
         **asdict(swung),
         "acts_forward": bool(abs(np.log(swung.at_high / swung.at_low)) > 1e-12),
-        "prior_sensitivity": weight.sensitivity,
-        "prior_moves": weight.trusted and weight.moves,
-        "pareto_k": weight.pareto_k,
+        **weigh([belief]),
     }
 
 
@@ -183,26 +193,61 @@ def _told(share: Share) -> dict[str, Any]:
     }
 
 
-def _of_priors(subject: str, beliefs: Sequence[Belief], logs: Floats) -> dict[str, Any]:
-    """Return how the answer moves with the power of all priors of a subject together."""
-    own = [belief for belief in beliefs if belief.prior is not None and belief.subject == subject]
+def _of_priors(
+    beliefs: Sequence[Belief], *, logs: Floats, again: Callable[[Sequence[Belief]], Floats] | None
+) -> dict[str, Any]:
+    """Return how the answer moves with the power of the beliefs' priors, all of them together."""
+    own = [belief for belief in beliefs if belief.prior is not None]
     if not own:
         return {"prior_sensitivity": None, "prior_moves": False, "pareto_k": None}
     weight = power_scaled(logs, log_prior(own, len(logs)))
-    return {
+    about: dict[str, Any] = {"pareto_k": weight.pareto_k}
+    told = weight.trusted
+    if again is not None and not told:
+        try:
+            weight, told = moved_by_refit(logs, again(own), POWER), True
+            about["refitted"] = True
+        except NotRefittedError as error:
+            about |= {"refitted": False, "not_refitted_because": str(error)}
+    return about | {
         "prior_sensitivity": weight.sensitivity,
-        "prior_moves": weight.trusted and weight.moves,
-        "pareto_k": weight.pareto_k,
+        "prior_moves": told and weight.moves,
+        "prior_power": weight.power,
+        "prior_noise": weight.noise,
     }
 
 
-def _of_block(
-    block: str, log_likelihood: Floats, beliefs: Sequence[Belief], logs: Floats
-) -> dict[str, Any]:
-    """Return how the answer moves with the power of a block's data, and of all its priors."""
-    own = [belief for belief in beliefs if belief.prior is not None and belief.block == block]
-    data = power_scaled(logs, log_likelihood)
-    priors = power_scaled(logs, log_prior(own, len(logs)))
+def _once(question: Question, refit: Refit) -> Callable[[Sequence[Belief]], Floats]:
+    """Return what gives the logs of the quantity from a new fit, each fit read once."""
+    known: dict[tuple[str, ...], Floats] = {}
+
+    def again(beliefs: Sequence[Belief]) -> Floats:
+        key = tuple(sorted({f"{belief.block}.{belief.variable}" for belief in beliefs}))
+        if key not in known:
+            known[key] = runs.values(question, refit(beliefs))
+        return known[key]
+
+    return again
+
+
+def _of_refits(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what a reader must know of fits that were made anew, and of those that were not."""
+    asked = [entry for entry in entries if "refitted" in entry]
+    if not asked:
+        return ["refitted: nothing, for importance weights could tell everywhere"]
+    failed = [e for e in asked if not e["refitted"]]
+    notes = [
+        f"{e.get('words', e['name'])}: not refitted: {e['not_refitted_because']}" for e in failed
+    ]
+    if len(failed) < len(asked):
+        notes.append(
+            "refitted: from a new fit with the prior at twice its power, in all places of a belief"
+        )
+    return notes
+
+
+def _of_block(block: str, data: PriorWeight) -> dict[str, Any]:
+    """Return how the answer moves with the power of a block's data."""
     return {
         "name": block,
         "likelihood_sensitivity": data.sensitivity,
@@ -210,11 +255,6 @@ def _of_block(
         "likelihood_power": data.power,
         "likelihood_noise": data.noise,
         "likelihood_moves": data.trusted and data.moves,
-        "prior_sensitivity": priors.sensitivity,
-        "pareto_k": priors.pareto_k,
-        "prior_power": priors.power,
-        "prior_noise": priors.noise,
-        "prior_moves": priors.trusted and priors.moves,
     }
 
 

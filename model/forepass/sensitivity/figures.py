@@ -27,8 +27,8 @@ Document = Mapping[str, Any]
 def save_sensitivity(document: Document, folder: Path) -> list[Path]:
     """Write the tornado and the shares to ``folder`` and return the paths of their files."""
     return [
-        *save_figure(draw_tornado(document), folder, "tornado"),
-        *save_figure(draw_shares(document), folder, "shares"),
+        *save_figure(draw_tornado(document), folder, "tornado", document),
+        *save_figure(draw_shares(document), folder, "shares", document),
     ]
 
 

@@ -10,9 +10,10 @@ from arviz_stats.base import array
 from numpy.typing import NDArray
 
 from forepass.inputs.elicitation import log_density
+from forepass.sensitivity import GOOD_K
 from forepass.sensitivity.beliefs import Belief
 
-__all__ = ["GOOD_K", "SENSITIVE", "PriorWeight", "log_prior", "power_scaled"]
+__all__ = ["SENSITIVE", "PriorWeight", "log_prior", "moved_by_refit", "power_scaled"]
 
 POWERS = (1.25, 1.1, 1.03, 1.01)
 """Powers, and their inverses, to which priors or likelihoods are raised: the first is that of the
@@ -22,8 +23,6 @@ SENSITIVE = 0.05
 UNBOUNDED_K = 99.0
 """What stands for a Pareto k without bound, which JSON has no number for."""
 PERMUTATIONS = 12
-GOOD_K = 0.7
-"""Above this Pareto k the draws cannot stand for the other posterior."""
 
 STATS: Any = array.array_stats  # its functions have no types
 
@@ -107,19 +106,51 @@ def _at_power(logs: Floats, log_weights: Floats, power: float) -> PriorWeight:
         weights.append(np.exp(smoothed - np.max(smoothed)))
         tails.append(float(k))
 
-    def moved(of: Floats) -> float:
-        one_chain = [values[None] for values in (of, *weights)]
-        return float(
-            STATS.power_scale_sense(
-                *one_chain, lower_alpha=1 / power, upper_alpha=power, chain_axis=0, draw_axis=1
-            )
-        )
-
     # The weights of many densities at once vary much, and finitely many draws move by chance.
     rng = np.random.default_rng(0)
-    by_chance = [moved(rng.permutation(logs)) for _ in range(PERMUTATIONS)]
+    by_chance = [_moved(rng.permutation(logs), weights, power) for _ in range(PERMUTATIONS)]
     noise = float(np.quantile(by_chance, 0.9))
-    return PriorWeight(moved(logs), _plain(tails), power, noise)
+    return PriorWeight(_moved(logs, weights, power), _plain(tails), power, noise)
+
+
+def moved_by_refit(logs: Floats, refitted: Floats, power: float) -> PriorWeight:
+    """Return how far a quantity's distribution moved in a fit with priors raised to a power.
+
+    The distance is that of `power_scaled`; what chance would make of it is told by dealing the
+    draws of both out anew.
+
+    Parameters
+    ----------
+    logs, refitted
+        Of the quantity, dims (draw,), before and after; draws without a number are left out.
+    power
+        To which the priors were raised.
+    """
+    before, after = (of[np.isfinite(of)] for of in (logs, refitted))
+
+    def distance(one: Floats, other: Floats) -> float:
+        # The draws of the one, weighed so that below each lies as much as in the other.
+        one = np.sort(one)
+        below = np.searchsorted(np.sort(other), one, side="right") / len(other)
+        below[-1] = 1.0
+        weights = np.diff(below, prepend=0.0)
+        return _moved(one, [weights, weights], power)
+
+    rng = np.random.default_rng(0)
+    both = np.concatenate([before, after])
+    dealt = [rng.permutation(both) for _ in range(PERMUTATIONS)]
+    by_chance = [distance(one[: len(before)], one[len(before) :]) for one in dealt]
+    return PriorWeight(distance(before, after), 0.0, power, float(np.quantile(by_chance, 0.9)))
+
+
+def _moved(logs: Floats, weights: list[Floats], power: float) -> float:
+    """Return the mean distance, for each doubling, to both weighings of a quantity's draws."""
+    one_chain = [values[None] for values in (logs, *weights)]
+    return float(
+        STATS.power_scale_sense(
+            *one_chain, lower_alpha=1 / power, upper_alpha=power, chain_axis=0, draw_axis=1
+        )
+    )
 
 
 def _plain(tails: list[float]) -> float:

@@ -15,7 +15,6 @@ from forepass.inputs.definitions import Definitions
 from forepass.inputs.text_files import suggest
 from forepass.interventions import NONE, Interventions
 from forepass.projection import FORWARD, Projection, joined, run_forward, whole_span
-from forepass.throughput import workloads
 
 __all__ = ["KNOWN", "Question", "check_quantity", "check_spread", "held_at", "thinned", "values"]
 
@@ -76,7 +75,8 @@ def quantity(
     """
     seeds = dict.fromkeys(posteriors, question.seed) | dict(seeds or {})
     projection = _narrowed(question, posteriors, seeds, {} if memory is None else memory)
-    array = _read(projection, question)
+    answer = overhang if question.quantity in overhang.ORDER else forecast
+    array = answer.quantity_of(projection, question.quantity)
     return array.isel(year=0, drop=True)
 
 
@@ -145,17 +145,19 @@ def _narrowed(
         return tuple(item for b in blocks for item in (id(posteriors[b]), seeds[b]))
 
     forward: dict[str, xr.Dataset] = {}
+    keys = {name: (name, *ids(name)) for name in FORWARD}
+    keys["fleet"] = ("fleet", *ids("fleet", "chips"))
     for name in FORWARD:
-        of = (name, "chips") if name == "fleet" else (name,)
         forward[name] = remembered(
-            (name, *ids(*of)),
+            keys[name],
             lambda n=name: run_forward(
                 n, posteriors[n], span, seeds[n], forward, question.interventions
             ),  # type: ignore[misc]
         )
     # What joins blocks is of these three; the others only stand beside them.
+    keys["training"] = ("joined", *ids("chips", "fleet", "training"))
     whole = remembered(
-        ("joined", *ids("chips", "fleet", "training")),
+        keys["training"],
         lambda: joined(
             forward,
             posteriors["serving"],
@@ -165,38 +167,14 @@ def _narrowed(
             tables=question.tables,
         ),
     )
-    blocks = {**forward, "training": whole.training}
-    year = [question.year]
+    blocks, year = {**forward, "training": whole.training}, [question.year]
     of_year: dict[str, Any] = {
-        name: block.sel(year=year) for name, block in blocks.items() if name != "chips"
+        name: remembered(
+            (question.year, *keys[name]),
+            lambda block=block: block.sel(year=year),  # type: ignore[misc]
+        )
+        for name, block in blocks.items()
+        if name != "chips"
     }
     serving = posteriors["serving"]
     return replace(whole, **of_year, serving=serving, seed=seeds["serving"], years=np.array(year))
-
-
-def _read(projection: Projection, question: Question) -> xr.DataArray:
-    """Return the quantity, dims (draw, year), computing little besides."""
-    name = question.quantity
-    if name in forecast.PASSED_ON:
-        array = getattr(projection, forecast.PASSED_ON[name])[name].transpose("draw", "year")
-        return cast(xr.DataArray, array.sel(year=projection.years))
-    if name in ("world_tokens_per_s", "lab_tokens_per_s"):
-        capacity = forecast.world_tokens_per_s(projection)
-        words = "World output capacity"
-        if name.startswith("lab"):
-            words = "Leading lab's output capacity"
-            capacity = capacity * projection.fleet["lab_share"].transpose("draw", "year").values
-        return forecast.by_year(capacity, "tokens/s", f"{words}, that year's frontier model")
-    if name == "world_tokens_per_s_reference":
-        capacity = forecast.reference_tokens_per_s(projection)
-        words = f"World output capacity, {projection.definitions.reference_model}"
-        return forecast.by_year(capacity, "tokens/s", words)
-    if name == "training_cluster_tokens_per_s":
-        loads = workloads(projection, projection.years)
-        capacity = forecast.cluster_tokens_per_s(projection, loads)
-        return forecast.by_year(capacity, "tokens/s", "Output of the largest run's cluster")
-    if name == "capacity_over_demand":
-        return overhang.capacity_over_demand(projection)
-    if name in overhang.ORDER:
-        return overhang.copies_and_workers(projection)[name]
-    return forecast.of_the_flagship(projection)[name]

@@ -6,10 +6,10 @@ from typing import Any
 
 from forepass.render import LABEL_COLUMNS, framed, table
 from forepass.rounding import MISSING, interval_text, number_text, scaled, times
+from forepass.sensitivity import GOOD_K
 
 __all__ = ["belief_text", "break_even_text", "rows", "sensitivity_text"]
 
-GOOD_K = 0.7
 KIND_WORDS = {
     "judgement": "judgement: priors that cite no source and that data hardly narrowed",
     "published": "published: priors with sources that data hardly narrowed",
@@ -153,7 +153,7 @@ def _likelihoods(document: Document) -> str:
     lines = []
     for entry in document["likelihoods"]:
         data, priors = (entry[f"{of}_sensitivity"] for of in ("likelihood", "prior"))
-        told = entry["likelihood_pareto_k"] <= GOOD_K and entry["pareto_k"] <= GOOD_K
+        told = entry["likelihood_pareto_k"] <= GOOD_K and _told(entry)
         moves = entry["likelihood_moves"], entry["prior_moves"]
         reading = READINGS[moves] if told else "only a new fit could tell"
         lines.append(
@@ -207,9 +207,15 @@ def _prior(entry: Document) -> str:
     moved = entry.get("prior_sensitivity")
     if moved is None or entry["pareto_k"] is None:
         return MISSING
-    if entry["pareto_k"] > GOOD_K:
+    if not _told(entry):
         return f"? (k {entry['pareto_k']:.1f})"
-    return f"{moved:.2f}{' !' if entry['prior_moves'] else ''}"
+    new = " refitted" if entry.get("refitted") else ""
+    return f"{moved:.2f}{' !' if entry['prior_moves'] else ''}{new}"
+
+
+def _told(entry: Document) -> bool:
+    """Return whether draws, or a new fit, could tell how far the answer moves with priors."""
+    return bool(entry["pareto_k"] <= GOOD_K or entry.get("refitted"))
 
 
 def _wrapped(words: str, width: int = LABEL_COLUMNS) -> str:

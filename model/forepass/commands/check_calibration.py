@@ -1,0 +1,145 @@
+"""``forepass check --calibration``: whether each block finds again what its data are made from."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from forepass.commands import arguments, fit_command, fitting
+from forepass.commands.output import say_written, tell
+from forepass.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+REPLICATES = 100
+FEWEST = 20
+OTHERS = ("serving_validation", "trends", "world", "kind")
+DIGITS = 4
+WORST = 3
+FIGURE = "calibration"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this check alone."""
+    group = parser.add_argument_group("simulation-based calibration")
+    group.add_argument(
+        "--calibration",
+        action="store_true",
+        help="draw parameters from the priors, make data from them, refit, and test whether each "
+        "truth ranks uniformly among the draws (minutes to hours; a killed run goes on where it "
+        "stopped)",
+    )
+    group.add_argument(
+        "--replicates",
+        type=arguments.positive_integer,
+        metavar="N",
+        help=f"with --calibration, refits of each block ({REPLICATES}; {FEWEST} or more)",
+    )
+    group.add_argument(
+        "--workers",
+        type=arguments.positive_integer,
+        metavar="N",
+        help="with --calibration, processes that share the refits (1); numbers stay the same",
+    )
+
+
+def refuse_lonely_options(args: argparse.Namespace) -> None:
+    """Refuse what does not go with this check, or only with it."""
+    if args.calibration:
+        for option in (name for name in OTHERS if getattr(args, name)):
+            raise InputError(f"--{option.replace('_', '-')} does not go with --calibration")
+        if args.replicates is not None and args.replicates < FEWEST:
+            raise InputError(f"--replicates must be {FEWEST} or more, got {args.replicates}")
+        return
+    for option in ("replicates", "workers"):
+        if getattr(args, option) is not None:
+            raise InputError(f"--{option} belongs to --calibration; give both")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what fell short, and return 1 where anything did."""
+    from forepass import atomic, posterior
+    from forepass.calibration import ranks, runs
+    from forepass.calibration.replicas import DRAWS_RANKED
+
+    blocks = fit_command.chosen_blocks(args.block, posterior.BLOCKS)
+    settings, number = arguments.settings_from(args), args.replicates or REPLICATES
+    tasks = [block for block in blocks for _ in range(number)]
+    found = {}
+    with fitting.progress_over(tasks, quiet=args.quiet, what="refits") as report:
+        for block in blocks:
+            found[block] = runs.replicas(
+                block,
+                number,
+                settings,
+                workers=args.workers or 1,
+                progress=_teller(report, block),
+            )
+    ranked = {block: ranks.columns(one["ranks"] for one in each) for block, each in found.items()}
+    summary = ranks.summary(ranked, places=DRAWS_RANKED + 1)
+    failed = summary[summary["p_adjusted"] < ranks.LEVEL]
+    divergences = {block: sum(one["divergences"] for one in each) for block, each in found.items()}
+    tell(
+        args,
+        _text(summary, divergences),
+        calibration=summary.to_dict("records"),
+        divergences=divergences,
+        level=ranks.LEVEL,
+    )
+    if args.csv is not None:
+        text = summary.round(DIGITS + 1).to_csv(index=False, lineterminator="\n")
+        atomic.write_text(args.csv, text)
+        say_written(args, args.csv)
+    if args.figure is not None:
+        from forepass.calibration_figures import draw_calibration
+        from forepass.figures import save_figure
+
+        figure = draw_calibration(ranked, summary, DRAWS_RANKED + 1)
+        say_written(args, *save_figure(figure, args.figure, FIGURE))
+    return 1 if len(failed) else 0
+
+
+def _teller(report: "fitting.Report | None", block: str) -> "Callable[[], None]":
+    """Return what tells of one more refit of a block, where anybody watches."""
+
+    def done() -> None:
+        if report:
+            report(block, "done")
+
+    return done
+
+
+def _text(summary: "pd.DataFrame", divergences: dict[str, int]) -> str:
+    from forepass import render
+    from forepass.calibration.ranks import LEVEL
+
+    rows = []
+    for block, tests in summary.groupby("block", sort=False):
+        fell = tests[tests["p_adjusted"] < LEVEL]
+        worst = tests.nsmallest(max(WORST, len(fell)), "p")
+        rows += [
+            [
+                str(block) if place == 0 else "",
+                f"{test['replicates']}" if place == 0 else "",
+                f"{len(fell)} of {len(tests)}" if place == 0 else "",
+                f"{divergences[str(block)]:,}" if place == 0 else "",
+                str(test["variable"]).replace("_", " "),
+                *(f"{test[name]:.{DIGITS}f}" for name in ("p", "p_adjusted", "p_chi_square")),
+                f"{test['mean_place']:.2f}",
+                f"{test['spread']:.2f}",
+            ]
+            for place, test in enumerate(worst.to_dict("records"))
+        ]
+    headers = ["block", "refits", "fell short", "divergences", "least uniform", "p", "p, Holm"]
+    headers += ["p, chi-square", "mean place\n(0.5)", "spread\n(1)"]
+    return "\n".join(
+        [
+            render.table(rows, headers),
+            "",
+            "- p: chance of ranks as uneven or more where the block is right, by the simultaneous "
+            f"band; adjusted for all {len(summary)} quantities tested, below {LEVEL:g} falls short",
+            "- mean place: of truths among draws, higher where draws lie too low; spread: of "
+            "places over that of uniform ones, above 1 where draws are too narrow",
+        ]
+    )

@@ -1,0 +1,197 @@
+"""Each block's data beside what its fit would say of them, had it not seen the row itself."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from arviz_stats.base import array
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from forepass.fit_checks.rows import about_rows
+from forepass.likelihoods import over_draws, plain_model, pointwise
+from forepass.settings import Settings
+
+__all__ = ["GOOD_K", "LeftOut", "Quantity", "leave_out", "quantities"]
+
+GOOD_K = 0.7
+"""Above this Pareto k a row's own weight cannot be taken away by reweighing [1]_.
+
+.. [1] A. Vehtari, A. Gelman, J. Gabry, "Practical Bayesian model evaluation using leave-one-out
+   cross-validation and WAIC", Statistics and Computing 27, 2017.
+"""
+STATS: Any = array.array_stats  # its functions have no types
+
+type Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Every row of an observed variable left out in turn, by importance sampling.
+
+    Attributes
+    ----------
+    log_weights : of each draw where the row is left out, normalised, dims (draw, row).
+    elpd : expected log density of each row, dims (row).
+    effective : log density of the rows seen less that of the rows left out, summed.
+    pareto_k : dims (row).
+    """
+
+    log_weights: Floats
+    elpd: Floats
+    effective: float
+    pareto_k: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One observed quantity of a block, in one structure of its model.
+
+    Attributes
+    ----------
+    name : of the variable, and of the structure or the column where it has several.
+    left_out : of the rows that share a density; some quantities share it.
+    pit : share of predictive draws below what was seen, the row left out, dims (row).
+    residual : what was seen less the predictive median, dims (row).
+    about : a column for each thing that residuals should not depend on, dims (row).
+    """
+
+    name: str
+    left_out: LeftOut
+    pit: Floats
+    residual: Floats
+    about: pd.DataFrame
+
+
+def quantities(
+    block: str, posterior: xr.Dataset, tables: Mapping[str, pd.DataFrame], settings: Settings
+) -> list[Quantity]:
+    """Return every observed quantity of a block against its leave-one-out predictive.
+
+    Parameters
+    ----------
+    block
+        Its name.
+    posterior
+        Draws of its fit, dims (draw, ...).
+    tables
+        Those that the block reads.
+    settings
+        Folders and seed, the seed also of the predictive's noise.
+    """
+    densities = pointwise(block, posterior, settings)
+    model = plain_model(block, settings)
+    outputs = [_replicate(variable) for variable in model.observed_RVs]
+    drawn = over_draws(model, posterior, model.free_RVs, outputs, settings.seed)
+    about = about_rows(block, tables, settings)
+    lots = np.random.default_rng(settings.seed)
+    found = []
+    for variable in model.observed_RVs:
+        name = str(variable.name)
+        seen = np.asarray(model.rvs_to_values[variable].eval(), dtype=float)
+        rows = about.get(name, {})
+        for part, density, copies, values, keep in _parts(
+            model, name, densities[name], drawn[name], seen, np.asarray(rows.get("known", True))
+        ):
+            left = leave_out(density)
+            for label, of_draws, of_rows, known in _columns(part, copies, values, keep):
+                weights = np.exp(left.log_weights[:, known])
+                frame = pd.DataFrame(
+                    {k: np.asarray(v)[known] for k, v in rows.items() if k != "known"}
+                )
+                middle = np.median(of_draws[:, known], axis=0)
+                found.append(
+                    Quantity(
+                        label,
+                        left,
+                        _pit(of_draws[:, known], of_rows[known], weights, lots),
+                        of_rows[known] - middle,
+                        frame.assign(predicted=middle),
+                    )
+                )
+    return found
+
+
+def leave_out(log_likelihood: Floats) -> LeftOut:
+    """Return each row left out in turn, from log densities with dims (draw, row)."""
+    log_weights, k = STATS.psislw(log_likelihood, axis=0)
+    log_weights = np.moveaxis(np.asarray(log_weights), -1, 0)
+    log_weights = log_weights - logsumexp(log_weights, axis=0)
+    elpd = logsumexp(log_weights + log_likelihood, axis=0)
+    seen = logsumexp(log_likelihood, axis=0) - np.log(len(log_likelihood))
+    # A weight that is the same in all draws leaves no tail to fit.
+    k = np.nan_to_num(np.asarray(k, dtype=float), nan=0.0, posinf=99.0, neginf=0.0)
+    return LeftOut(log_weights, np.asarray(elpd), float((seen - elpd).sum()), k)
+
+
+def _pit(drawn: Floats, seen: Floats, weights: Floats, lots: np.random.Generator) -> Floats:
+    """Return weighted shares of draws below what was seen; of what is tied, a random part."""
+    below = (weights * (drawn < seen)).sum(axis=0)
+    tied = (weights * (drawn == seen)).sum(axis=0)
+    return np.asarray(np.clip(below + lots.uniform(size=seen.shape) * tied, 0.0, 1.0))
+
+
+def _parts(
+    model: Any,  # noqa: ANN401
+    name: str,
+    density: Floats,
+    drawn: Floats,
+    seen: Floats,
+    known: NDArray[np.bool_],
+) -> Any:  # noqa: ANN401
+    """Yield a variable, once for each structure where it is seen under several."""
+    known = np.broadcast_to(known, seen.shape)
+    structures = model.coords.get("structure")
+    if structures is None or seen.ndim < 2:
+        yield name, density, drawn, seen, known
+        return
+    for place, structure in enumerate(structures):
+        yield (
+            f"{name} ({structure})",
+            density[:, place],
+            drawn[:, place],
+            seen[place],
+            known[place],
+        )
+
+
+def _columns(name: str, drawn: Floats, seen: Floats, known: NDArray[np.bool_]) -> Any:  # noqa: ANN401
+    """Yield each column of what has several that share their rows, such as specs of a chip."""
+    from forepass.blocks.chips.records import SPECS
+
+    if seen.ndim == 1:
+        yield name, drawn, seen, known
+        return
+    for place, spec in enumerate(SPECS):
+        yield f"{name} {spec}", drawn[:, :, place], seen[:, place], known[:, place]
+
+
+def _replicate(variable: Any) -> Any:  # noqa: ANN401 - tensors
+    """Return what is drawn as the variable is; those with a density alone are drawn here."""
+    draw = WITH_DENSITY_ALONE.get(variable.name)
+    if draw is None:
+        return variable
+    node = variable.owner
+    return draw(*node.op.dist_params(node))
+
+
+def _size(centre: Any, spread: Any, *_: Any) -> Any:  # noqa: ANN401
+    import pymc as pm
+
+    return pm.Normal.dist(centre, spread)
+
+
+def _total(mixture: Any, spread: Any, dense: Any, dense_spread: Any, odds: Any, *_: Any) -> Any:  # noqa: ANN401
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    return pt.switch(
+        pm.Bernoulli.dist(logit_p=odds), _size(mixture, spread), _size(dense, dense_spread)
+    )
+
+
+WITH_DENSITY_ALONE: Mapping[str, Callable[..., Any]] = {"active_seen": _size, "total_seen": _total}
+"""Sizes of language models, for which bounds may be all that is known."""

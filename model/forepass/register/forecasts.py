@@ -1,0 +1,81 @@
+"""What an entry says: quantiles of every quantity by year, few figures, with their own error."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from forepass import answers
+
+if TYPE_CHECKING:
+    import numpy as np
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from forepass.projection import Projection
+
+__all__ = ["build", "question", "rounded"]
+
+BATCHES, FIGURES = 20, 6
+ERROR = "p50_error"
+"""The Monte Carlo standard error of the median, which another seed would move it by."""
+
+
+def question(projection: "Projection", years: "NDArray[np.int_]") -> "xr.Dataset":
+    """Return forecast, overhang and what published figures are of, dims (draw, year, ...)."""
+    from forepass.comparisons import with_beside
+
+    return with_beside(projection).sel(year=years)
+
+
+def build(draws: "xr.Dataset", **frame: Any) -> answers.Document:  # noqa: ANN401 - as build_document
+    """Return the document of the draws, a quantity for each label of a further dim."""
+    document = answers.build_document(draws, **frame)
+    flat: dict[str, Any] = {}
+    columns = (*answers.QUANTILES, ERROR)
+    errors = _errors(draws)
+    of_medians = [row["p50"] for row in answers.tidy_rows(_in_place(document, errors))]
+    for row, error in zip(answers.tidy_rows(document), of_medians, strict=True):
+        if row["quantity"] in errors:
+            row[ERROR] = error
+        labels = {dim: row[dim] for dim in row if dim not in ("quantity", "unit", "year", *columns)}
+        name = " ".join([row["quantity"], *(f"{dim}={label}" for dim, label in labels.items())])
+        words = [document["quantities"][row["quantity"]]["long_name"], *map(str, labels.values())]
+        about = {"unit": row["unit"], "long_name": ", ".join(words)}
+        entry = flat.setdefault(name, about | {key: [] for key in columns if key in row})
+        for key in columns:
+            if key in row:
+                entry[key].append(rounded(row[key]))
+    return document | {"quantities": flat}
+
+
+def rounded(value: float | None) -> float | None:
+    """Return a number with as many figures as an entry keeps."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{value:.{FIGURES}g}")
+
+
+def _errors(draws: "xr.Dataset") -> dict[str, Any]:
+    """Return the error of each median, from medians of batches of neighbouring draws.
+
+    Batches keep what draws of a chain share (batch means: Flegal and Jones 2010, Ann. Statist. 38).
+    """
+    import numpy as np
+
+    found = {}
+    for name, array in draws.data_vars.items():
+        if "draw" in array.dims and array.attrs.get("summary") != "mean":
+            values = array.transpose("draw", "year", ...).values
+            batches = np.array_split(values, min(BATCHES, len(values)))
+            medians = np.stack([np.median(batch, axis=0) for batch in batches])
+            error = medians.std(axis=0, ddof=1) / np.sqrt(len(batches))
+            found[str(name)] = error.tolist()
+    return found
+
+
+def _in_place(document: answers.Document, errors: dict[str, Any]) -> answers.Document:
+    """Return the document with errors in the place of medians."""
+    quantities = {
+        name: entry | ({"p50": errors[name]} if name in errors else {})
+        for name, entry in document["quantities"].items()
+    }
+    return document | {"quantities": quantities}
