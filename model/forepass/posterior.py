@@ -313,8 +313,14 @@ def _stacked(posterior: "xr.Dataset", each: int) -> "xr.Dataset":
 
     kept = sorted(str(name) for name in posterior.data_vars if not str(name).endswith("__"))
     spaced = np.linspace(0, posterior.sizes["draw"] - 1, each).astype(int)
-    draws = posterior[kept].isel(draw=spaced).stack(sample=("chain", "draw"), create_index=False)
+    # Of one designer or one year there may be nothing to vary, and nothing cannot be stacked.
+    empty = {name: posterior[name].isel(chain=0) for name in kept if not posterior[name].size}
+    draws = posterior[kept].drop_vars(empty).isel(draw=spaced)
+    draws = draws.stack(sample=("chain", "draw"), create_index=False)
     draws = draws.drop_vars(["chain", "draw"], errors="ignore").rename(sample="draw")
+    for name, of_chain in empty.items():
+        shape = (draws.sizes["draw"], *of_chain.shape[1:])
+        draws[name] = (("draw", *of_chain.dims[1:]), np.zeros(shape))
     return draws.transpose("draw", ...)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from forepass.as_of import REPORTING_LAG
 from forepass.backtest.runs import LONGEST, Result, Task
 from forepass.backtest.targets import targets_of
 from forepass.backtest.text import AIM, ALL, words_of
@@ -140,13 +141,15 @@ def _fan(
 ) -> None:
     module = targets_of(block)
     about, came = module.TARGETS[target], module.records(settings)[target]
-    of_fan = came["series"] == about.fan
-    if not of_fan.any():  # any maker's, or the widest set of them
-        of_fan = came["series"].str.len() == came["series"].str.len().max()
-        of_fan = of_fan if "scored" in came else pd.Series(data=True, index=came.index)
-        came = came[of_fan] if "scored" in came else came
     shown_from = [year for year in sorted(by_origin) if not year % SHOWN_EVERY]
-    for order, origin in enumerate(shown_from or sorted(by_origin)):
+    shown_from = shown_from or sorted(by_origin)
+    if "scored" in came:  # of sets of makers: each origin's own
+        of_fan = came["series"].isin({_newest_set(came, origin) for origin in shown_from})
+        came, of_fan = came[of_fan], of_fan[of_fan]
+    else:  # one maker's, or any maker's where the fan is of none on record
+        of_fan = came["series"] == about.fan
+        of_fan = of_fan if of_fan.any() else ~of_fan
+    for order, origin in enumerate(shown_from):
         fan = {name: np.array(values) for name, values in by_origin[origin].items()}
         low, middle, high = (fan[name] * about.scale for name in ("p10", "p50", "p90"))
         axis.fill_between(fan["when"], low, high, color=HUE, alpha=0.14, linewidth=0)
@@ -164,3 +167,10 @@ def _fan(
     axis.set_yscale("log")
     axis.set_title(f"{about.words}, {about.shown_in}")
     label_values(axis)
+
+
+def _newest_set(came: pd.DataFrame, origin: float) -> str:
+    """Return the widest set of makers that had been counted by an origin, a lag after the date."""
+    counted = came[came["when"] + REPORTING_LAG.days / 365.25 < origin]
+    last = counted[counted["when"] == counted["when"].max()]
+    return max(last["series"], key=len, default="")

@@ -1,7 +1,7 @@
 """Measured throughput of chips, and of models, that nobody had measured yet.
 
-The naive forecasts are given the physics of the upper bound: they forecast the share of it that is
-attained, so that they need not guess how fast the chip is or how large the model.
+The simple forecasts are given a roofline: they forecast by how much a row misses it, so that they
+need not guess how fast the chip is, how large the model, or how many requests it serves.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass import physics
 from forepass.backtest.targets import Target
 from forepass.blocks import serving
 from forepass.blocks.serving.model import measured
 from forepass.blocks.serving.prediction import log_rate_draws
 from forepass.blocks.serving.rows import make_rows
+from forepass.blocks.serving.validation import naive_rates
 from forepass.blocks.trends import times
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_tables
@@ -41,15 +41,13 @@ def records(settings: "Settings") -> dict[str, pd.DataFrame]:
     """Return the measured configurations, for each target the same."""
     tables = load_tables(serving.TABLES, settings.data)
     table, observed = measured(tables)
-    fields = make_rows(table, tables).fields
-    flop = physics.weight_flop_per_token(fields["active_params"])
     rows = pd.DataFrame(
         {
             "when": times(table["date"]) + EPOCH_YEAR,
             "value": observed,
             "series": "all",
             "group": table["campaign"].fillna(table["source"]).to_numpy(),
-            "given": np.log(physics.upper_bound(fields["flops"], flop)),
+            "given": naive_rates(make_rows(table, tables))["roofline"],
             "chip": table["chip"].to_numpy(),
             "model": table["model"].to_numpy(),
             "place": np.arange(len(table)),
