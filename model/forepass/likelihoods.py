@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from forepass.posterior import Fit
     from forepass.settings import Settings
 
-__all__ = ["log_likelihood", "over_draws", "plain_model", "pointwise"]
+__all__ = ["log_likelihood", "over_draws", "plain_model", "pointwise", "without_transforms"]
 
 STRUCTURE = "is_limited"
 """The data by which a model of two structures tells which one a draw is of, where it has any."""
@@ -39,19 +39,19 @@ def log_likelihood(block: str, fit: "Fit", settings: "Settings") -> Floats:
     path = settings.cache / "likelihoods" / f"{block}-{fit.key[:20]}.json"
     found = kept.read_kept(path, "likelihood")
     if found is None or len(found) != fit.posterior.sizes["draw"]:
-        terms = pointwise(block, fit.posterior, settings).values()
+        terms = pointwise(plain_model(block, settings), fit.posterior).values()
         each = [term.reshape(len(term), -1).sum(axis=1) for term in terms]
         found = np.sum(each, axis=0).tolist()
         kept.keep(path, found, "likelihood")
     return np.asarray(found, dtype=float)
 
 
-def pointwise(block: str, posterior: xr.Dataset, settings: "Settings") -> dict[str, Floats]:
+def pointwise(model: "pm.Model", posterior: xr.Dataset) -> dict[str, Floats]:
     """Return the log density of each row of a block's data, by observed variable, (draw, ...).
 
-    Rows that a model joins as one have one density, such as the specs of a chip.
+    Rows that a model joins as one have one density, such as the specs of a chip. The model is as
+    `plain_model` returns it.
     """
-    model = plain_model(block, settings)
     inputs = [model.rvs_to_values[variable] for variable in model.free_RVs]
     terms = model.logp(vars=model.observed_RVs, sum=False)
     return over_draws(model, posterior, inputs, terms)
@@ -59,13 +59,19 @@ def pointwise(block: str, posterior: xr.Dataset, settings: "Settings") -> dict[s
 
 def plain_model(block: str, settings: "Settings") -> "pm.Model":
     """Return a block's model with values as the posterior keeps them, not as the sampler saw."""
+    return without_transforms(build_model(block, settings))
+
+
+def without_transforms(model: "pm.Model") -> "pm.Model":
+    """Return a copy of a model whose free variables have their own values, not transformed ones."""
     from pymc.model.transform.conditioning import remove_value_transforms
 
-    model = build_model(block, settings)
-    # Where chains began plays no part here, and a model that says so is not taken.
-    for variable in model.rvs_to_initial_values:
-        model.rvs_to_initial_values[variable] = None
-    return remove_value_transforms(model)
+    # Where chains begin plays no part in it, and a model that says so is not taken.
+    begun = dict(model.rvs_to_initial_values)
+    model.rvs_to_initial_values.update(dict.fromkeys(begun))
+    plain = remove_value_transforms(model)
+    model.rvs_to_initial_values.update(begun)
+    return plain
 
 
 def over_draws(

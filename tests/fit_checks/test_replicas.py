@@ -10,10 +10,11 @@ from scipy import stats
 
 from forepass import check_figures, figures
 from forepass.blocks import training
-from forepass.fit_checks.replicas import GOOD_K, Quantity, leave_out, quantities
+from forepass.fit_checks.replicas import Quantity, leave_out, quantities
 from forepass.inputs.tables import load_tables
-from forepass.likelihoods import pointwise
+from forepass.likelihoods import plain_model, pointwise
 from forepass.posterior import Fit
+from forepass.sensitivity import GOOD_K
 from forepass.settings import Settings
 
 type Fits = Mapping[str, Fit]
@@ -39,7 +40,7 @@ def test_every_row_of_every_observed_variable_has_a_pit_value(found: dict[str, Q
 
 def test_the_log_density_is_that_which_the_noise_is_drawn_from(forward_fits: Fits) -> None:
     posterior = forward_fits["training"].posterior.isel(draw=slice(0, 5))
-    got = pointwise("training", posterior, Settings())["overtraining_seen"]
+    got = pointwise(plain_model("training", Settings()), posterior)["overtraining_seen"]
     large = training.large_runs(load_tables(training.TABLES)["training"])
     ratio, when = training.overtraining(large)
     p = {name: posterior[name].to_numpy()[:, None] for name in training.PRIORS}

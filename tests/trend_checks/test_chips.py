@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from forepass.backtest.chips import chip_record
-from forepass.blocks.chips.records import ChipRecords
+from forepass.blocks import chips
+from forepass.blocks.chips.records import ChipRecords, chips_on_record
+from forepass.inputs.definitions import load_definitions
+from forepass.inputs.tables import load_tables
 from forepass.settings import Settings
 from forepass.trend_checks import chip_findings
 
@@ -16,7 +18,8 @@ def settings() -> Settings:
 
 @pytest.fixture(scope="module")
 def records(settings: Settings) -> ChipRecords:
-    return chip_record(settings)
+    tables = load_tables(chips.TABLES, settings.data)
+    return chips_on_record(tables, load_definitions(settings.priors))
 
 
 def around(records: ChipRecords, off: float, spread: float) -> np.ndarray:

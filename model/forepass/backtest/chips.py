@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forepass.backtest.targets import Target
 from forepass.blocks import chips
 from forepass.blocks.chips.paths import part_specs
-from forepass.blocks.chips.records import SPECS, ChipRecords, chip_records
+from forepass.blocks.chips.records import SPECS, chips_on_record
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.tables import load_tables
@@ -19,7 +19,7 @@ from forepass.inputs.tables import load_tables
 if TYPE_CHECKING:
     from forepass.settings import Settings
 
-__all__ = ["AGAIN", "NEEDS", "TARGETS", "chip_record", "predicted", "records"]
+__all__ = ["AGAIN", "NEEDS", "TARGETS", "predicted", "records"]
 
 NEEDS = ("chips",)
 AGAIN: Mapping[str, str] = {}
@@ -43,21 +43,10 @@ TARGETS = {
 type Floats = NDArray[np.float64]
 
 
-def chip_record(settings: "Settings") -> ChipRecords:
-    """Return the record that the block is fitted to."""
-    tables = load_tables(chips.TABLES, settings.data)
-    definitions = load_definitions(settings.priors)
-    return chip_records(
-        tables["chips"],
-        tables["chip_prices"],
-        minimum_bandwidth=definitions.chip_minimum_bandwidth_bytes_per_s,
-        line_share=definitions.chip_line_share,
-    )
-
-
 def records(settings: "Settings") -> dict[str, pd.DataFrame]:
     """Return the shipped parts that state each spec."""
-    record = chip_record(settings)
+    tables = load_tables(chips.TABLES, settings.data)
+    record = chips_on_record(tables, load_definitions(settings.priors))
     vendors = np.array(record.vendors)[record.vendor]
     found = {}
     for name in TARGETS:

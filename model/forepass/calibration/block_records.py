@@ -143,10 +143,8 @@ def _walks(model: pm.Model, settings: Settings) -> dict[Any, Any]:
 
     tables = load_tables(TABLES, settings.data)
     record = quarterly_record(tables["chip_stock"], tables["chips"])
-    per_chip = {f"{name}_per_chip": seen for name, seen in record.log_per_chip.items()}
-    seen_by_walk = {"shipment": record.log_chips + record.log_per_chip["tdp"], **per_chip}
     paths = {}
-    for name, seen in seen_by_walk.items():
+    for name, seen in record.log_walked.items():
         known = np.nonzero(~np.isnan(np.diff(seen, axis=1)))
         early = np.isnan(seen)
         start = seen[np.arange(len(seen)), early.sum(axis=1)]

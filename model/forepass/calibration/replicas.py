@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forepass.likelihoods import without_transforms
 from forepass.posterior import ATTEMPTS
 
 if TYPE_CHECKING:
@@ -217,14 +218,8 @@ def _simulator(
 
 def _likelihood(model: pm.Model) -> Callable[[Values, Values], float]:
     import pymc as pm
-    from pymc.model.transform.conditioning import remove_value_transforms
 
-    # Where chains begin plays no part here, and a model that says so is not taken.
-    begun = dict(model.rvs_to_initial_values)
-    for variable in begun:
-        model.rvs_to_initial_values[variable] = None
-    plain = remove_value_transforms(model)
-    model.rvs_to_initial_values.update(begun)
+    plain = without_transforms(model)
     free = [variable.name for variable in plain.free_RVs]
     density = pm.pytensorf.compile(
         [plain.rvs_to_values[variable] for variable in plain.free_RVs],

@@ -67,7 +67,9 @@ def key(block: str, settings: Settings) -> str:
     files = [*tables, settings.priors / f"{block}.toml", settings.priors / "definitions.toml"]
     blocks = (f"blocks/{name}.py" for name in ("growth", "trends", "variables"))
     code = ("physics.py", "inputs", f"blocks/{block}", f"blocks/{block}.py", *blocks)
-    own = fingerprints.code_files(*code, "calibration/replicas.py", "calibration/block_records.py")
+    own = fingerprints.code_files(
+        *code, "calibration/replicas.py", "calibration/block_records.py", "likelihoods.py"
+    )
     salt = f"{block} {settings.seed} {fingerprints.numerical_versions()}"
     return fingerprints.fingerprint([*(path for path in files if path.is_file()), *own], salt=salt)
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from forepass.answers import FAILED
-from forepass.commands.arguments import settings_from
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,11 +22,9 @@ class CheckError(Exception):
 
 
 def checked_fits(
-    names: Sequence[str], args: argparse.Namespace, settings: "Settings | None" = None
+    names: Sequence[str], args: argparse.Namespace, settings: "Settings"
 ) -> "dict[str, Fit]":
     """Return the fits of the blocks ``names``, fitting those that are stale.
-
-    Settings are those of the common options unless given.
 
     ``CheckError`` is raised when one fails its convergence checks and the user did not insist.
     """
@@ -36,8 +33,7 @@ def checked_fits(
     insisted = args.unsafe_ignore_checks
     try:
         with progress_over(names, quiet=args.quiet) as report:
-            chosen = settings or settings_from(args)
-            return posterior.fitted(names, chosen, progress=report, unsafe=insisted)
+            return posterior.fitted(names, settings, progress=report, unsafe=insisted)
     except posterior.FitFailed as failure:
         insist = "; --unsafe-ignore-checks answers all the same, and every output then says so"
         raise CheckError(f"{failure}{insist}") from failure

@@ -156,7 +156,7 @@ def _draw(args: argparse.Namespace, request: dict[str, Any], settings: "Settings
     tables = catalogue.load(settings, chips_file=args.chips_file, models_file=args.models_file)
     chip_record(args.chip, tables)
     model_record(args.model, tables)
-    fits = fitting.checked_fits(BLOCKS, args)
+    fits = fitting.checked_fits(BLOCKS, args, settings)
     definitions = load_definitions(settings.priors)
     answer = sweep.sweep if args.sweep else capacity.passes
     draws = answer(capacity.PassesRequest(**request), fits, tables, definitions)

@@ -63,7 +63,7 @@ def _draw(
     from forepass.inputs.tables import load_tables
 
     tables = load_tables(TABLES, settings.data)
-    fits = fitting.checked_fits(BLOCKS, args)
+    fits = fitting.checked_fits(BLOCKS, args, settings)
     definitions = load_definitions(settings.priors)
     draws = post.revisit(fits, tables, definitions, claims, date=args.date)
     return fitting.flagged(draws, fits)

@@ -72,7 +72,7 @@ def _predict(
 
     settings = arguments.settings_from(args)
     tables = catalogue.load(settings, chips_file=args.chips_file, models_file=args.models_file)
-    fits = fitting.checked_fits(posterior.BLOCKS, args)
+    fits = fitting.checked_fits(posterior.BLOCKS, args, settings)
     predicted, failed = capacity.predict(parsed, fits, tables, load_definitions(settings.priors))
     frame = {
         "forepass": __version__,

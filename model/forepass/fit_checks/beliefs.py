@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from forepass.blocks import training
-from forepass.blocks.chips.records import TRAITS
+from forepass.blocks.chips.records import TRAITS, chips_on_record
 from forepass.blocks.demand.model import token_reports
-from forepass.blocks.fleet.shipments import PER_CHIP, QUARTERS_PER_YEAR, quarterly_record
-from forepass.blocks.language_models.records import published_gains
+from forepass.blocks.fleet.shipments import QUARTERS_PER_YEAR, quarterly_record
+from forepass.blocks.language_models.records import published_gains, releases_on_record
 from forepass.blocks.trends import times
 from forepass.fit_checks.finding import Finding
-from forepass.fit_checks.rows import chips_on_record, releases_on_record
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.elicitation import quantile
 from forepass.inputs.families import FAMILIES, family_cumulative
@@ -215,14 +214,10 @@ def _language_models(tables: Tables, settings: Settings) -> dict[str, tuple[floa
 
 def _fleet(tables: Tables, _: Settings) -> dict[str, tuple[float, float]]:
     record = quarterly_record(tables["chip_stock"], tables["chips"])
-    seen = {
-        "shipment_growth": record.log_chips + record.log_per_chip["tdp"],
-        **{f"{name}_per_chip_growth": record.log_per_chip[name] for name in PER_CHIP},
-    }
     found = {}
-    for name, logs in seen.items():
+    for name, logs in record.log_walked.items():
         yearly = QUARTERS_PER_YEAR * np.nanmean(np.diff(logs, axis=1), axis=1)
-        found[name] = (float(yearly.mean()), float(yearly.std() / len(yearly) ** 0.5))
+        found[f"{name}_growth"] = (float(yearly.mean()), float(yearly.std() / len(yearly) ** 0.5))
     return found
 
 

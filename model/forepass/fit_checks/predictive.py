@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from forepass.fit_checks.finding import Finding
-from forepass.fit_checks.replicas import GOOD_K, Quantity
+from forepass.fit_checks.replicas import Quantity
+from forepass.sensitivity import GOOD_K
 
 __all__ = ["coverage", "leave_one_out", "residuals", "uniformity"]
 
@@ -141,7 +142,13 @@ def _dependence(values: NDArray[Any], residual: Floats) -> tuple[float, float]:
 
 
 def leave_one_out(block: str, found: Iterable[Quantity]) -> Finding:
-    """Check that rows can be left out by reweighing: Pareto k of few is above `GOOD_K`."""
+    """Check that rows can be left out by reweighing: Pareto k of few is above `GOOD_K` [1]_.
+
+    References
+    ----------
+    .. [1] A. Vehtari, A. Gelman, J. Gabry, "Practical Bayesian model evaluation using leave-one-out
+       cross-validation and WAIC", Statistics and Computing 27, 2017.
+    """
     named = {id(one.left_out): one for one in reversed(list(found))}
     values: dict[str, dict[str, float]] = {}
     short = []

@@ -15,14 +15,8 @@ from forepass.fit_checks.rows import about_rows
 from forepass.likelihoods import over_draws, plain_model, pointwise
 from forepass.settings import Settings
 
-__all__ = ["GOOD_K", "LeftOut", "Quantity", "leave_out", "quantities"]
+__all__ = ["LeftOut", "Quantity", "leave_out", "quantities"]
 
-GOOD_K = 0.7
-"""Above this Pareto k a row's own weight cannot be taken away by reweighing [1]_.
-
-.. [1] A. Vehtari, A. Gelman, J. Gabry, "Practical Bayesian model evaluation using leave-one-out
-   cross-validation and WAIC", Statistics and Computing 27, 2017.
-"""
 STATS: Any = array.array_stats  # its functions have no types
 
 type Floats = NDArray[np.float64]
@@ -82,8 +76,8 @@ def quantities(
     settings
         Folders and seed, the seed also of the predictive's noise.
     """
-    densities = pointwise(block, posterior, settings)
     model = plain_model(block, settings)
+    densities = pointwise(model, posterior)
     outputs = [_replicate(variable) for variable in model.observed_RVs]
     drawn = over_draws(model, posterior, model.free_RVs, outputs, settings.seed)
     about = about_rows(block, tables, settings)

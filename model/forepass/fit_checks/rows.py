@@ -7,15 +7,14 @@ import numpy as np
 import pandas as pd
 
 from forepass.blocks import training
-from forepass.blocks.chips.records import ChipRecords, chip_records
+from forepass.blocks.chips.records import chips_on_record
 from forepass.blocks.chips.rents import rent_quotes
 from forepass.blocks.demand.model import token_reports
-from forepass.blocks.fleet.shipments import PER_CHIP, quarterly_record
+from forepass.blocks.fleet.shipments import quarterly_record
 from forepass.blocks.language_models.records import (
-    ReleaseRecords,
     Sized,
     published_gains,
-    release_records,
+    releases_on_record,
 )
 from forepass.blocks.serving.model import measured
 from forepass.blocks.serving.rows import make_rows
@@ -23,7 +22,7 @@ from forepass.blocks.trends import times
 from forepass.inputs.definitions import Definitions, load_definitions
 from forepass.settings import Settings
 
-__all__ = ["about_rows", "chips_on_record", "releases_on_record"]
+__all__ = ["about_rows"]
 
 type Tables = Mapping[str, pd.DataFrame]
 type About = dict[str, dict[str, Any]]
@@ -37,26 +36,6 @@ def about_rows(block: str, tables: Tables, settings: Settings) -> About:
     false where the model has no value of its own to be held against.
     """
     return ABOUT[block](tables, load_definitions(settings.priors))
-
-
-def chips_on_record(tables: Tables, definitions: Definitions) -> ChipRecords:
-    """Return the chips that the chips' trend is fitted to."""
-    return chip_records(
-        tables["chips"],
-        tables["chip_prices"],
-        minimum_bandwidth=definitions.chip_minimum_bandwidth_bytes_per_s,
-        line_share=definitions.chip_line_share,
-    )
-
-
-def releases_on_record(tables: Tables, definitions: Definitions) -> ReleaseRecords:
-    """Return the releases that the language models' trends are fitted to."""
-    return release_records(
-        tables["language_models"],
-        factor=definitions.frontier_window_factor,
-        window_years=definitions.frontier_window_years,
-        first_year=definitions.first_year,
-    )
 
 
 def _chips(tables: Tables, definitions: Definitions) -> About:
@@ -126,11 +105,7 @@ def _serving(tables: Tables, _: Definitions) -> About:
 def _fleet(tables: Tables, _: Definitions) -> About:
     record = quarterly_record(tables["chip_stock"], tables["chips"])
     found: About = {}
-    seen = {
-        "shipment": record.log_chips + record.log_per_chip["tdp"],
-        **{f"{name}_per_chip": record.log_per_chip[name] for name in PER_CHIP},
-    }
-    for name, logs in seen.items():
+    for name, logs in record.log_walked.items():
         designer, quarter = np.nonzero(~np.isnan(np.diff(logs, axis=1)))
         found[f"{name}_rises"] = {
             "quarter": quarter,

@@ -11,7 +11,7 @@ from forepass.fit_checks import beliefs, guards, identities, predictive, replica
 from forepass.fit_checks.finding import Finding
 from forepass.forecast import forecast_of
 from forepass.inputs.definitions import load_definitions
-from forepass.inputs.priors import load_all
+from forepass.inputs.priors import Prior, load_all
 from forepass.inputs.tables import load_tables
 from forepass.overhang import overhang_of
 from forepass.posterior import BLOCKS, ESS_LIMIT, RHAT_LIMIT, block_module
@@ -27,6 +27,7 @@ __all__ = ["FORECAST", "findings", "measured_quantities"]
 FORECAST = "forecast"
 
 type Fits = Mapping[str, "Fit"]
+type Priors = Mapping[str, Mapping[str, Prior]]
 type Progress = Callable[[str, str], None]
 
 
@@ -50,11 +51,13 @@ def findings(
         Told of each block and what is checked.
     """
     found: list[Finding] = []
+    priors = load_all(settings.priors)
+    roles = {block: guards.roles(block, settings) for block in fits}
     for block, fit in fits.items():
-        found += _of_block(block, fit, settings, progress)
+        found += _of_block(block, fit, priors, roles[block], settings, progress)
         progress(block, "done")
     if set(fits) == set(BLOCKS):
-        found += _of_forecast(fits, tables, settings, progress)
+        found += _of_forecast(fits, tables, priors, roles, settings, progress)
         progress(FORECAST, "done")
     return found
 
@@ -65,7 +68,14 @@ def measured_quantities(block: str, fit: "Fit", settings: Settings) -> list[repl
     return replicas.quantities(block, fit.posterior, tables, settings)
 
 
-def _of_block(block: str, fit: "Fit", settings: Settings, progress: Progress) -> Iterator[Finding]:
+def _of_block(
+    block: str,
+    fit: "Fit",
+    priors: Priors,
+    roles: guards.Roles,
+    settings: Settings,
+    progress: Progress,
+) -> Iterator[Finding]:
     yield _convergence(fit)
     progress(block, "against its rows")
     found = measured_quantities(block, fit, settings)
@@ -77,9 +87,8 @@ def _of_block(block: str, fit: "Fit", settings: Settings, progress: Progress) ->
     ):
         yield check(block, found)
     progress(block, "beside its beliefs")
-    priors = load_all(settings.priors)
     own = list(all_beliefs({block: fit.posterior}, priors))
-    yield beliefs.contractions(block, own, guards.roles(block, settings).informed)
+    yield beliefs.contractions(block, own, roles.informed)
     tables = load_tables(block_module(block).TABLES, settings.data)
     rates = beliefs.back_cast(block, own, priors[block], tables, settings)
     if rates is not None:
@@ -100,6 +109,8 @@ def _convergence(fit: "Fit") -> Finding:
 def _of_forecast(
     fits: Fits,
     tables: Mapping[str, pd.DataFrame],
+    priors: Priors,
+    roles: Mapping[str, guards.Roles],
     settings: Settings,
     progress: Progress,
 ) -> Iterator[Finding]:
@@ -121,12 +132,12 @@ def _of_forecast(
     progress(FORECAST, "what moves it")
     moved = guards.listened(
         fits,
-        priors=load_all(settings.priors),
+        priors=priors,
         seed=seed,
         definitions=definitions,
         tables={**tables, **load_tables(("serving",), settings.data)},
     )
-    yield guards.heard(moved, {block: guards.roles(block, settings) for block in fits})
+    yield guards.heard(moved, roles)
 
 
 def _without_breaks(fits: Fits) -> "dict[str, Fit]":

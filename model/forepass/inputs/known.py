@@ -102,9 +102,11 @@ def seen_by(tables: Mapping[str, Rows], day: date) -> dict[str, Rows]:
     if SOURCES in seen:
         dated = set(seen[SOURCES].column("source"))
         seen = {name: _cited(rows, dated) for name, rows in seen.items()}
-        stub = tuple(LATER.get(column, "") for column in seen[SOURCES].header)
+        stand_in = tuple(LATER.get(column, "") for column in seen[SOURCES].header)
         sources = seen[SOURCES]
-        seen[SOURCES] = replace(sources, cells=[*sources.cells, stub], lines=[*sources.lines, 0])
+        seen[SOURCES] = replace(
+            sources, cells=[*sources.cells, stand_in], lines=[*sources.lines, 0]
+        )
     return seen
 
 

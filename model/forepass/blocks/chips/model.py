@@ -30,7 +30,7 @@ from forepass.blocks.chips.records import (
     SPECS,
     TRAITS,
     ChipRecords,
-    chip_records,
+    chips_on_record,
     specs_from_traits,
 )
 from forepass.blocks.chips.rents import (
@@ -127,12 +127,7 @@ def build(
 
     definitions = definitions or load_definitions()
     reference = definitions.reference_vendor
-    records = chip_records(
-        tables["chips"],
-        tables["chip_prices"],
-        minimum_bandwidth=definitions.chip_minimum_bandwidth_bytes_per_s,
-        line_share=definitions.chip_line_share,
-    )
+    records = chips_on_record(tables, definitions)
     quotes = rent_quotes(tables["chips"], tables["chip_prices"], reference)
     if reference in records.thin_vendors or reference not in records.vendors:
         warnings.warn(

@@ -11,8 +11,12 @@ from forepass.blocks.trends import calendar_years, knots_within, times
 from forepass.inputs.dates import EPOCH_YEAR
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from numpy.typing import NDArray
+
+    from forepass.inputs.definitions import Definitions
 
     type Floats = NDArray[np.float64]
 
@@ -97,6 +101,16 @@ class ChipRecords:
         """Return the calendar years that the record spans."""
         spanned = calendar_years(self.when)
         return np.arange(spanned.min(), spanned.max() + 1)
+
+
+def chips_on_record(tables: Mapping[str, pd.DataFrame], definitions: Definitions) -> ChipRecords:
+    """Return the record that the trends of chips are fitted to, of all that the tables hold."""
+    return chip_records(
+        tables["chips"],
+        tables["chip_prices"],
+        minimum_bandwidth=definitions.chip_minimum_bandwidth_bytes_per_s,
+        line_share=definitions.chip_line_share,
+    )
 
 
 def chip_records(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 QUARTERS_PER_YEAR = 4
 WHOLE_FLEET = "all"
+SHIPMENT = "shipment"
 P95_OVER_SIGMA = 1.6448536269514722  # standard normal quantile
 COLUMNS = {"units_p50": "shipments", "h100e_p50": "h100e", "power_w_p50": "tdp"}
 OF_A_SHEET = {
@@ -50,6 +51,12 @@ class Record:
     log_chips: Array
     log_per_chip: dict[str, Array]
     printed_sd: Array
+
+    @property
+    def log_walked(self) -> dict[str, Array]:
+        """Return what the random walks go through, by name: watts shipped, and the mean chip's."""
+        per_chip = {f"{name}_per_chip": self.log_per_chip[name] for name in PER_CHIP}
+        return {SHIPMENT: self.log_chips + self.log_per_chip["tdp"], **per_chip}
 
 
 def quarterly_record(chip_stock: pd.DataFrame, chips: pd.DataFrame) -> Record:
@@ -138,22 +145,21 @@ def shipment_walks(record: Record, beliefs: Variables) -> None:
     """
     import pymc as pm
 
-    shipped_watts = record.log_chips + record.log_per_chip["tdp"]
-    watts = _walk("shipment", shipped_watts, beliefs, step="shipment_step")
-    per_chip = {
-        name: _walk(f"{name}_per_chip", record.log_per_chip[name], beliefs, step="spec_step")
-        for name in PER_CHIP
+    walks = {
+        name: _walk(name, seen, beliefs, step=f"{name if name == SHIPMENT else 'spec'}_step")
+        for name, seen in record.log_walked.items()
     }
+    watts = walks.pop(SHIPMENT)
     own_error = (
         beliefs["designer_error_scale"]
         * record.printed_sd
         * pm.Normal("designer_error_z", 0, 1, dims="designer")
     )
     by_cell = ("designer", "quarter")
-    shifted = watts - per_chip["tdp"] + beliefs["source_error"] + own_error[:, None]
+    shifted = watts - walks["tdp_per_chip"] + beliefs["source_error"] + own_error[:, None]
     pm.Deterministic("log_shipments", shifted, dims=by_cell)
-    for name, walk in per_chip.items():
-        pm.Deterministic(f"log_{name}_per_chip", walk, dims=by_cell)
+    for name, walk in walks.items():
+        pm.Deterministic(f"log_{name}", walk, dims=by_cell)
 
 
 def revisions_seen(revisions: pd.DataFrame, record: Record, beliefs: Variables) -> None:

@@ -46,7 +46,7 @@ from forepass.blocks.language_models.records import (
     PublishedGains,
     ReleaseRecords,
     published_gains,
-    release_records,
+    releases_on_record,
 )
 from forepass.blocks.language_models.sizes import join_sizes
 from forepass.blocks.trends import hinges, mid_year
@@ -152,12 +152,7 @@ def build(
 
     expect(priors, PRIORS, "language_models")
     definitions = definitions or load_definitions()
-    records = release_records(
-        tables["language_models"],
-        factor=definitions.frontier_window_factor,
-        window_years=definitions.frontier_window_years,
-        first_year=definitions.first_year,
-    )
+    records = releases_on_record(tables, definitions)
     coords = {
         "structure": list(STRUCTURES),
         "trait": list(TRAITS),

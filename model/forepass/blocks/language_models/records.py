@@ -13,8 +13,12 @@ from forepass.blocks.trends import calendar_years, knots_within, times
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from numpy.typing import NDArray
+
+    from forepass.inputs.definitions import Definitions
 
     type Floats = NDArray[np.float64]
     type Integers = NDArray[np.int_]
@@ -176,6 +180,18 @@ def frontier_releases(models: pd.DataFrame, *, factor: float, window_years: floa
     recent = (ago >= 0) & (ago <= window_years)
     largest = np.where(recent, total, 0.0).max(axis=1, initial=0.0)
     return known[factor * total >= largest].drop_duplicates(SAME_NETWORK)
+
+
+def releases_on_record(
+    tables: Mapping[str, pd.DataFrame], definitions: Definitions
+) -> ReleaseRecords:
+    """Return the record that the trends of models are fitted to, of all that the tables hold."""
+    return release_records(
+        tables["language_models"],
+        factor=definitions.frontier_window_factor,
+        window_years=definitions.frontier_window_years,
+        first_year=definitions.first_year,
+    )
 
 
 def release_records(
