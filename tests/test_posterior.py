@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from forepass import fingerprints, posterior
+from forepass import fingerprints, kept_fits, posterior
 from forepass.blocks.variables import prior_variable
 from forepass.errors import InputError
 from forepass.inputs.definitions import Definitions
@@ -353,7 +353,7 @@ def test_nothing_half_written_is_left_beside_a_fit(kept: tuple[Settings, Fit]) -
 def test_a_fit_that_fell_short_is_refused_with_what_to_do(
     run: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posterior, "RHAT_LIMIT", 0.5)
+    monkeypatch.setattr(kept_fits, "RHAT_LIMIT", 0.5)
     with pytest.raises(FitFailed, match=rf"'{BLOCK}' fell short.*forepass fit --block {BLOCK}"):
         fitted([BLOCK], run)
 
@@ -361,7 +361,7 @@ def test_a_fit_that_fell_short_is_refused_with_what_to_do(
 def test_a_fit_that_fell_short_is_tried_again_with_smaller_steps(
     run: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posterior, "RHAT_LIMIT", 0.5)
+    monkeypatch.setattr(kept_fits, "RHAT_LIMIT", 0.5)
     fit, stages = _stages(run, force=True, unsafe=True)
     assert stages.count("sampling") == len(posterior.ATTEMPTS)
     assert not fit.diagnostics.passed
@@ -370,7 +370,7 @@ def test_a_fit_that_fell_short_is_tried_again_with_smaller_steps(
 def test_a_user_who_insists_gets_the_fit_that_fell_short(
     kept: tuple[Settings, Fit], run: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posterior, "RHAT_LIMIT", 0.5)
+    monkeypatch.setattr(kept_fits, "RHAT_LIMIT", 0.5)
     fit = fitted([BLOCK], run, unsafe=True)[BLOCK]
     assert not fit.diagnostics.passed
     xr.testing.assert_equal(fit.posterior, kept[1].posterior)

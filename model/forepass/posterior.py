@@ -1,21 +1,20 @@
-"""Fit the blocks, check each fit, and keep it under the hash of what went into it."""
+"""Fit the blocks and check each fit, kept under the hash of what went into it."""
 
 import hashlib
-import json
 import os
-import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from forepass import atomic, fingerprints
+from forepass import fingerprints
 from forepass.as_of import refuse_unseen
 from forepass.inputs.definitions import Definitions, load_definitions
 from forepass.inputs.priors import BLOCKS, check_sources, expect, load_priors
+from forepass.kept_fits import ESS_LIMIT, RHAT_LIMIT, Diagnostics, Fit, keep_fit, read_fit
 from forepass.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ __all__ = [
 CHAINS, DRAWS, TUNE = 4, 1000, 600
 KEPT = 600
 """Draws kept of each chain, evenly spaced: blocks are joined draw by draw, so all keep as many."""
-RHAT_LIMIT, ESS_LIMIT = 1.01, 400
 # A second try takes smaller steps and tunes for longer, before a fit is called failed.
 ATTEMPTS: tuple[dict[str, Any], ...] = (
     {"target_accept": 0.9, "tune": TUNE},
@@ -72,7 +70,8 @@ BRIEF = Effort(chains=2, tune=500, draws=500, kept=500, attempts=1)
 """Enough for the scores of a forecast, of which there are many to make."""
 
 READERS_OF_A_FIT = (
-    *("prediction.py", "validation.py", "claims.py", "comparisons.py", "scenarios.py"),
+    *("prediction.py", "speeds.py", "validation.py", "claims.py", "comparisons.py"),
+    "scenarios.py",
     *("vintages.py", "supply.py", "stock.py"),
 )
 """Files that use a block's posterior and do not shape it: a change there refits nothing."""
@@ -83,49 +82,6 @@ type Progress = Callable[[str, str], None]
 
 class FitFailed(Exception):  # noqa: N818 - it names what happened, and is told to the user as such
     """A fit that did not converge; the message says which and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnostics:
-    """How well the chains of one block agree.
-
-    Attributes
-    ----------
-    rhat, ess_bulk, ess_tail
-        The worst over all free variables.
-    divergences
-        Transitions after tuning whose energy ran away.
-    seconds
-        Wall time of building, compiling and sampling.
-    """
-
-    block: str
-    rhat: float
-    ess_bulk: float
-    ess_tail: float
-    divergences: int
-    seconds: float
-    draws: int
-
-    @property
-    def passed(self) -> bool:
-        """Whether every limit holds: R-hat, effective draws, no divergence."""
-        return (
-            self.rhat <= RHAT_LIMIT
-            and self.ess_bulk >= ESS_LIMIT
-            and self.ess_tail >= ESS_LIMIT
-            and self.divergences == 0
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """The posterior of one block, dims (draw, ...), and where it came from."""
-
-    posterior: "xr.Dataset"
-    diagnostics: Diagnostics
-    key: str
-    from_cache: bool
 
 
 def block_module(name: str) -> ModuleType:
@@ -182,10 +138,10 @@ def fitted(
     fits = {}
     for name in names:
         key = _key(name, settings, effort)
-        fit = None if force else _read(name, key, settings.cache)
+        fit = None if force else read_fit(name, key, settings.cache)
         if fit is None:
             fit = _fit(name, key, settings, effort, progress or _unheard)
-            _keep(name, fit, settings.cache)
+            keep_fit(name, fit, settings.cache)
         if not (fit.diagnostics.passed or unsafe):
             raise FitFailed(_complaint(fit.diagnostics))
         if progress:
@@ -354,45 +310,6 @@ def _conventions(name: str, settings: Settings) -> dict[str, Definitions]:
 
 def _of_a_block(path: Any) -> bool:  # noqa: ANN401 - a Traversable, whose parents only Path knows
     return any(name in BLOCKS for name in (path.name.removesuffix(".py"), Path(path).parent.name))
-
-
-def _paths(name: str, key: str, cache: Path) -> tuple[Path, Path]:
-    stem = cache / "fits" / f"{name}-{key[:20]}"
-    return stem.with_suffix(".nc"), stem.with_suffix(".json")
-
-
-def _read(name: str, key: str, cache: Path) -> Fit | None:
-    """Return the kept fit, or None where there is none or it is not what was written."""
-    import xarray as xr
-
-    draws, sidecar = _paths(name, key, cache)
-    try:
-        record = json.loads(sidecar.read_text(encoding="utf-8"))
-        if record["sha256"] != hashlib.sha256(draws.read_bytes()).hexdigest():
-            raise ValueError("checksum differs")
-        posterior = xr.load_dataset(draws, engine="h5netcdf")
-        return Fit(posterior, Diagnostics(**record["diagnostics"]), key, from_cache=True)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return None
-    except (OSError, ValueError, KeyError, TypeError):
-        print(f"forepass: cached fit {draws} is damaged, fitting again", file=sys.stderr)
-        return None
-
-
-def _keep(name: str, fit: Fit, cache: Path) -> None:
-    """Write draws, then the record that vouches for them; a full disk loses only the cache."""
-    draws, sidecar = _paths(name, fit.key, cache)
-    try:
-        draws.parent.mkdir(parents=True, exist_ok=True)
-        with atomic.replacing(draws) as temporary:
-            fit.posterior.to_netcdf(temporary, engine="h5netcdf")
-        record = {
-            "diagnostics": asdict(fit.diagnostics),
-            "sha256": hashlib.sha256(draws.read_bytes()).hexdigest(),
-        }
-        atomic.write_text(sidecar, json.dumps(record, indent=1) + "\n")
-    except OSError as error:
-        print(f"forepass: fit of {name} not cached: {error}", file=sys.stderr)
 
 
 def _complaint(found: Diagnostics) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from forepass import posterior
+from forepass import kept_fits, posterior
 from forepass.cli import main
 from forepass.posterior import Fit
 from forepass.settings import Settings
@@ -37,7 +37,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory, forward_fits: Mapping[str, Fi
     for name, fit in forward_fits.items():
         found = replace(fit.diagnostics, block=name, divergences=int(name == "serving") * 7)
         damaged = replace(fit, key=posterior._key(name, settings), diagnostics=found)
-        posterior._keep(name, damaged, folder)
+        kept_fits.keep_fit(name, damaged, folder)
     return folder
 
 

@@ -14,8 +14,6 @@ from forepass.projection import Projection
 
 __all__ = ["HEADLINES", "Headline", "at_speed", "ingredients", "narrowed", "served_at_will"]
 
-SECONDS_PER_DAY = 86400.0
-
 type Floats = NDArray[np.float64]
 type Factor = tuple[str, int] | tuple[str, int, int]
 """An ingredient, the power that it is raised to, and how many years ahead it is read."""
@@ -221,7 +219,7 @@ def ingredients(projection: Projection) -> dict[str, Floats]:
         "demand_output": demand["demand_output_tokens_per_s"],
         "active": projection.language_models["frontier_active_params"],
         "seconds_over_tokens": training["training_days"]
-        * SECONDS_PER_DAY
+        * overhang.SECONDS_PER_DAY
         / training["training_tokens"],
     }.items():
         found[name] = _by_year(array, span)

@@ -13,8 +13,9 @@ from forepass.forecast import forecast_of
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.priors import Prior, load_all
 from forepass.inputs.tables import load_tables
+from forepass.kept_fits import ESS_LIMIT, RHAT_LIMIT
 from forepass.overhang import overhang_of
-from forepass.posterior import BLOCKS, ESS_LIMIT, RHAT_LIMIT, block_module
+from forepass.posterior import BLOCKS, block_module
 from forepass.projection import Projection, project, whole_span
 from forepass.sensitivity.beliefs import all_beliefs
 from forepass.settings import Settings
