@@ -252,6 +252,9 @@ def test_a_keyboard_moves_a_slider_and_the_change_is_said(opened: Opened) -> Non
     slider.focus()
     opened.page.keyboard.press("ArrowRight")
     until(opened, "explorer.state().levers.duty_cycle === 0.51")
+    # The words follow with the next frame.
+    shown = "document.querySelector('[data-lever=duty_cycle] input').ariaValueText"
+    until(opened, f"{shown} !== 'as forecast'")
     assert slider.get_attribute("aria-valuetext") == "51.0 %"
     until(opened, "document.getElementById('said').textContent.includes('World capacity')")
     assert opened.headline("world_tokens_per_s") != before

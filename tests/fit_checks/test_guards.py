@@ -39,7 +39,7 @@ def moved(forward_fits: Fits, question_tables: Tables) -> dict[tuple[str, str], 
         seed=1,
         definitions=load_definitions(),
         tables=question_tables,
-        copies=8,
+        copies=12,
     )
 
 

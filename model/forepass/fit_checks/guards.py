@@ -126,9 +126,10 @@ def listened(
     """
     posteriors = {block: fit.posterior for block, fit in fits.items()}
     trials = [
-        (block, str(name))
+        (block, name)
         for block, posterior in posteriors.items()
-        for name in posterior.data_vars
+        # In order of name, so that the draws told off to each hang on no order of the dataset.
+        for name in sorted(map(str, posterior.data_vars))
         if posterior[name].dtype.kind == "f"
         and "draw" in posterior[name].dims
         and float(posterior[name].std("draw").max()) > 0
