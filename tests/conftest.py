@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from forepass.forward.projection import Projection
     from forepass.posterior import Fit
-    from forepass.projection import Projection
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("PYTENSOR_FLAGS", "numba__fastmath=False")
@@ -81,8 +81,8 @@ def projection(
     """Return those fits run forward over every year that can be asked for."""
     import numpy as np
 
+    from forepass.forward.projection import project
     from forepass.inputs.definitions import load_definitions
-    from forepass.projection import project
 
     years = np.arange(2020, 2036)
     definitions = load_definitions()

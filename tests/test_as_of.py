@@ -145,7 +145,7 @@ def test_only_inputs_reads_tables() -> None:
 
 
 ALLOWED = {
-    *(("settings.py", "room"), ("scenarios.py", "room"), ("cli.py", "open")),
+    *(("settings.py", "room"), ("what_if/scenarios.py", "room"), ("cli.py", "open")),
     *(("register/folder.py", "open"), ("register/kept_inputs.py", "open")),
     *(("register/kept_inputs.py", "room"), ("explorer/page_file.py", "open")),
 }

@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from forepass import capacity, forecast, posterior
+from forepass import posterior
 from forepass.cli import main
 from forepass.commands import by_year_commands, passes_command
+from forepass.forward import capacity, forecast
 from forepass.rooms import room
 
 PASSES = ["passes", "--chip", "a100", "--model", "gpt-4"]
@@ -294,7 +295,7 @@ def test_an_answer_from_a_failed_fit_says_so(run: Run, monkeypatch: pytest.Monke
         return {name: fake_fit(name, divergences=int(name == "fleet")) for name in names}
 
     monkeypatch.setattr(posterior, "fitted", insisted)
-    monkeypatch.setattr("forepass.projection.project", lambda *_, **__: None)
+    monkeypatch.setattr("forepass.forward.projection.project", lambda *_, **__: None)
     monkeypatch.setattr(
         forecast, "forecast_of", lambda _, years: by_year_draws(None, None, list(years))
     )

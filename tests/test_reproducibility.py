@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forepass.forecast import world_tokens_per_s
+from forepass.forward.forecast import world_tokens_per_s
+from forepass.forward.projection import Projection
 from forepass.posterior import fitted
-from forepass.projection import Projection
 from forepass.settings import Settings
 
 BLOCK = "training"

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from forepass import posterior, scenario_figures
+from forepass import posterior
 from forepass.cli import main
 from forepass.posterior import Fit
 from forepass.settings import Settings
+from forepass.tell import scenario_figures
 
 Run = Callable[..., tuple[int, str, str]]
 

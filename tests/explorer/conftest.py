@@ -10,7 +10,7 @@ import pytest
 
 from forepass.commands.what_if import Changed
 from forepass.explorer.page_file import page_text
-from forepass.scenarios import plain
+from forepass.what_if.scenarios import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ def found(
     """Return what a page is made from, with draws of the priors in place of fits."""
     from forepass.inputs.definitions import load_definitions
     from forepass.inputs.priors import load_all
-    from forepass.interventions import NONE
+    from forepass.what_if.interventions import NONE
 
     tables = dict(question_tables)
     return Changed(dict(forward_fits), tables, load_definitions(), NONE, load_all(), [])

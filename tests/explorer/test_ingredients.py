@@ -7,9 +7,9 @@ import pytest
 import xarray as xr
 
 from forepass.explorer.ingredients import HEADLINES, Factor, ingredients, narrowed
-from forepass.forecast import forecast_of
-from forepass.overhang import overhang_of
-from forepass.projection import Projection
+from forepass.forward.forecast import forecast_of
+from forepass.forward.overhang import overhang_of
+from forepass.forward.projection import Projection
 
 YEARS = (2027, 2028, 2029, 2030)
 

@@ -14,20 +14,20 @@ import xarray as xr
 from arviz_stats.base import array
 from scipy import stats
 
-from forepass import intervention_names
 from forepass.cli import build_parser
 from forepass.commands.what_if import Changed
 from forepass.explorer.ingredients import HEADLINES, narrowed
 from forepass.explorer.moved_priors import scores
 from forepass.explorer.page_file import page_text
-from forepass.forecast import forecast_of
+from forepass.forward.forecast import forecast_of
+from forepass.forward.overhang import overhang_of
+from forepass.forward.projection import project, whole_span
 from forepass.inputs.elicitation import quantile
 from forepass.inputs.priors import load_priors
-from forepass.overhang import overhang_of
-from forepass.projection import project, whole_span
-from forepass.replaced_priors import overlaid
-from forepass.scenarios import as_asked, load_scenario, plain, with_layer
 from forepass.settings import Settings
+from forepass.what_if import intervention_names
+from forepass.what_if.replaced_priors import overlaid
+from forepass.what_if.scenarios import as_asked, load_scenario, plain, with_layer
 
 from .conftest import Opened
 

@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 from arviz_stats.base import array
 
-from forepass import rounding, timing
+from forepass.forward import timing
+from forepass.tell import rounding
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -11,14 +11,14 @@ from forepass.blocks.serving.model import measured
 from forepass.blocks.serving.prediction import log_rate_draws
 from forepass.blocks.serving.rows import make_rows
 from forepass.fit_checks import guards
-from forepass.forecast import forecast_of
+from forepass.forward.forecast import forecast_of
+from forepass.forward.projection import Projection, project
+from forepass.forward.timing import part_of_year, quarterly
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.priors import load_all
 from forepass.inputs.tables import load_tables
 from forepass.posterior import BLOCKS, Fit
-from forepass.projection import Projection, project
 from forepass.settings import Settings
-from forepass.timing import part_of_year, quarterly
 
 LAST_YEAR_APART = ("fleet", "training")
 """A fleet's last half-year has no newer part ahead to blend with, and no run outgrows its fleet."""

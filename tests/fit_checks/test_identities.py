@@ -7,9 +7,9 @@ import pytest
 import xarray as xr
 
 from forepass.fit_checks import identities
-from forepass.forecast import forecast_of
-from forepass.overhang import overhang_of
-from forepass.projection import Projection
+from forepass.forward.forecast import forecast_of
+from forepass.forward.overhang import overhang_of
+from forepass.forward.projection import Projection
 
 
 @pytest.fixture(scope="module")

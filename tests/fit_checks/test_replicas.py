@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from forepass import check_figures, figures
 from forepass.blocks import training
 from forepass.fit_checks.replicas import Quantity, leave_out, quantities
 from forepass.inputs.tables import load_tables
@@ -16,6 +15,7 @@ from forepass.likelihoods import plain_model, pointwise
 from forepass.posterior import Fit
 from forepass.sensitivity import GOOD_K
 from forepass.settings import Settings
+from forepass.tell import check_figures, figures
 
 type Fits = Mapping[str, Fit]
 

@@ -8,9 +8,9 @@ import pytest
 import xarray as xr
 
 from forepass.errors import InputError
-from forepass.forecast import forecast_of
-from forepass.overhang import ORDER, overhang_of
-from forepass.projection import project, whole_span
+from forepass.forward.forecast import forecast_of
+from forepass.forward.overhang import ORDER, overhang_of
+from forepass.forward.projection import project, whole_span
 from forepass.sensitivity import runs
 
 if TYPE_CHECKING:

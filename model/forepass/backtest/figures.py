@@ -10,7 +10,7 @@ from forepass.as_of import REPORTING_LAG
 from forepass.backtest.runs import LONGEST, Result, Task
 from forepass.backtest.targets import targets_of
 from forepass.backtest.text import AIM, ALL, words_of
-from forepass.figures import HUE, INK, house_style, label_values
+from forepass.tell.figures import HUE, INK, house_style, label_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

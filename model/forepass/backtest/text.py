@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forepass import render
 from forepass.backtest.experts import Due
 from forepass.backtest.runs import LONGEST, PEERS, Result, Task
 from forepass.backtest.summary import summary
 from forepass.backtest.targets import UNSCORED, targets_of
+from forepass.tell import render
 
 __all__ = [
     "AIM",

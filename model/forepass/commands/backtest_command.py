@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         say_written(args, args.csv)
     if args.figure is not None:
         from forepass.backtest import figures
-        from forepass.figures import save_figure
+        from forepass.tell.figures import save_figure
 
         drawn = {"backtest": figures.draw_scores(table, rows)}
         if fans := figures.fans_of(results, targets):

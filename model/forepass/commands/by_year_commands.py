@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forepass.inputs.definitions import Definitions
-    from forepass.scenarios import Scenario
     from forepass.settings import Settings
+    from forepass.what_if.scenarios import Scenario
 
 FORECAST_EXAMPLE = """\
 example: the forecast to 2030 with its figure, and all its numbers as a table
@@ -86,8 +86,9 @@ def _add_overhang_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the answer and write the files asked for."""
-    from forepass import answers, figures, horizon, render
+    from forepass.forward import horizon
     from forepass.inputs.definitions import load_definitions
+    from forepass.tell import answers, figures, render
 
     settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
@@ -125,7 +126,8 @@ def _run_when(
     args: argparse.Namespace, settings: "Settings", years: list[int], asked: dict[str, object]
 ) -> int:
     """Print when the quantities pass their thresholds."""
-    from forepass import answers, render, thresholds
+    from forepass.forward import thresholds
+    from forepass.tell import answers, render
 
     for option in ("quarterly", "netcdf", "figure"):
         if getattr(args, option, None):
@@ -134,7 +136,7 @@ def _run_when(
 
     def draw() -> "xr.Dataset":
         # Before anything is fitted; the names come with the numerical libraries.
-        from forepass import forecast, overhang
+        from forepass.forward import forecast, overhang
 
         of = forecast if args.command == FORECAST.name else overhang
         thresholds.check_names(wanted, of.ORDER)
@@ -173,14 +175,14 @@ OVERHANG = Command(
 def _draw_quarterly(
     args: argparse.Namespace, settings: "Settings", span: list[int], years: list[int]
 ) -> "xr.Dataset":
-    from forepass import timing
+    from forepass.forward import timing
 
     return timing.quarterly(_draw(args, settings, span), years)
 
 
 def _draw(args: argparse.Namespace, settings: "Settings", years: list[int]) -> "xr.Dataset":
-    from forepass.forecast import forecast_of
-    from forepass.overhang import overhang_of
+    from forepass.forward.forecast import forecast_of
+    from forepass.forward.overhang import overhang_of
 
     question = forecast_of if args.command == FORECAST.name else overhang_of
     return what_if.drawn(_scenario(args, settings), [question], args, settings, years)
@@ -209,7 +211,7 @@ def years_asked(args: argparse.Namespace, definitions: "Definitions") -> list[in
 
 def write_csv(args: argparse.Namespace, document: dict[str, Any]) -> None:
     """Write the document as CSV where that was asked for."""
-    from forepass import render
+    from forepass.tell import render
 
     if args.csv is not None:
         render.write_csv(document, args.csv)
@@ -217,7 +219,8 @@ def write_csv(args: argparse.Namespace, document: dict[str, Any]) -> None:
 
 
 def _write_netcdf(draws: "xr.Dataset", document: dict[str, Any], path: Path) -> None:
-    from forepass import answers, atomic
+    from forepass import atomic
+    from forepass.tell import answers
 
     # netCDF attributes hold one text, not a list of remarks.
     notes = "\n".join(draws.attrs.get("notes", []))

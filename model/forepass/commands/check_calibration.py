@@ -92,8 +92,8 @@ def run(args: argparse.Namespace) -> int:
         atomic.write_text(args.csv, text)
         say_written(args, args.csv)
     if args.figure is not None:
-        from forepass.calibration_figures import draw_calibration
-        from forepass.figures import save_figure
+        from forepass.tell.calibration_figures import draw_calibration
+        from forepass.tell.figures import save_figure
 
         figure = draw_calibration(ranked, summary, DRAWS_RANKED + 1)
         say_written(args, *save_figure(figure, args.figure, FIGURE))
@@ -111,8 +111,8 @@ def _teller(report: "fitting.Report | None", block: str) -> "Callable[[], None]"
 
 
 def _text(summary: "pd.DataFrame", divergences: dict[str, int]) -> str:
-    from forepass import render
     from forepass.calibration.ranks import LEVEL
+    from forepass.tell import render
 
     rows = []
     for block, tests in summary.groupby("block", sort=False):

@@ -94,8 +94,9 @@ def run(args: argparse.Namespace) -> int:
         return check_trends.run(args)
     if args.serving_validation:
         return _run_validation(args)
-    from forepass import answers, fingerprints
+    from forepass import fingerprints
     from forepass.inputs.priors import BLOCKS
+    from forepass.tell import answers
 
     names = fit_command.chosen_blocks(args.block, BLOCKS)
     if args.figure is not None and SERVING not in names:
@@ -174,8 +175,8 @@ def _document(
 
 def _text(document: dict[str, Any]) -> str:
     """Return a line for each check, and below what falls short, and rates beside beliefs."""
-    from forepass import render
     from forepass.fit_checks.finding import as_rows
+    from forepass.tell import render
 
     checks = document["checks"]
     parts = [render.table(as_rows(checks), ["of", "check", "", "found"])]
@@ -206,8 +207,9 @@ def _rate(rate: dict[str, Any]) -> list[str]:
 
 
 def _draw_figure(args: argparse.Namespace, settings: "Settings", document: dict[str, Any]) -> None:
-    from forepass import check_figures, figures, posterior
+    from forepass import posterior
     from forepass.fit_checks.run import measured_quantities
+    from forepass.tell import check_figures, figures
 
     fit = posterior.fitted([SERVING], settings, unsafe=True)[SERVING]
     (rows,) = measured_quantities(SERVING, fit, settings)
@@ -278,7 +280,7 @@ def _teller(report: Callable[[str, str], None] | None) -> Callable[[str], None]:
 
 
 def _validation_text(scores: "pd.DataFrame") -> str:
-    from forepass import render
+    from forepass.tell import render
 
     rows = []
     for row in scores.reset_index().to_dict("records"):

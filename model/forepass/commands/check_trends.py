@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     told = {block: [asdict(rate) for rate in rates] for block, rates in growths.items()}
     tell(args, "\n\n".join(text), growth=told, notes=notes)
     if args.figure is not None:
-        from forepass.figures import save_figure
+        from forepass.tell.figures import save_figure
 
         for block, check in checks.items():
             for name, draw in check.figures(fits[block].posterior, settings).items():
@@ -58,7 +58,7 @@ def _modules(asked: "list[str] | None", blocks: "tuple[str, ...]") -> dict[str, 
 
 def as_text(growths: "Mapping[str, list[Growth]]", notes: "Mapping[str, list[str]]") -> list[str]:
     """Return a table of growth and the findings of each block."""
-    from forepass import render
+    from forepass.tell import render
 
     parts = []
     for block, rates in growths.items():

@@ -32,8 +32,8 @@ NOTES = (
 
 def run(args: argparse.Namespace) -> int:
     """Print our quantities beside published ones, each with a verdict and a reading."""
-    from forepass import answers, render
     from forepass.inputs.comparisons import load_comparisons
+    from forepass.tell import answers, render
 
     settings = arguments.settings_from(args)
     published = load_comparisons(
@@ -56,8 +56,9 @@ def run(args: argparse.Namespace) -> int:
 def _draw(
     args: argparse.Namespace, settings: "Settings", published: "Sequence[Published]"
 ) -> "xr.Dataset":
-    from forepass import comparisons, posterior
+    from forepass import posterior
     from forepass.commands import catalogue, fitting
+    from forepass.forward import comparisons
     from forepass.inputs.definitions import load_definitions
 
     comparisons.check_quantities(published)
@@ -81,7 +82,8 @@ def _document(
 ) -> dict[str, Any]:
     import xarray as xr
 
-    from forepass import answers, comparisons
+    from forepass.forward import comparisons
+    from forepass.tell import answers
 
     document = answers.build_document(xr.Dataset(attrs=draws.attrs), **frame)
     del document["quantities"]
@@ -92,7 +94,7 @@ def _document(
 
 def _text(document: Mapping[str, Any]) -> str:
     """Return a table for each quantity, what it is compared with down."""
-    from forepass import render
+    from forepass.tell import render
 
     parts = []
     for (words, unit), group in groupby(
@@ -107,7 +109,7 @@ def _text(document: Mapping[str, Any]) -> str:
 
 
 def _rows(records: Sequence[Mapping[str, Any]], unit: str) -> tuple[str, list[list[str]]]:
-    from forepass.rounding import interval_text, scaled, times
+    from forepass.tell.rounding import interval_text, scaled, times
 
     shown, factor = scaled(unit, [record["p50"] for record in records])
     rows, said = [], ""
@@ -132,7 +134,7 @@ def _rows(records: Sequence[Mapping[str, Any]], unit: str) -> tuple[str, list[li
 
 
 def _figure(record: Mapping[str, Any], factor: float) -> str:
-    from forepass.rounding import number_text
+    from forepass.tell.rounding import number_text
 
     low, point, high = (
         None if record[key] is None else number_text(record[key] * factor)

@@ -38,8 +38,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the script, with the names of today's priors and scenarios in it."""
     from forepass.cli import build_parser
     from forepass.inputs.priors import BLOCKS, load_all
-    from forepass.intervention_names import names
-    from forepass.scenarios import scenario_names
+    from forepass.what_if.intervention_names import names
+    from forepass.what_if.scenarios import scenario_names
 
     settings = arguments.settings_from(args)
     scenarios = " ".join(scenario_names(settings.priors))

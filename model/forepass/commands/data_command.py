@@ -24,8 +24,8 @@ DATES = ("date", "quarter_end", "made_date", "release_date")
 
 
 def _list(args: argparse.Namespace) -> int:
-    from forepass import render
     from forepass.inputs.rows import read_rows
+    from forepass.tell import render
 
     found = []
     settings = arguments.settings_from(args)
@@ -41,9 +41,9 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from forepass import render
     from forepass.inputs.rows import read_rows
     from forepass.inputs.text_files import suggest
+    from forepass.tell import render
 
     settings = arguments.settings_from(args)
     tables = _tables(settings.data)

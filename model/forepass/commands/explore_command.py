@@ -9,8 +9,8 @@ from forepass.commands.output import tell
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
-    from forepass.scenarios import Scenario
     from forepass.settings import Settings
+    from forepass.what_if.scenarios import Scenario
 
 EXAMPLE = """\
 example: a page to open in a browser, or to put anywhere
@@ -35,8 +35,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the page and say what is in it."""
-    from forepass import answers
     from forepass.explorer import page_file
+    from forepass.tell import answers
 
     if not args.title.strip():
         raise InputError("--title must say something")

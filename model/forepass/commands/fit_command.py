@@ -82,7 +82,7 @@ def diagnostics(fits: "Mapping[str, Fit]") -> dict[str, dict[str, object]]:
 
 def diagnostics_text(fits: "Mapping[str, Fit]") -> str:
     """Return the table of how well each block was sampled."""
-    from forepass import render
+    from forepass.tell import render
 
     rows = [
         [

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from forepass.answers import FAILED
+from forepass.tell.answers import FAILED
 
 if TYPE_CHECKING:
     import xarray as xr

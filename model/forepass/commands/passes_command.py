@@ -86,7 +86,7 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the answer, and draw it where that was asked for."""
-    from forepass import answers, render
+    from forepass.tell import answers, render
 
     if args.figure is not None and not args.sweep:
         raise InputError("--figure draws the trade-off of --sweep; give both")
@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     as_text = render.sweep_text if args.sweep else render.passes_text
     print(render.as_json(document) if args.json else as_text(document))
     if args.figure is not None:
-        from forepass import figures, sweep_figures
+        from forepass.tell import figures, sweep_figures
 
         figure = sweep_figures.draw_sweep(document)
         say_written(args, *figures.save_figure(figure, args.figure, "sweep", document))
@@ -147,8 +147,8 @@ def _content(path: Path | None) -> str | None:
 
 
 def _draw(args: argparse.Namespace, request: dict[str, Any], settings: "Settings") -> "xr.Dataset":
-    from forepass import capacity, sweep
     from forepass.commands import catalogue, fitting
+    from forepass.forward import capacity, sweep
     from forepass.inputs.definitions import load_definitions
     from forepass.inputs.records import chip_record, model_record
 

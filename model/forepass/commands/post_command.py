@@ -33,8 +33,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table, the claims with their probabilities, and the measured rows outside."""
-    from forepass import answers, render
     from forepass.inputs.claims import load_claims
+    from forepass.tell import answers, render
 
     settings = arguments.settings_from(args)
     claims = load_claims(settings.priors)
@@ -57,8 +57,8 @@ COMMAND = Command(
 def _draw(
     args: argparse.Namespace, settings: "Settings", claims: "Mapping[str, Claim]"
 ) -> "xr.Dataset":
-    from forepass import post
     from forepass.commands import fitting
+    from forepass.forward import post
     from forepass.inputs.definitions import load_definitions
     from forepass.inputs.tables import load_tables
 

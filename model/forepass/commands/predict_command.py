@@ -66,9 +66,11 @@ def _predict(
     parsed: "pd.DataFrame", args: argparse.Namespace
 ) -> "tuple[pd.DataFrame, dict[int, str], dict[str, Any]]":
     """Return new columns of rows that can be done, what is wrong with others, and hashes."""
-    from forepass import __version__, answers, capacity, fingerprints, posterior
+    from forepass import __version__, fingerprints, posterior
     from forepass.commands import catalogue, fitting
+    from forepass.forward import capacity
     from forepass.inputs.definitions import load_definitions
+    from forepass.tell import answers
 
     settings = arguments.settings_from(args)
     tables = catalogue.load(settings, chips_file=args.chips_file, models_file=args.models_file)

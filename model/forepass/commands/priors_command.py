@@ -29,7 +29,7 @@ WIDTH = 100
 
 
 def _list(args: argparse.Namespace) -> int:
-    from forepass import render
+    from forepass.tell import render
 
     records = [_record(prior) for prior in _all_priors(args)]
     headers = ["prior", "block", "distribution", *LISTED, "unit", "source"]
@@ -93,8 +93,8 @@ def _check_scenarios(
     """Return the names of the scenarios once each is known to be possible."""
     from dataclasses import replace
 
-    from forepass import intervention_names, replaced_priors, scenarios
     from forepass.inputs import definitions, priors
+    from forepass.what_if import intervention_names, replaced_priors, scenarios
 
     stated = definitions.load_definitions(settings.priors)
     names = scenarios.scenario_names(settings.priors)
@@ -116,7 +116,7 @@ def _check_scenarios(
 
 
 def _plot(args: argparse.Namespace) -> int:
-    from forepass import figures, prior_figures
+    from forepass.tell import figures, prior_figures
 
     everything = _all_priors(args)
     chosen = [prior for name in args.names for prior in _named(name, everything)]

@@ -19,8 +19,8 @@ from forepass.register import folder as registers
 
 if TYPE_CHECKING:
     from forepass.register.folder import Entry, Register
-    from forepass.scenarios import Scenario
     from forepass.settings import Settings
+    from forepass.what_if.scenarios import Scenario
 
 EXAMPLE = """\
 examples:
@@ -75,8 +75,8 @@ def _forecast(
     args: argparse.Namespace, settings: "Settings", scenario: "Scenario", years: list[int]
 ) -> Mapping[str, Any]:
     """Return the document of a forecast as an entry holds it, from the cache where it is kept."""
-    from forepass import answers
     from forepass.register import forecasts
+    from forepass.tell import answers
 
     asked = {"years": years, "unsafe_ignore_checks": args.unsafe_ignore_checks}
     return answers.answer(
@@ -190,8 +190,8 @@ def _exchanged(
 ) -> Mapping[tuple[str, int], float | None]:
     """Return medians with the named kinds of the second entry and all else of the first."""
     from forepass.register import change, kept_inputs
-    from forepass.scenarios import as_asked, load_scenario, plain, with_layer
     from forepass.settings import Settings
+    from forepass.what_if.scenarios import as_asked, load_scenario, plain, with_layer
 
     def of(kind: str) -> Mapping[str, Any]:
         return pair[kind in second].document

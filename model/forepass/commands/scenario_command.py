@@ -9,13 +9,13 @@ from forepass.commands.arguments import Command
 from forepass.commands.by_year_commands import add_years, write_csv, years_asked
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
-from forepass.scenarios import load_scenario, scenario_names
+from forepass.what_if.scenarios import load_scenario, scenario_names
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forepass.scenarios import Scenario
     from forepass.settings import Settings
+    from forepass.what_if.scenarios import Scenario
 
 EXAMPLE = """\
 examples:
@@ -29,7 +29,7 @@ your own, from a file, with a belief pinned besides
 
 
 def _list(args: argparse.Namespace) -> int:
-    from forepass import scenario_texts
+    from forepass.tell import scenario_texts
 
     settings = arguments.settings_from(args)
     found = [load_scenario(name, settings.priors) for name in scenario_names(settings.priors)]
@@ -39,8 +39,8 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from forepass import scenario_texts
     from forepass.inputs.rows import read_rows
+    from forepass.tell import scenario_texts
 
     settings = arguments.settings_from(args)
     scenario = load_scenario(args.name, settings.priors)
@@ -53,8 +53,9 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from forepass import answers, horizon, render
+    from forepass.forward import horizon
     from forepass.inputs.definitions import load_definitions
+    from forepass.tell import answers, render
 
     settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
@@ -74,8 +75,8 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _compare(args: argparse.Namespace) -> int:
-    from forepass import answers, render, scenario_texts
     from forepass.inputs.definitions import load_definitions
+    from forepass.tell import answers, render, scenario_texts
 
     settings = arguments.settings_from(args)
     twice = next((name for name in args.names if args.names.count(name) > 1), None)
@@ -87,7 +88,7 @@ def _compare(args: argparse.Namespace) -> int:
     found = [what_if.scenario_from(args, settings, name) for name in args.names]
 
     def draw() -> "xr.Dataset":
-        from forepass import pairs
+        from forepass.what_if import pairs
 
         each = {one.name: _draw(one, args, settings, years) for one in found}
         notes = dict.fromkeys(note for one in each.values() for note in one.attrs["notes"])
@@ -101,7 +102,7 @@ def _compare(args: argparse.Namespace) -> int:
         print(scenario_texts.compared_text(document, args.years))
     write_csv(args, document)
     if args.figure is not None:
-        from forepass import scenario_figures
+        from forepass.tell import scenario_figures
 
         say_written(args, *scenario_figures.save_compared(document, args.figure))
     return 0
@@ -125,8 +126,8 @@ def _asked(args: argparse.Namespace, years: list[int], *scenarios: "Scenario") -
 def _draw(
     scenario: "Scenario", args: argparse.Namespace, settings: "Settings", years: list[int]
 ) -> "xr.Dataset":
-    from forepass.forecast import forecast_of
-    from forepass.overhang import overhang_of
+    from forepass.forward.forecast import forecast_of
+    from forepass.forward.overhang import overhang_of
 
     return what_if.drawn(scenario, [forecast_of, overhang_of], args, settings, years)
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from forepass.inputs.definitions import Definitions
     from forepass.posterior import Fit
-    from forepass.scenarios import Scenario
     from forepass.sensitivity.beliefs import Belief
     from forepass.settings import Settings
+    from forepass.what_if.scenarios import Scenario
 
 EXAMPLE = """\
 example: what moves the world's capacity in 2030, by belief and by group of beliefs
@@ -82,9 +82,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the answer and write the files asked for."""
-    from forepass import answers, render
     from forepass.inputs.definitions import load_definitions
     from forepass.sensitivity import text
+    from forepass.tell import answers, render
 
     settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
@@ -139,7 +139,7 @@ def _check_year(year: int, definitions: "Definitions") -> None:
 
 def _break_even(args: argparse.Namespace) -> dict[str, Any]:
     """Return what is asked about a break-even, as the answer depends on it."""
-    from forepass.thresholds import read_threshold
+    from forepass.forward.thresholds import read_threshold
 
     if args.break_even is None or args.cross is None:
         raise InputError("--break-even BELIEF and --cross RELATION X go together")
@@ -178,11 +178,12 @@ def _refitted(
     settings: "Settings",
 ) -> "dict[str, xr.Dataset]":
     """Return every block's draws, those of one block fitted anew with priors at another power."""
-    from forepass import posterior, replaced_priors
+    from forepass import posterior
     from forepass.commands import fitting
-    from forepass.interventions import pinned
-    from forepass.scenarios import with_layer
     from forepass.sensitivity.refits import NotRefittedError, raised
+    from forepass.what_if import replaced_priors
+    from forepass.what_if.interventions import pinned
+    from forepass.what_if.scenarios import with_layer
 
     layer = raised(belief.prior for belief in beliefs if belief.prior is not None)
     own = replaced_priors.overlaid(with_layer(scenario, layer), settings)
@@ -204,11 +205,11 @@ def _document(
     again: "Callable[..., dict[str, xr.Dataset]]",
 ) -> dict[str, Any]:
     from forepass.commands import fitting
-    from forepass.interventions import pinned
     from forepass.likelihoods import log_likelihood
     from forepass.sensitivity import answer
     from forepass.sensitivity.beliefs import all_beliefs, find
     from forepass.sensitivity.runs import Question
+    from forepass.what_if.interventions import pinned
 
     fits = pinned(found.fits, found.interventions.pins, seed=settings.seed)
     posteriors = {block: fit.posterior for block, fit in fits.items()}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from forepass.commands.arguments import Options
 from forepass.errors import InputError
-from forepass.scenarios import Scenario, as_asked, load_scenario, plain, with_layer
+from forepass.what_if.scenarios import Scenario, as_asked, load_scenario, plain, with_layer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from forepass.inputs.definitions import Definitions
     from forepass.inputs.priors import Prior
-    from forepass.interventions import Interventions
     from forepass.posterior import Fit
     from forepass.settings import Settings
+    from forepass.what_if.interventions import Interventions
 
 
 def add_options(parser: Options) -> None:
@@ -90,13 +90,13 @@ def drawn(
     Parameters
     ----------
     questions
-        Functions such as `forepass.forecast.forecast_of`; one projection answers them all.
+        Functions such as `forepass.forward.forecast.forecast_of`; one projection answers them all.
     """
     import numpy as np
     import xarray as xr
 
     from forepass.commands import fitting
-    from forepass.projection import project, whole_span
+    from forepass.forward.projection import project, whole_span
 
     found = changed(scenario, args, settings)
     with in_reason(scenario):
@@ -128,11 +128,12 @@ def in_reason(scenario: Scenario) -> Iterator[None]:
 
 def changed(scenario: Scenario, args: argparse.Namespace, settings: "Settings") -> Changed:
     """Return what a forecast is made from in a scenario, fitting what is stale."""
-    from forepass import intervention_names, posterior, replaced_priors
+    from forepass import posterior
     from forepass.commands import catalogue, fitting
     from forepass.inputs.definitions import load_definitions
     from forepass.inputs.priors import load_all
     from forepass.inputs.records import model_record
+    from forepass.what_if import intervention_names, replaced_priors
 
     tables = catalogue.load(settings)
     definitions = replace(load_definitions(settings.priors), **scenario.definitions())

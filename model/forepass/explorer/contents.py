@@ -12,10 +12,10 @@ from forepass.explorer.ingredients import HEADLINES, ingredients, narrowed
 from forepass.explorer.levers import levers, runs
 from forepass.explorer.moved_priors import SCORES, priors_of
 from forepass.explorer.packing import pack
-from forepass.projection import project, whole_span
-from forepass.scenarios import Scenario
+from forepass.forward.projection import project, whole_span
+from forepass.forward.timing import part_of_year
 from forepass.sensitivity.beliefs import all_beliefs
-from forepass.timing import part_of_year
+from forepass.what_if.scenarios import Scenario
 
 if TYPE_CHECKING:
     from forepass.commands.what_if import Changed

@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass import forecast, overhang
+from forepass.forward import forecast, overhang
+from forepass.forward.projection import Projection
 from forepass.physics import HOURS_PER_YEAR
-from forepass.projection import Projection
 
 __all__ = ["HEADLINES", "Headline", "at_speed", "ingredients", "narrowed", "served_at_will"]
 

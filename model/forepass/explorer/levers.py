@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forepass import intervention_names
 from forepass.explorer.ingredients import at_speed, narrowed, served_at_will
+from forepass.forward.projection import CALENDAR_ORIGIN, Projection, project, whole_span
 from forepass.inputs.dates import year_fraction
-from forepass.projection import CALENDAR_ORIGIN, Projection, project, whole_span
-from forepass.scenarios import Scenario, as_asked, with_layer
+from forepass.what_if import intervention_names
+from forepass.what_if.scenarios import Scenario, as_asked, with_layer
 
 if TYPE_CHECKING:
     from forepass.commands.what_if import Changed

@@ -14,12 +14,12 @@ from forepass.blocks.serving.model import measured
 from forepass.blocks.serving.prediction import log_rate_draws
 from forepass.blocks.serving.rows import make_rows
 from forepass.fit_checks.finding import Finding
-from forepass.forecast import forecast_of
+from forepass.forward.forecast import forecast_of
+from forepass.forward.overhang import overhang_of
+from forepass.forward.projection import project, whole_span
 from forepass.inputs.definitions import Definitions
 from forepass.inputs.priors import Prior
-from forepass.overhang import overhang_of
 from forepass.posterior import build_model
-from forepass.projection import project, whole_span
 from forepass.sensitivity.beliefs import CHOICES
 from forepass.sensitivity.runs import Question, held_at, thinned, values
 from forepass.settings import Settings

@@ -7,11 +7,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass import physics
-from forepass.deployed import benchmark_to_deployment, of_chips, on_inference
 from forepass.fit_checks.finding import Finding
-from forepass.projection import Projection
-from forepass.throughput import Parts, served, workloads
-from forepass.timing import SHARES, STEPPED
+from forepass.forward.deployed import benchmark_to_deployment, of_chips, on_inference
+from forepass.forward.projection import Projection
+from forepass.forward.throughput import Parts, served, workloads
+from forepass.forward.timing import SHARES, STEPPED
 
 __all__ = ["bounds", "identities"]
 

@@ -9,14 +9,14 @@ import xarray as xr
 
 from forepass.fit_checks import beliefs, guards, identities, predictive, replicas
 from forepass.fit_checks.finding import Finding
-from forepass.forecast import forecast_of
+from forepass.forward.forecast import forecast_of
+from forepass.forward.overhang import overhang_of
+from forepass.forward.projection import Projection, project, whole_span
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.priors import Prior, load_all
 from forepass.inputs.tables import load_tables
 from forepass.kept_fits import ESS_LIMIT, RHAT_LIMIT
-from forepass.overhang import overhang_of
 from forepass.posterior import BLOCKS, block_module
-from forepass.projection import Projection, project, whole_span
 from forepass.sensitivity.beliefs import all_beliefs
 from forepass.settings import Settings
 

@@ -3,14 +3,14 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from forepass import answers
+from forepass.tell import answers
 
 if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
     from numpy.typing import NDArray
 
-    from forepass.projection import Projection
+    from forepass.forward.projection import Projection
 
 __all__ = ["build", "question", "rounded"]
 
@@ -21,7 +21,7 @@ ERROR = "p50_error"
 
 def question(projection: "Projection", years: "NDArray[np.int_]") -> "xr.Dataset":
     """Return forecast, overhang and what published figures are of, dims (draw, year, ...)."""
-    from forepass.comparisons import with_beside
+    from forepass.forward.comparisons import with_beside
 
     return with_beside(projection).sel(year=years)
 

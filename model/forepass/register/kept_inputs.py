@@ -13,8 +13,8 @@ from typing import Any
 from forepass import atomic, fingerprints
 from forepass.errors import InputError
 from forepass.rooms import CHECKOUT, room
-from forepass.scenarios import FOLDER, SUFFIX, Scenario
 from forepass.settings import Settings
+from forepass.what_if.scenarios import FOLDER, SUFFIX, Scenario
 
 __all__ = ["code", "describe", "faults_of", "keep_copies", "restore"]
 

@@ -137,7 +137,7 @@ def _at(document: Mapping[str, Any], one: Outcome) -> dict[str, float] | None:
     import numpy as np
     import xarray as xr
 
-    from forepass import timing
+    from forepass.forward import timing
 
     entry = document["quantities"].get(one.quantity)
     if entry is None or not all(key in entry for key in LEVELS):

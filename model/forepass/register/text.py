@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forepass import render
 from forepass.register.folder import Entry
-from forepass.rounding import interval_text, number_text, scaled, times
+from forepass.tell import render
+from forepass.tell.rounding import interval_text, number_text, scaled, times
 
 __all__ = ["change_text", "entry_text", "list_text", "plain", "scores_text"]
 

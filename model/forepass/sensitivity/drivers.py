@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.projection import FORWARD
+from forepass.forward.projection import FORWARD
 from forepass.sensitivity import runs
 from forepass.sensitivity.beliefs import CHOICES, KINDS, SHOCKS, UNTRACED, Belief, kind
 from forepass.sensitivity.runs import Question

@@ -7,7 +7,7 @@ from typing import Any
 from forepass.inputs.elicitation import LEVELS
 from forepass.inputs.families import FAMILIES, LEAST_SHAPE, Parameters, family_quantile
 from forepass.inputs.priors import Prior
-from forepass.scenarios import Layer
+from forepass.what_if.scenarios import Layer
 
 __all__ = ["POWER", "NotRefittedError", "raised"]
 

@@ -9,12 +9,12 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass import forecast, overhang
 from forepass.errors import InputError
+from forepass.forward import forecast, overhang
+from forepass.forward.projection import FORWARD, Projection, joined, run_forward, whole_span
 from forepass.inputs.definitions import Definitions
 from forepass.inputs.text_files import suggest
-from forepass.interventions import NONE, Interventions
-from forepass.projection import FORWARD, Projection, joined, run_forward, whole_span
+from forepass.what_if.interventions import NONE, Interventions
 
 __all__ = ["KNOWN", "Question", "check_quantity", "check_spread", "held_at", "thinned", "values"]
 

@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from forepass.render import LABEL_COLUMNS, framed, table
-from forepass.rounding import MISSING, interval_text, number_text, scaled, times
 from forepass.sensitivity import GOOD_K
+from forepass.tell.render import LABEL_COLUMNS, framed, table
+from forepass.tell.rounding import MISSING, interval_text, number_text, scaled, times
 
 __all__ = ["belief_text", "break_even_text", "rows", "sensitivity_text"]
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from forepass.backtest.baselines import log_linear
 from forepass.blocks import chips
 from forepass.blocks.chips.records import SPECS, ChipRecords
-from forepass.figures import BANDS, HUE, INK, house_style, label_values
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions
+from forepass.tell.figures import BANDS, HUE, INK, house_style, label_values
 from forepass.trend_checks.chip_findings import fleet_flop_per_byte
 
 if TYPE_CHECKING:

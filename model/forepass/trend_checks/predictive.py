@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.backtest.baselines import log_linear
-from forepass.figures import house_style, label_values
+from forepass.tell.figures import house_style, label_values
 from forepass.trend_checks.chip_figures import bands
 
 if TYPE_CHECKING:

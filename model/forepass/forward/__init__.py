@@ -1,0 +1,1 @@
+"""How draws of every block run forward in time, and what follows from them."""

@@ -1,0 +1,1 @@
+"""Answers as documents, text and figures."""
