@@ -1,10 +1,8 @@
 """Our quantities beside published ones: what can be compared, at which date, and the verdict."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
 
@@ -12,9 +10,6 @@ from forepass.errors import InputError
 from forepass.forward.comparisons import KNOWN, check_quantities, comparable, judged, verdict
 from forepass.forward.projection import Projection
 from forepass.inputs.comparisons import Published, load_comparisons
-from forepass.inputs.definitions import load_definitions
-from forepass.posterior import Fit
-from forepass.settings import Settings
 
 ONE = Published(
     name="stock",
@@ -34,16 +29,8 @@ ONE = Published(
 
 
 @pytest.fixture(scope="module")
-def drawn(
-    forward_fits: Mapping[str, Fit], question_tables: Mapping[str, pd.DataFrame]
-) -> xr.Dataset:
-    return comparable(
-        forward_fits,
-        settings=Settings(),
-        definitions=load_definitions(),
-        tables=question_tables,
-        speeds=[13.0],
-    )
+def drawn(projection: Projection) -> xr.Dataset:
+    return comparable(projection, speeds=[13.0])
 
 
 def test_every_quantity_that_may_be_named_is_drawn_with_its_unit(drawn: xr.Dataset) -> None:

@@ -59,18 +59,22 @@ def _draw(
     from forepass import posterior
     from forepass.commands import catalogue, fitting
     from forepass.forward import comparisons
+    from forepass.forward.projection import project, whole_span
     from forepass.inputs.definitions import load_definitions
 
     comparisons.check_quantities(published)
     with fitting.progress_over(posterior.BLOCKS, quiet=args.quiet) as report:
         fits = posterior.fitted(posterior.BLOCKS, settings, progress=report, unsafe=True)
-    draws = comparisons.comparable(
+    definitions = load_definitions(settings.priors)
+    projection = project(
         fits,
-        settings=settings,
-        definitions=load_definitions(settings.priors),
+        whole_span(definitions),
+        seed=settings.seed,
+        definitions=definitions,
         tables=catalogue.load(settings),
-        speeds=[one.speed for one in published if one.speed is not None],
     )
+    speeds = [one.speed for one in published if one.speed is not None]
+    draws = comparisons.comparable(projection, speeds)
     return fitting.flagged(draws, fits)
 
 

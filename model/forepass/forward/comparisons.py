@@ -1,23 +1,17 @@
 """Our quantities beside what others have published of the same thing and date."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from forepass.errors import InputError
 from forepass.forward import forecast, overhang, timing
-from forepass.forward.projection import Projection, project, whole_span
+from forepass.forward.projection import Projection
 from forepass.inputs.comparisons import FILE, Published, centre_of
-from forepass.inputs.definitions import Definitions
 from forepass.inputs.text_files import suggest
-from forepass.settings import Settings
-
-if TYPE_CHECKING:
-    from forepass.posterior import Fit
 
 __all__ = [
     "check_quantities",
@@ -42,8 +36,6 @@ BESIDE = {
 """What published figures are of and neither the forecast nor the overhang shows."""
 KNOWN = (*forecast.ORDER, *overhang.ORDER, *BESIDE)
 
-type Tables = Mapping[str, pd.DataFrame]
-
 
 def check_quantities(published: Iterable[Published]) -> None:
     """Refuse a quantity that is none of ours, naming the entry and the closest names."""
@@ -54,24 +46,15 @@ def check_quantities(published: Iterable[Published]) -> None:
             )
 
 
-def comparable(
-    fits: "Mapping[str, Fit]",
-    *,
-    settings: Settings,
-    definitions: Definitions,
-    tables: Tables,
-    speeds: Iterable[float] = (),
-) -> xr.Dataset:
+def comparable(projection: Projection, speeds: Iterable[float] = ()) -> xr.Dataset:
     """Return every quantity that published figures can be held against, dims (draw, year).
 
     Those of the forecast and the overhang under their names, others besides; those of the overhang
     again for each of ``speeds`` (tokens/s of a copy), as `drawn_name` calls them.
     """
-    span = whole_span(definitions)
-    projection = project(fits, span, seed=settings.seed, definitions=definitions, tables=tables)
     out = with_beside(projection)
     for speed in sorted(set(speeds)):
-        chosen = replace(definitions, copy_speed_tokens_per_s=speed)
+        chosen = replace(projection.definitions, copy_speed_tokens_per_s=speed)
         drawn = overhang.copies_and_workers(replace(projection, definitions=chosen))
         # What has nothing to do with copies is the same at any speed.
         drawn = forecast.checked(out[list(overhang.ORDER)].assign(drawn.data_vars))

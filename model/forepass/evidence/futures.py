@@ -1,0 +1,107 @@
+"""Quantities by year, how each compares with the year of the record, and what each rests on."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from forepass.forward import comparisons
+from forepass.forward.projection import Projection, project, whole_span
+from forepass.sensitivity.runs import KNOWN, thinned
+from forepass.what_if.interventions import Interventions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forepass.inputs.definitions import Definitions
+    from forepass.posterior import Fit
+
+__all__ = ["GROWS", "RISES", "SINCE", "compared_with", "futures", "rests_on"]
+
+SINCE, RISES, GROWS = "since", "rises", "grows"
+COMPARED = (*KNOWN, *comparisons.BESIDE)
+FEW_DRAWS = 40
+"""Enough to see whether any draw of a quantity changes when a block's draws change places."""
+
+
+def futures(projection: Projection) -> xr.Dataset:
+    """Return every quantity of a projection by year, dims (draw, year, ...)."""
+    return comparisons.with_beside(projection)
+
+
+def compared_with(drawn: xr.Dataset, base: int) -> xr.Dataset:
+    """Return how each quantity compares with its value in a base year, draw by draw.
+
+    Parameters
+    ----------
+    drawn
+        As `futures` returns them.
+
+    Returns
+    -------
+    xr.Dataset
+        ``NAME.since``, the ratio to the base year, and ``NAME.grows``, that ratio per year, dims
+        (draw, year), missing where the base is 0; ``NAME.rises``, whose mean is the probability
+        that the year's is above the base year's.
+    """
+    out = xr.Dataset(coords={"year": drawn["year"]})
+    apart = drawn["year"] - base
+    for name in (name for name in COMPARED if set(drawn[name].dims) == {"draw", "year"}):
+        array = drawn[name].transpose("draw", "year")
+        before, words = array.sel(year=base, drop=True), array.attrs["long_name"]
+        ratio = (array / before.where(before > 0)).where(array > 0)
+        about = {"units": "ratio", "long_name": f"{words}, over that of {base}"}
+        out[f"{name}.{SINCE}"] = ratio.assign_attrs(about)
+        about = {"units": "ratio", "long_name": f"{words}, factor per year since {base}"}
+        yearly = ratio ** (1 / apart.where(apart > 0))
+        out[f"{name}.{GROWS}"] = yearly.transpose("draw", "year").assign_attrs(about)
+        about = {
+            "units": "probability",
+            "long_name": f"Probability of more than in {base}: {words}",
+        }
+        rises = (array > before).astype(float)
+        out[f"{name}.{RISES}"] = rises.assign_attrs(about | {"summary": "mean"})
+    return out
+
+
+def rests_on(
+    fits: "Mapping[str, Fit]",
+    *,
+    seed: int,
+    definitions: "Definitions",
+    tables: "Mapping[str, pd.DataFrame]",
+    interventions: Interventions,
+) -> dict[str, list[str]]:
+    """Return the blocks that each quantity by year depends on, found by trying.
+
+    The draws of one block at a time change places; a quantity of which any draw changes with them
+    depends on the block.
+    """
+    few = thinned({name: fit.posterior for name, fit in fits.items()}, FEW_DRAWS)
+
+    def run(posteriors: Mapping[str, xr.Dataset]) -> xr.Dataset:
+        projection = project(
+            {name: replace(fits[name], posterior=found) for name, found in posteriors.items()},
+            whole_span(definitions),
+            seed=seed,
+            definitions=definitions,
+            tables=tables,
+            interventions=interventions,
+        )
+        return futures(projection)
+
+    as_drawn = run(few)
+    moved = {
+        block: run({**few, block: posterior.roll(draw=1, roll_coords=False)})
+        for block, posterior in few.items()
+    }
+    return {
+        str(name): [
+            block
+            for block, other in moved.items()
+            if not np.array_equal(array.values, other[name].values, equal_nan=True)
+        ]
+        for name, array in as_drawn.data_vars.items()
+    }

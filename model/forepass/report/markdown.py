@@ -1,0 +1,63 @@
+"""Text of a report as Markdown: what is data is escaped, whoever wrote it."""
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+
+__all__ = ["Markdown", "anchor", "escaped", "joined", "link", "table"]
+
+MARKS = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+WEB = re.compile(r"https?://[^\s<>\"'()\\`|]+")
+
+
+class Markdown(str):
+    """Text that is Markdown already: made by a template, or escaped."""
+
+    __slots__ = ()
+
+
+def escaped(value: object) -> Markdown:
+    """Return a value as Markdown that shows it as it is, in one line.
+
+    HTML becomes entities, Markdown's own marks get a backslash, control characters are shown as
+    escapes.
+    """
+    if isinstance(value, Markdown):
+        return value
+    if value is None:
+        return Markdown("")
+    words = " ".join(str(value).split())
+    plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in words)
+    return Markdown(html.escape(MARKS.sub(r"\\\1", plain), quote=True))
+
+
+def anchor(key: str) -> str:
+    """Return the name of the place in the page where a number is told."""
+    return "n-" + re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")
+
+
+def link(words: object, target: str) -> Markdown:
+    """Return a link to a place in the page, or to a page of the web; words alone to anything else.
+
+    Only addresses of http and https are linked, so that no source can bring a script.
+    """
+    text = escaped(words)
+    if target.startswith("#") or WEB.fullmatch(target):
+        return Markdown(f"[{text}]({target})")
+    return text
+
+
+def joined(parts: Iterable[object], between: str = ", ") -> Markdown:
+    """Return values as Markdown, joined."""
+    return Markdown(between.join(escaped(part) for part in parts))
+
+
+def table(headers: Sequence[object], rows: Iterable[Sequence[object]]) -> Markdown:
+    """Return a table whose first column is words and whose others are numbers."""
+    lines = [headers, ["---", *("---:" for _ in headers[1:])]]
+    text = [_row(headers), "| " + " | ".join(lines[1]) + " |"]
+    return Markdown("\n".join([*text, *map(_row, rows)]) + "\n")
+
+
+def _row(cells: Sequence[object]) -> str:
+    return "| " + " | ".join(escaped(cell) for cell in cells) + " |"
