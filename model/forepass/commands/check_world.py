@@ -56,10 +56,11 @@ def run(args: argparse.Namespace) -> int:
 def _draw(
     args: argparse.Namespace, settings: "Settings", published: "Sequence[Published]"
 ) -> "xr.Dataset":
-    from forepass import posterior
-    from forepass.commands import catalogue, fitting
+    from forepass import catalogue, posterior
+    from forepass.commands import fitting
     from forepass.forward import comparisons
     from forepass.inputs.definitions import load_definitions
+    from forepass.kept_fits import flagged
 
     comparisons.check_quantities(published)
     with fitting.progress_over(posterior.BLOCKS, quiet=args.quiet) as report:
@@ -71,7 +72,7 @@ def _draw(
         tables=catalogue.load(settings),
         speeds=[one.speed for one in published if one.speed is not None],
     )
-    return fitting.flagged(draws, fits)
+    return flagged(draws, fits)
 
 
 def _document(
