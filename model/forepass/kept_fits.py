@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +13,21 @@ from forepass import atomic
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["ESS_LIMIT", "RHAT_LIMIT", "Diagnostics", "Fit", "keep_fit", "read_fit"]
+__all__ = [
+    "ESS_LIMIT",
+    "FAILED",
+    "RHAT_LIMIT",
+    "Diagnostics",
+    "Fit",
+    "failed_notes",
+    "flagged",
+    "keep_fit",
+    "read_fit",
+]
 
 RHAT_LIMIT, ESS_LIMIT = 1.01, 400
+FAILED = "FAILED CHECKS"
+"""How the note begins of a fit that fell short and was used all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,17 @@ class Fit:
     diagnostics: Diagnostics
     key: str
     from_cache: bool
+
+
+def flagged(draws: "xr.Dataset", fits: Mapping[str, Fit]) -> "xr.Dataset":
+    """Return ``draws`` with a note for each fit that they come from although it failed."""
+    return draws.assign_attrs(notes=[*draws.attrs.get("notes", []), *failed_notes(fits)])
+
+
+def failed_notes(fits: Mapping[str, Fit]) -> list[str]:
+    """Return a note for each fit that fell short of its checks."""
+    failed = [name for name, fit in fits.items() if not fit.diagnostics.passed]
+    return [f"{FAILED}: the fit of block {name} did not converge" for name in failed]
 
 
 def _paths(name: str, key: str, cache: Path) -> tuple[Path, Path]:

@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 from forepass.cli import main
-from forepass.commands import what_if
+from forepass.commands import scenario_options
 from forepass.rooms import CHECKOUT
 from forepass.settings import Settings
 
@@ -38,7 +38,7 @@ def longer(path: Any, room: str) -> bool:  # noqa: ANN401 - a Traversable with b
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    monkeypatch.setattr(what_if, "drawn", made_up)
+    monkeypatch.setattr(scenario_options, "drawn", made_up)
     monkeypatch.setenv("FOREPASS_CACHE", str(tmp_path / "cache"))
 
     def run_main(action: str, *argv: object) -> tuple[int, str, str]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from forepass.commands.what_if import Changed
 from forepass.explorer.page_file import page_text
+from forepass.what_if.changed import Changed
 from forepass.what_if.scenarios import plain
 
 if TYPE_CHECKING:

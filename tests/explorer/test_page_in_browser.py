@@ -15,7 +15,6 @@ from arviz_stats.base import array
 from scipy import stats
 
 from forepass.cli import build_parser
-from forepass.commands.what_if import Changed
 from forepass.explorer.ingredients import HEADLINES, narrowed
 from forepass.explorer.moved_priors import scores
 from forepass.explorer.page_file import page_text
@@ -26,6 +25,7 @@ from forepass.inputs.elicitation import quantile
 from forepass.inputs.priors import load_priors
 from forepass.settings import Settings
 from forepass.what_if import intervention_names
+from forepass.what_if.changed import Changed
 from forepass.what_if.replaced_priors import overlaid
 from forepass.what_if.scenarios import as_asked, load_scenario, plain, with_layer
 

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forepass.commands import arguments, what_if
+from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
 from forepass.commands.output import say_written
 from forepass.errors import InputError
@@ -39,7 +39,7 @@ agents at 200 tokens/s each, against a person of 10
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    what_if.add_options(parser)
+    scenario_options.add_options(parser)
     parser.add_argument(
         "--when",
         nargs=3,
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     definitions = load_definitions(settings.priors)
     years = years_asked(args, definitions)
     asked = {"from": years[0], "to": years[-1], "unsafe_ignore_checks": args.unsafe_ignore_checks}
-    asked |= what_if.arguments_of(_scenario(args, settings))
+    asked |= scenario_options.arguments_of(_scenario(args, settings))
     if args.when:
         return _run_when(args, settings, years, asked)
     draw = partial(_draw, args, settings, years)
@@ -119,7 +119,7 @@ def _scenario(args: argparse.Namespace, settings: "Settings") -> "Scenario":
     by_name = {"copy_speed_tokens_per_s": "speed", "human_tokens_per_s": "human_rate"}
     values = {name: getattr(args, option, None) for name, option in by_name.items()}
     stated = [f"{name}={value}" for name, value in values.items() if value is not None]
-    return what_if.scenario_from(args, settings, extra=stated)
+    return scenario_options.scenario_from(args, settings, extra=stated)
 
 
 def _run_when(
@@ -185,7 +185,7 @@ def _draw(args: argparse.Namespace, settings: "Settings", years: list[int]) -> "
     from forepass.forward.overhang import overhang_of
 
     question = forecast_of if args.command == FORECAST.name else overhang_of
-    return what_if.drawn(_scenario(args, settings), [question], args, settings, years)
+    return scenario_options.drawn(_scenario(args, settings), [question], args, settings, years)
 
 
 def years_asked(args: argparse.Namespace, definitions: "Definitions") -> list[int]:

@@ -147,8 +147,7 @@ def _refuse_lonely_options(args: argparse.Namespace) -> None:
 def _findings(
     args: argparse.Namespace, names: list[str], settings: "Settings"
 ) -> "tuple[dict[str, Any], list[Finding]]":
-    from forepass import posterior
-    from forepass.commands import catalogue
+    from forepass import catalogue, posterior
     from forepass.fit_checks.run import FORECAST, findings
 
     with fitting.progress_over(names, quiet=args.quiet) as report:

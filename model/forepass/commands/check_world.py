@@ -56,11 +56,12 @@ def run(args: argparse.Namespace) -> int:
 def _draw(
     args: argparse.Namespace, settings: "Settings", published: "Sequence[Published]"
 ) -> "xr.Dataset":
-    from forepass import posterior
-    from forepass.commands import catalogue, fitting
+    from forepass import catalogue, posterior
+    from forepass.commands import fitting
     from forepass.forward import comparisons
     from forepass.forward.projection import project, whole_span
     from forepass.inputs.definitions import load_definitions
+    from forepass.kept_fits import flagged
 
     comparisons.check_quantities(published)
     with fitting.progress_over(posterior.BLOCKS, quiet=args.quiet) as report:
@@ -75,7 +76,7 @@ def _draw(
     )
     speeds = [one.speed for one in published if one.speed is not None]
     draws = comparisons.comparable(projection, speeds)
-    return fitting.flagged(draws, fits)
+    return flagged(draws, fits)
 
 
 def _document(

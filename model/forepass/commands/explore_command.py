@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from forepass.commands import arguments, what_if
+from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
 from forepass.commands.output import tell
 from forepass.errors import InputError
@@ -30,7 +30,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="write over a file that is not such a page"
     )
-    what_if.add_options(parser)
+    scenario_options.add_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,14 +42,14 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--title must say something")
     page_file.check_overwritten(args.out, force=args.force)
     settings = arguments.settings_from(args)
-    scenario = what_if.scenario_from(args, settings)
+    scenario = scenario_options.scenario_from(args, settings)
     # What reproduces the page goes with it.
     typed = [option for text in args.set for option in ("--set", text)]
     asked: dict[str, Any] = {
         "unsafe_ignore_checks": args.unsafe_ignore_checks,
         "scenario_named": args.scenario,
         "options": typed,
-        **what_if.arguments_of(scenario),
+        **scenario_options.arguments_of(scenario),
     }
     document = answers.answer(
         "explore",
@@ -68,8 +68,10 @@ def run(args: argparse.Namespace) -> int:
 def _contents(args: argparse.Namespace, scenario: "Scenario", settings: "Settings") -> Any:  # noqa: ANN401
     from forepass.commands import fitting
     from forepass.explorer.contents import contents, stages
+    from forepass.kept_fits import failed_notes
+    from forepass.what_if.changed import in_reason
 
-    found = what_if.changed(scenario, args, settings)
+    found = scenario_options.changed(scenario, args, settings)
     years = range(max(FIRST_YEAR, found.definitions.first_year), found.definitions.last_year + 1)
     with fitting.progress_over(stages(found), quiet=args.quiet, what="runs") as report:
 
@@ -77,9 +79,9 @@ def _contents(args: argparse.Namespace, scenario: "Scenario", settings: "Setting
             if report:
                 report(stage, "done")
 
-        with what_if.in_reason(scenario):
+        with in_reason(scenario):
             page = contents(found, scenario, years, seed=settings.seed, done=done)
-    page["notes"] = [*page["notes"], *fitting.failed_notes(found.fits)]
+    page["notes"] = [*page["notes"], *failed_notes(found.fits)]
     return page
 
 

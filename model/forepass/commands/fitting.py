@@ -2,15 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from forepass.tell.answers import FAILED
-
 if TYPE_CHECKING:
-    import xarray as xr
-
     from forepass.posterior import Fit
     from forepass.settings import Settings
 
@@ -24,30 +20,27 @@ class CheckError(Exception):
 def checked_fits(
     names: Sequence[str], args: argparse.Namespace, settings: "Settings"
 ) -> "dict[str, Fit]":
-    """Return the fits of the blocks ``names``, fitting those that are stale.
+    """Return the fits of the blocks ``names``, as `checked` has them made."""
+    from forepass import posterior
+
+    with checked(names, args) as report:
+        return posterior.fitted(names, settings, progress=report, unsafe=args.unsafe_ignore_checks)
+
+
+@contextmanager
+def checked(names: Sequence[str], args: argparse.Namespace) -> Iterator[Report | None]:
+    """Yield what fits of the blocks ``names`` report to.
 
     ``CheckError`` is raised when one fails its convergence checks and the user did not insist.
     """
     from forepass import posterior
 
-    insisted = args.unsafe_ignore_checks
     try:
         with progress_over(names, quiet=args.quiet) as report:
-            return posterior.fitted(names, settings, progress=report, unsafe=insisted)
+            yield report
     except posterior.FitFailed as failure:
         insist = "; --unsafe-ignore-checks answers all the same, and every output then says so"
         raise CheckError(f"{failure}{insist}") from failure
-
-
-def flagged(draws: "xr.Dataset", fits: "Mapping[str, Fit]") -> "xr.Dataset":
-    """Return ``draws`` with a note for each fit that they come from although it failed."""
-    return draws.assign_attrs(notes=[*draws.attrs.get("notes", []), *failed_notes(fits)])
-
-
-def failed_notes(fits: "Mapping[str, Fit]") -> list[str]:
-    """Return a note for each fit that fell short of its checks."""
-    failed = [name for name, fit in fits.items() if not fit.diagnostics.passed]
-    return [f"{FAILED}: the fit of block {name} did not converge" for name in failed]
 
 
 @contextmanager

@@ -147,10 +147,12 @@ def _content(path: Path | None) -> str | None:
 
 
 def _draw(args: argparse.Namespace, request: dict[str, Any], settings: "Settings") -> "xr.Dataset":
-    from forepass.commands import catalogue, fitting
+    from forepass import catalogue
+    from forepass.commands import fitting
     from forepass.forward import capacity, sweep
     from forepass.inputs.definitions import load_definitions
     from forepass.inputs.records import chip_record, model_record
+    from forepass.kept_fits import flagged
 
     # Names are checked before anything is fitted: a misspelt chip must not cost minutes.
     tables = catalogue.load(settings, chips_file=args.chips_file, models_file=args.models_file)
@@ -160,4 +162,4 @@ def _draw(args: argparse.Namespace, request: dict[str, Any], settings: "Settings
     definitions = load_definitions(settings.priors)
     answer = sweep.sweep if args.sweep else capacity.passes
     draws = answer(capacity.PassesRequest(**request), fits, tables, definitions)
-    return fitting.flagged(draws, fits)
+    return flagged(draws, fits)

@@ -61,9 +61,10 @@ def _draw(
     from forepass.forward import post
     from forepass.inputs.definitions import load_definitions
     from forepass.inputs.tables import load_tables
+    from forepass.kept_fits import flagged
 
     tables = load_tables(TABLES, settings.data)
     fits = fitting.checked_fits(BLOCKS, args, settings)
     definitions = load_definitions(settings.priors)
     draws = post.revisit(fits, tables, definitions, claims, date=args.date)
-    return fitting.flagged(draws, fits)
+    return flagged(draws, fits)

@@ -66,10 +66,11 @@ def _predict(
     parsed: "pd.DataFrame", args: argparse.Namespace
 ) -> "tuple[pd.DataFrame, dict[int, str], dict[str, Any]]":
     """Return new columns of rows that can be done, what is wrong with others, and hashes."""
-    from forepass import __version__, fingerprints, posterior
-    from forepass.commands import catalogue, fitting
+    from forepass import __version__, catalogue, fingerprints, posterior
+    from forepass.commands import fitting
     from forepass.forward import capacity
     from forepass.inputs.definitions import load_definitions
+    from forepass.kept_fits import failed_notes
     from forepass.tell import answers
 
     settings = arguments.settings_from(args)
@@ -81,6 +82,6 @@ def _predict(
         "seed": settings.seed,
         "inputs": fingerprints.input_hashes(settings.data, settings.priors),
     }
-    if marks := fitting.failed_notes(fits):
+    if marks := failed_notes(fits):
         frame["failed_checks"] = marks
     return predicted.assign(made_from=answers.made_from(frame)), failed, frame

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forepass.commands import arguments, what_if
+from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
 from forepass.commands.by_year_commands import years_asked
 from forepass.commands.fitting import CheckError
@@ -56,7 +56,7 @@ def _record(args: argparse.Namespace) -> int:
     settings, folder = arguments.settings_from(args), _folder(args)
     registers.check_reason(args.reason)
     years = years_asked(args, load_definitions(settings.priors))
-    scenario = what_if.scenario_from(args, settings)
+    scenario = scenario_options.scenario_from(args, settings)
     inputs, contents = kept_inputs.describe(settings, scenario)
     document = dict(_forecast(args, settings, scenario, years))
     if kept_inputs.describe(settings, scenario)[0] != inputs:
@@ -83,7 +83,7 @@ def _forecast(
         "register",
         asked | {"scenario": scenario.content()},
         settings,
-        draw=partial(what_if.drawn, scenario, [forecasts.question], args, settings, years),
+        draw=partial(scenario_options.drawn, scenario, [forecasts.question], args, settings, years),
         build=forecasts.build,
     )
 
@@ -242,7 +242,7 @@ def _add_register(parser: argparse.ArgumentParser) -> None:
 def _add_record(parser: argparse.ArgumentParser) -> None:
     _add_register(parser)
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why it is recorded")
-    what_if.add_options(parser)
+    scenario_options.add_options(parser)
     for option, dest in (("--from", "first"), ("--to", "last")):
         parser.add_argument(option, dest=dest, type=int, metavar="YEAR", help=f"{dest} year")
     parser.set_defaults(years=None)

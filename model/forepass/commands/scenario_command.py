@@ -4,7 +4,7 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING
 
-from forepass.commands import arguments, what_if
+from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
 from forepass.commands.by_year_commands import add_years, write_csv, years_asked
 from forepass.commands.output import say_written, tell
@@ -60,7 +60,7 @@ def _run(args: argparse.Namespace) -> int:
     settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
     years = years_asked(args, definitions)
-    scenario = what_if.scenario_from(args, settings, args.name)
+    scenario = scenario_options.scenario_from(args, settings, args.name)
     asked = _asked(args, years, scenario)
     document = answers.answer(
         "scenario run",
@@ -85,7 +85,7 @@ def _compare(args: argparse.Namespace) -> int:
         raise InputError(f"compare takes two scenarios or more, each once; got {what}")
     years = years_asked(args, load_definitions(settings.priors))
     # What --set asks holds in all of them.
-    found = [what_if.scenario_from(args, settings, name) for name in args.names]
+    found = [scenario_options.scenario_from(args, settings, name) for name in args.names]
 
     def draw() -> "xr.Dataset":
         from forepass.what_if import pairs
@@ -129,7 +129,7 @@ def _draw(
     from forepass.forward.forecast import forecast_of
     from forepass.forward.overhang import overhang_of
 
-    return what_if.drawn(scenario, [forecast_of, overhang_of], args, settings, years)
+    return scenario_options.drawn(scenario, [forecast_of, overhang_of], args, settings, years)
 
 
 def _add_name(parser: argparse.ArgumentParser) -> None:
@@ -138,7 +138,7 @@ def _add_name(parser: argparse.ArgumentParser) -> None:
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     _add_name(parser)
-    what_if.add_set(parser)
+    scenario_options.add_set(parser)
     add_years(parser)
 
 
@@ -146,7 +146,7 @@ def _add_compare_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "names", metavar="NAME", nargs="+", help="scenarios or files; the first is compared with"
     )
-    what_if.add_set(parser)
+    scenario_options.add_set(parser)
     add_years(parser)
     arguments.add_figure(parser, "write the figure of ratios to DIR as scenarios.png and .svg")
 

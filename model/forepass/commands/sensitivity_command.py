@@ -5,7 +5,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from forepass.commands import arguments, what_if
+from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
 from forepass.commands.output import say_written
 from forepass.errors import InputError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from forepass.posterior import Fit
     from forepass.sensitivity.beliefs import Belief
     from forepass.settings import Settings
+    from forepass.what_if.changed import Changed
     from forepass.what_if.scenarios import Scenario
 
 EXAMPLE = """\
@@ -76,7 +77,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--csv", type=arguments.new_file, metavar="FILE", help="write every share as CSV"
     )
-    what_if.add_options(parser)
+    scenario_options.add_options(parser)
     arguments.add_figure(parser, "write tornado and shares to DIR as PNG and SVG")
 
 
@@ -94,12 +95,12 @@ def run(args: argparse.Namespace) -> int:
         "year": args.year,
         "unsafe_ignore_checks": args.unsafe_ignore_checks,
     }
-    scenario = what_if.scenario_from(args, settings)
-    asked |= what_if.arguments_of(scenario)
+    scenario = scenario_options.scenario_from(args, settings)
+    asked |= scenario_options.arguments_of(scenario)
     if args.break_even is None and args.cross is None:
         asked |= {"top": args.top, "measure": args.measure, "likelihood": args.likelihood}
         asked |= {"refit": True} if args.refit else {}
-        if args.likelihood and what_if.arguments_of(scenario):
+        if args.likelihood and scenario_options.arguments_of(scenario):
             raise InputError(
                 "--likelihood does not go with --scenario or --set: it is about the fits as shipped"
             )
@@ -165,13 +166,13 @@ def _draws(args: argparse.Namespace, scenario: "Scenario", settings: "Settings")
     check_quantity(args.quantity)
     if args.break_even is not None:
         check_name(args.break_even, load_all(settings.priors))
-    return what_if.changed(scenario, args, settings)
+    return scenario_options.changed(scenario, args, settings)
 
 
 def _refitted(
     beliefs: "Sequence[Belief]",
     fits: "dict[str, Fit]",
-    found: "what_if.Changed",
+    found: "Changed",
     *,
     args: argparse.Namespace,
     scenario: "Scenario",
@@ -198,13 +199,13 @@ def _refitted(
 
 
 def _document(
-    found: "what_if.Changed",
+    found: "Changed",
     asked: dict[str, Any],
     settings: "Settings",
     frame: dict[str, Any],
     again: "Callable[..., dict[str, xr.Dataset]]",
 ) -> dict[str, Any]:
-    from forepass.commands import fitting
+    from forepass.kept_fits import failed_notes
     from forepass.likelihoods import log_likelihood
     from forepass.sensitivity import answer
     from forepass.sensitivity.beliefs import all_beliefs, find
@@ -245,7 +246,7 @@ def _document(
             frame=frame,
             refit=partial(again, fits=fits, found=found) if "refit" in asked else None,
         )
-    document["notes"] += [*found.notes, *fitting.failed_notes(fits)]
+    document["notes"] += [*found.notes, *failed_notes(fits)]
     return document
 
 

@@ -18,7 +18,7 @@ from forepass.sensitivity.beliefs import all_beliefs
 from forepass.what_if.scenarios import Scenario
 
 if TYPE_CHECKING:
-    from forepass.commands.what_if import Changed
+    from forepass.what_if.changed import Changed
 
 __all__ = ["contents", "stages"]
 
@@ -43,7 +43,7 @@ def contents(
     Parameters
     ----------
     found
-        Fits, tables and what a scenario changes, as `forepass.commands.what_if.changed` returns.
+        Fits, tables and what a scenario changes, as `forepass.what_if.changed.changed` returns.
     years
         That the page shows.
     done

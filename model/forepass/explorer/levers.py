@@ -14,7 +14,7 @@ from forepass.what_if import intervention_names
 from forepass.what_if.scenarios import Scenario, as_asked, with_layer
 
 if TYPE_CHECKING:
-    from forepass.commands.what_if import Changed
+    from forepass.what_if.changed import Changed
 
 __all__ = ["Lever", "levers", "runs"]
 

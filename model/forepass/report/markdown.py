@@ -54,8 +54,8 @@ def joined(parts: Iterable[object], between: str = ", ") -> Markdown:
 
 def table(headers: Sequence[object], rows: Iterable[Sequence[object]]) -> Markdown:
     """Return a table whose first column is words and whose others are numbers."""
-    lines = [headers, ["---", *("---:" for _ in headers[1:])]]
-    text = [_row(headers), "| " + " | ".join(lines[1]) + " |"]
+    marks = ["---", *("---:" for _ in headers[1:])]
+    text = [_row(headers), f"| {' | '.join(marks)} |"]
     return Markdown("\n".join([*text, *map(_row, rows)]) + "\n")
 
 

@@ -146,8 +146,8 @@ def _all(evidence: Mapping[str, Any]) -> Iterator[Number]:
         yield from _of_entry(name, entry, years, of(name))
     for name, entry in evidence["thresholds"].items():
         words, on = entry["long_name"], of(entry["quantity"])
-        date = [entry[key] for key in (CENTRE, LOW, HIGH)]
-        yield Number(f"when.{name}", words, "year", *date, rests_on=on)
+        date = Number(f"when.{name}", words, "year", entry[CENTRE], entry[LOW], entry[HIGH], on)
+        yield date
         limit = Number(
             f"limit.{name}", f"Threshold: {words}", entry["threshold_unit"], entry["threshold"]
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from forepass import __version__, fingerprints, kept
 from forepass.inputs.rows import read_rows
+from forepass.kept_fits import FAILED
 from forepass.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ type Build = Callable[..., Document]
 
 QUANTILES = {f"p{percent:02}": percent / 100 for percent in (5, 10, 25, 50, 75, 90, 95)}
 TIMES = ("year", "quarter")
-FAILED = "FAILED CHECKS"
-"""How the note begins of a fit that fell short and was used all the same."""
 
 
 def answer(
