@@ -19,6 +19,7 @@ from forepass.commands import (
     predict_command,
     priors_command,
     register_command,
+    report_command,
     scenario_command,
     sensitivity_command,
 )
@@ -42,6 +43,7 @@ COMMANDS = (
     post_command.COMMAND,
     check_command.COMMAND,
     register_command.COMMAND,
+    report_command.COMMAND,
     explore_command.COMMAND,
     priors_command.COMMAND,
     data_command.COMMAND,

@@ -88,9 +88,13 @@ def _curves(prior: Prior, drawn: Floats) -> dict[str, list[float]]:
     after = np.exp(-0.5 * apart**2).mean(axis=1)
     return {
         "x": _short(x),
-        "prior": _short(before / before.max()),
-        "posterior": _short(after / max(after.max(), 1e-12)),
+        "prior": _heights(before),
+        "posterior": _heights(after),
     }
+
+
+def _heights(density: Floats) -> list[float]:
+    return [round(float(height), 4) for height in density / max(density.max(), 1e-300)]
 
 
 def _short(values: Floats) -> list[float]:

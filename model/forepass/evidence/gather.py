@@ -10,7 +10,7 @@ import xarray as xr
 from forepass.evidence.beliefs import beliefs
 from forepass.evidence.futures import compared_with, rests_on
 from forepass.evidence.questions import Questions
-from forepass.evidence.records import diagnostics, sources, tables, track_record
+from forepass.evidence.records import diagnostics, sources, tables
 from forepass.forward import comparisons, horizon, post, thresholds
 from forepass.forward.projection import Projection, project, whole_span
 from forepass.inputs.claims import load_claims
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from forepass.what_if.changed import Changed
     from forepass.what_if.scenarios import Scenario
 
-__all__ = ["gathered", "stages"]
+__all__ = ["gathered", "projected", "stages"]
 
 TOP = 12
 """Beliefs told of in a tornado."""
@@ -78,7 +78,7 @@ def gathered(
         settings.priors, settings.data, seen_only=settings.as_of is not None
     )
     comparisons.check_quantities(published)
-    projection = _projected(found, settings)
+    projection = projected(found, settings.seed)
     speeds = [one.speed for one in published if one.speed is not None]
     drawn = comparisons.comparable(projection, speeds)
     document = horizon.marked(drawn, fold=definitions.scenarios_only_fold, **frame)
@@ -94,7 +94,6 @@ def gathered(
         "fits": diagnostics(found.fits),
         "tables": tables(settings.data),
         "sources": sources(settings.data),
-        "track_record": track_record(),
     }
     document["rests_on"] = rests_on(
         found.fits,
@@ -113,7 +112,7 @@ def gathered(
     document["sensitivity"] = _sensitivity(found, posteriors, questions, settings, frame, done)
     each = {}
     for name, (_, other) in scenarios.items():
-        span = comparisons.with_beside(_projected(other, settings))
+        span = comparisons.with_beside(projected(other, settings.seed))
         each[name] = span.sel(year=document["years"])
         done(f"scenario {name}")
     document["compared"] = build_document(pairs.joined(each), **frame)
@@ -123,11 +122,12 @@ def gathered(
     return document
 
 
-def _projected(found: "Changed", settings: "Settings") -> Projection:
+def projected(found: "Changed", seed: int) -> Projection:
+    """Return what a scenario's draws run forward to, over all years."""
     return project(
         found.fits,
         whole_span(found.definitions),
-        seed=settings.seed,
+        seed=seed,
         definitions=found.definitions,
         tables=found.tables,
         interventions=found.interventions,

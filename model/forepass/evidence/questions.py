@@ -1,8 +1,10 @@
 """What a report asks beyond the forecast by year, read from the report.toml of its templates."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 from forepass.errors import InputError
 from forepass.forward.thresholds import Threshold, read_threshold
@@ -38,9 +40,14 @@ class Questions:
     scenarios: tuple[str, ...]
     thresholds: dict[str, Threshold]
 
+    def content(self) -> dict[str, Any]:
+        """Return the questions as JSON holds them."""
+        return asdict(self)
 
-def read_questions(folder: Traversable | Path) -> Questions:
-    """Return the questions that a folder of templates asks."""
+
+def read_questions(folders: Sequence[Traversable | Path]) -> Questions:
+    """Return the questions that the first folder of templates asks that has a file of them."""
+    folder = next(folder for folder in folders if (folder / FILE).is_file())
     tables, file = read_tables(FILE, folder)
     if "report" not in tables or len(tables) != 1:
         raise InputError(f"{file}: must hold [report] alone, got {', '.join(tables)}")

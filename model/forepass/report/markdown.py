@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 __all__ = ["Markdown", "anchor", "escaped", "joined", "link", "table"]
 
-MARKS = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+MARKS = re.compile(r"[\\`*_\[\]|~$]|^[#+>-]|^\d+(?=[.)](?:\s|$))")
 WEB = re.compile(r"https?://[^\s<>\"'()\\`|]+")
 
 
@@ -28,7 +28,12 @@ def escaped(value: object) -> Markdown:
         return Markdown("")
     words = " ".join(str(value).split())
     plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in words)
-    return Markdown(html.escape(MARKS.sub(r"\\\1", plain), quote=True))
+    return Markdown(html.escape(MARKS.sub(_marked, plain), quote=True))
+
+
+def _marked(found: re.Match[str]) -> str:
+    """Return a mark with what makes it plain: of a number that would begin a list, its dot's."""
+    return f"{found[0]}\\" if found[0].isdecimal() else f"\\{found[0]}"
 
 
 def anchor(key: str) -> str:

@@ -1,0 +1,137 @@
+"""A report built from its evidence: text, page, figures and numbers in one folder."""
+
+import mimetypes
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from forepass.errors import InputError
+from forepass.report import exports, page, pdf
+from forepass.report.figures import FIGURES
+from forepass.report.folder import write_manifest
+from forepass.report.known import known_numbers
+from forepass.report.telling import Telling
+from forepass.report.writing import Folders, found_in, written
+from forepass.tell.figures import save_figure
+
+__all__ = ["Asked", "build", "logo_address"]
+
+LARGEST_SVG = 400_000
+"""Bytes above which the page holds a picture as PNG; the folder has both."""
+LOGOS = {"image/png", "image/jpeg", "image/svg+xml", "image/gif", "image/webp"}
+LARGEST_LOGO = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a report is to be told.
+
+    Attributes
+    ----------
+    audience : of `forepass.report.writing.AUDIENCES`.
+    logo : a picture as a data address; empty for none.
+    templates : folders of templates, the first that holds a file counts.
+    """
+
+    title: str
+    audience: str
+    logo: str
+    templates: Folders
+
+
+def build(
+    folder: Path,
+    evidence: Mapping[str, Any],
+    asked: Asked,
+    *,
+    write_draws: Callable[[Path], None] | None,
+    done: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Write the report into an empty folder, and return what there is to say of it.
+
+    Parameters
+    ----------
+    write_draws
+        Writes the posterior to a path; None leaves it out.
+    done
+        Told of each stage.
+
+    Raises
+    ------
+    InputError
+        Where a template refers to what there is not.
+    """
+    telling = Telling(evidence, known_numbers(evidence), FIGURES)
+    text = written(telling, asked.templates, asked.audience, {"title": asked.title})
+    done("words")
+    (folder / "figures").mkdir()
+    for name in telling.drawn:
+        save_figure(FIGURES[name].draw(evidence), folder / "figures", name, evidence)
+        done(f"figure {name}")
+    _write(folder / "report.md", text)
+    whole = page.page(
+        text,
+        frame=found_in("page.html", asked.templates).read_text(encoding="utf-8"),
+        style=found_in("page.css", asked.templates).read_text(encoding="utf-8"),
+        title=asked.title,
+        logo=asked.logo,
+        picture=lambda source: _picture(folder, source),
+    )
+    _write(folder / "report.html", whole)
+    _write(folder / "numbers.json", exports.as_json(evidence, telling.cited))
+    _write(folder / "numbers.csv", exports.as_csv(evidence))
+    years = evidence["report"]["years"]
+    _write(folder / "numbers.tex", exports.as_tex(telling.numbers, telling.cited, years))
+    if write_draws is not None:
+        write_draws(folder / "posterior.nc")
+    done("numbers")
+    unprinted = pdf.printed(folder / "report.html", folder / "report.pdf")
+    done("pdf")
+    about = {key: evidence[key] for key in ("forepass", "seed", "as_of", "inputs", "scenario")}
+    about |= {"audience": asked.audience, "title": asked.title}
+    write_manifest(folder, about | {"left_out": [unprinted] if unprinted else []})
+    return {
+        "numbers": len(telling.cited),
+        "figures": len(telling.drawn),
+        "html_bytes": len(whole.encode()),
+        "pdf": unprinted is None,
+        "without_pdf_because": unprinted,
+    }
+
+
+def logo_address(path: Path) -> str:
+    """Return a picture as a data address.
+
+    Raises
+    ------
+    InputError
+        Where the file is no picture that a page can show, or is too large for a logo.
+    """
+    kind = mimetypes.guess_type(path.name)[0]
+    if kind not in LOGOS:
+        raise InputError(f"--logo: {path} is no picture (png, jpeg, svg, gif or webp)")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"--logo: {path}: {error.strerror}") from error
+    if len(content) > LARGEST_LOGO:
+        raise InputError(
+            f"--logo: {path} is larger than {LARGEST_LOGO / 1e6:g} MB; make it smaller"
+        )
+    return page.data_address(kind, content)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _picture(folder: Path, source: str) -> tuple[str, bytes]:
+    """Return a figure as the page shows it, SVG unless that is too large."""
+    path = folder / source
+    if path.parent != folder / "figures" or not path.is_file():
+        raise InputError(f"the report shows {source}, which is none of its figures")
+    content = path.read_bytes()
+    if len(content) <= LARGEST_SVG:
+        return "image/svg+xml", content
+    return "image/png", path.with_suffix(".png").read_bytes()

@@ -1,0 +1,253 @@
+"""Every number that a report may tell, by key, found in its evidence."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from itertools import product
+from operator import getitem
+from typing import Any
+
+from forepass.forward.thresholds import date_text
+from forepass.report.numbers import Number, Numbers
+from forepass.report.words import agrees
+
+__all__ = ["known_numbers"]
+
+CENTRE, LOW, HIGH = "p50", "p10", "p90"
+
+
+def known_numbers(evidence: Mapping[str, Any]) -> "Numbers":
+    """Return every number that the evidence holds, by key.
+
+    ``QUANTITY@YEAR`` and ``QUANTITY.LABEL@YEAR`` by year; ``QUANTITY.since@YEAR``, ``.grows`` and
+    ``.rises`` of it; ``when.NAME`` (a date) and ``when.NAME@YEAR`` of thresholds;
+    ``post.QUANTITY.CASE`` and ``claim.NAME``; ``theirs.NAME`` and ``ours.NAME`` of published
+    figures; ``SCENARIO.QUANTITY@YEAR`` and, beside the first scenario,
+    ``SCENARIO.QUANTITY_ratio@YEAR``; ``share.QUANTITY@YEAR.BELIEF`` and
+    ``worth.QUANTITY@YEAR.MEASUREMENT`` of sensitivity; ``backtest.TARGET.SCORE``,
+    ``serving.KIND.NAME.SCORE`` of the track record; ``prior.BLOCK.NAME``, ``posterior.`` and
+    ``learned.`` of it; ``fit.BLOCK.CHECK``, ``table.NAME.rows``, ``definition.NAME``.
+    """
+    return Numbers({number.key: number for number in _all(evidence)})
+
+
+def _all(evidence: Mapping[str, Any]) -> Iterator[Number]:
+    rests_on = evidence["rests_on"]
+    every = tuple(one["block"] for one in evidence["fits"])
+
+    def of(name: str) -> tuple[str, ...]:
+        bare = name.partition(".")[0].removesuffix("_ratio").removesuffix("_difference")
+        return tuple(rests_on.get(bare, every))
+
+    years = evidence["years"]
+    for name, entry in evidence["quantities"].items():
+        yield from _of_entry(name, entry, years, of(name))
+    for name, entry in evidence["thresholds"].items():
+        words, on = entry["long_name"], of(entry["quantity"])
+        yield _date(name, entry, on)
+        limit = Number(
+            f"limit.{name}", f"Threshold: {words}", entry["threshold_unit"], entry["threshold"]
+        )
+        yield limit
+        for year, share in zip(years, entry["passed_by"], strict=True):
+            about = f"Probability that it is passed by {year}: {words}"
+            yield Number(f"when.{name}@{year}", about, "probability", share, rests_on=on)
+    serving = ("serving",)
+    for name, entry in evidence["post"].items():
+        yield from _of_entry(f"post.{name}", entry, [], serving)
+    judged = evidence["post"]["probability"]
+    for name, share in zip(judged["claim"], judged["value"], strict=True):
+        words = evidence["claims"][name]["statement"]
+        yield Number(
+            f"claim.{name}", f"Probability: {words}", "probability", share, rests_on=serving
+        )
+    for one in evidence["comparisons"]:
+        words, on = f"{one['words']}, {one['date']}", of(one["quantity"])
+        yield Number(
+            f"ours.{one['name']}", words, one["unit"], one["p50"], one["p10"], one["p90"], on
+        )
+        point = one["point"] if one["point"] is not None else one["low"]
+        about = f"{words}, by {one['by']}"
+        yield Number(
+            f"theirs.{one['name']}",
+            about,
+            one["unit"],
+            point,
+            one["low"],
+            one["high"],
+            (one["source"],),
+        )
+    compared = evidence["compared"]
+    for name, entry in compared["quantities"].items():
+        label = next(dim for dim in entry["dims"] if dim != "year")
+        for at, scenario in enumerate(entry[label]):
+            columns = {key: [row[at] for row in entry[key]] for key in entry if key in _KEPT}
+            words = {"unit": entry["unit"], "long_name": f"{entry['long_name']} ({scenario})"}
+            yield from _of_entry(f"{scenario}.{name}", words | columns, compared["years"], of(name))
+    for asked, document in evidence["sensitivity"].items():
+        yield from _of_sensitivity(asked, document, of(asked.partition("@")[0]))
+    yield from _of_the_record(evidence["track_record"])
+    yield from _of_inputs(evidence)
+
+
+_KEPT = (CENTRE, LOW, HIGH, "value")
+
+
+def _date(name: str, entry: Mapping[str, Any], on: tuple[str, ...]) -> Number:
+    """Return when a threshold is passed, in words where that lies outside the years asked."""
+    told = dict(entry)
+    texts = (date_text(told, CENTRE), " to ".join(date_text(told, end) for end in (LOW, HIGH)))
+    dates = (entry[CENTRE], entry[LOW], entry[HIGH])
+    return Number(f"when.{name}", entry["long_name"], "year", *dates, rests_on=on, shown=texts)
+
+
+def _of_entry(
+    name: str, entry: Mapping[str, Any], years: list[int], on: tuple[str, ...]
+) -> Iterator[Number]:
+    """Yield the numbers of one quantity of a document: each year, each label of other dims."""
+    columns = {key: entry[key] for key in _KEPT if key in entry}
+    by_year = any(isinstance(value, list) for value in columns.values()) and "dims" not in entry
+    dims = entry.get("dims", ["year"] if by_year else [])
+    labels = [years if dim == "year" else entry[dim] for dim in dims]
+    for at in product(*map(enumerate, labels)):
+        cells = {
+            key: reduce(getitem, (index for index, _ in at), value)
+            for key, value in columns.items()
+        }
+        year = next(
+            (f"@{label}" for dim, (_, label) in zip(dims, at, strict=True) if dim == "year"), ""
+        )
+        rest = [str(label) for dim, (_, label) in zip(dims, at, strict=True) if dim != "year"]
+        words = ", ".join([entry["long_name"], *rest, *([year[1:]] if year else [])])
+        centre = cells.get(CENTRE, cells.get("value"))
+        key = ".".join([name, *rest]) + year
+        yield Number(key, words, entry["unit"], centre, cells.get(LOW), cells.get(HIGH), on)
+
+
+def _of_sensitivity(
+    asked: str, document: Mapping[str, Any], on: tuple[str, ...]
+) -> Iterator[Number]:
+    """Yield shares of variance, what beliefs do to the median, what measurements are worth."""
+    about = document["quantity"]
+    what = f"{about['long_name']}, {about['year']}"
+    for part in ("kinds", "blocks", "groups", "beliefs"):
+        for entry in document[part]:
+            words = f"Share of the variance of {what}: {entry.get('words', entry['name'])}"
+            ends = (entry["share"], max(entry["share_p05"], 0.0), entry["share_p95"])
+            yield Number(f"share.{asked}.{entry['name']}", words, "share", *ends, rests_on=on)
+    for entry in document["beliefs"]:
+        for end in ("low", "high") if entry.get("acts_forward") else ():
+            words = f"{what}: median where {entry['words']} is {end}"
+            yield Number(
+                f"{end}.{asked}.{entry['name']}",
+                words,
+                about["unit"],
+                entry[f"at_{end}"],
+                rests_on=on,
+            )
+    for entry in document.get("measurements", []):
+        words = f"Share of the variance of {what} that measuring explains: {entry['words']}"
+        ends = (
+            entry["variance_explained"],
+            max(entry["variance_explained_p05"], 0.0),
+            entry["variance_explained_p95"],
+        )
+        yield Number(f"worth.{asked}.{entry['name']}", words, "share", *ends, rests_on=on)
+
+
+def _of_the_record(record: Mapping[str, Any]) -> Iterator[Number]:
+    """Yield the published scores of past forecasts, of held-out rows, and of calibration."""
+    for row in record["backtest"]:
+        horizon = row["horizon"]
+        at = "" if horizon == "all" else f".{horizon:.0f}"
+        words = f"{row['target']}, {'all horizons' if not at else f'{horizon:.0f} years ahead'}"
+        for score, unit in _SCORES.items():
+            if isinstance(row.get(score), float):
+                key = f"backtest.{row['target']}.{score.replace(' ', '_')}{at}"
+                yield Number(
+                    key,
+                    f"Backtest, {score}: {words}",
+                    unit,
+                    row[score],
+                    rests_on=("reports/validation/backtest.csv",),
+                )
+    for row in record["serving"]:
+        for score, unit in _HELD_OUT.items():
+            key = f"serving.{row['kind']}.{row['name']}.{score}"
+            words = f"Held-out throughput, {score}: {row['kind']} {row['name']}"
+            yield Number(key, words, unit, row[score], rests_on=("reports/validation/serving.csv",))
+    short = sum(float(row["p_adjusted"]) < 0.05 for row in record["calibration"])
+    on = ("reports/validation/calibration.csv",)
+    yield Number(
+        "calibration.tested",
+        "Quantities tested by refits to simulated data",
+        "count",
+        float(len(record["calibration"])),
+        rests_on=on,
+    )
+    yield Number(
+        "calibration.short",
+        "Quantities of them that fell short",
+        "count",
+        float(short),
+        rests_on=on,
+    )
+
+
+_SCORES = {
+    "rows": "count",
+    "cover50": "share",
+    "cover80": "share",
+    "cover90": "share",
+    "versus best": "ratio",
+    "crps": "ratio",
+}
+_HELD_OUT = {
+    "rows": "count",
+    "fold50": "ratio",
+    "fold90": "ratio",
+    "cover50": "share",
+    "cover80": "share",
+}
+
+
+def _of_inputs(evidence: Mapping[str, Any]) -> Iterator[Number]:
+    """Yield what was put in: definitions, priors beside their posteriors, tables; and the fits."""
+    for name, value in evidence["definitions"].items():
+        if isinstance(value, int | float):
+            words = name.replace("_", " ")
+            on, shown = ("priors/definitions.toml",), (f"{value:,.6g}", "")
+            yield Number(f"definition.{name}", words, "1", float(value), rests_on=on, shown=shown)
+    for one in evidence["beliefs"]:
+        at, on = f"{one['block']}.{one['name']}", (one["block"],)
+        for when in ("prior", "posterior") if "posterior" in one else ("prior",):
+            ends = (one[when][key] for key in (CENTRE, LOW, HIGH))
+            yield Number(
+                f"{when}.{at}", f"{one['words']} ({when})", one["unit"], *ends, rests_on=on
+            )
+        if "learned" in one:
+            words = f"{one['words']}: share of the prior's variance that data took away"
+            learned = max(one["learned"], 0.0)
+            yield Number(f"learned.{at}", words, "probability", learned, rests_on=on)
+    for fit in evidence["fits"]:
+        for check in ("draws", "rhat", "ess_bulk", "ess_tail", "divergences"):
+            unit = "R-hat" if check == "rhat" else "count"
+            words = f"Fit of {fit['block']}: {check.replace('_', ' ')}"
+            yield Number(f"fit.{fit['block']}.{check}", words, unit, float(fit[check]))
+    for table in evidence["tables"]:
+        for what in ("rows", "sources"):
+            key, on = f"table.{table['table']}.{what}", (f"data/{table['table']}.csv",)
+            words = f"{what.capitalize()} of data/{table['table']}.csv"
+            yield Number(key, words, "count", float(table[what]), rests_on=on)
+    unseen = [agrees(one["verdict"]) for one in evidence["comparisons"] if not one["seen"]]
+    found = Counter(unseen)
+    counts = {
+        "unseen": (len(unseen), "compared"),
+        "agrees": (found["agrees"] + found["a part"], "that agree or are a part of ours"),
+        "overlap": (found["intervals overlap"], "whose range overlaps with ours"),
+        "above": (found["above"], "above our interval"),
+        "below": (found["below"], "below our interval"),
+    }
+    for name, (count, words) in counts.items():
+        about = f"Published figures that no block is fitted to {words}"
+        yield Number(f"published.{name}", about, "count", float(count))

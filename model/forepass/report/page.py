@@ -1,0 +1,111 @@
+"""The report as one HTML file: everything in it, nothing fetched, nothing run."""
+
+import base64
+import hashlib
+import html
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from forepass.errors import InputError
+
+__all__ = ["page", "slug"]
+
+SHOWN_IN_CONTENTS = ("h2",)
+
+type Picture = Callable[[str], tuple[str, bytes]]
+"""Gives the media type and the bytes of a picture by the path under which the text names it."""
+
+
+def page(
+    markdown: str, *, frame: str, style: str, title: str, logo: str = "", picture: Picture
+) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    markdown
+        The report; HTML in it is a template's own, as all data is escaped.
+    frame
+        Of the page, with TITLE, POLICY, STYLE, LOGO, CONTENTS and BODY as comments in it.
+    style
+        CSS.
+    logo
+        A picture as a data address.
+    picture
+        Reads the pictures that the text names.
+
+    Raises
+    ------
+    InputError
+        Where the frame lacks a place.
+    """
+    tokens = _parser().parse(markdown)
+    contents = _named_headings(tokens)
+    for token in tokens:
+        for child in token.children or ():
+            if child.type == "image":
+                kind, content = picture(str(child.attrs["src"]))
+                child.attrSet("src", data_address(kind, content))
+    body = _parser().renderer.render(tokens, _parser().options, {})
+    body = body.replace("<table>", '<div class="wide" tabindex="0"><table>')
+    body = body.replace("</table>", "</table></div>")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'"
+    slots = {
+        "TITLE": f"<title>{html.escape(title)}</title>",
+        "POLICY": f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        "STYLE": f"<style>{style}</style>",
+        "LOGO": f'<img class="logo" src="{logo}" alt="">' if logo else "",
+        "CONTENTS": "".join(
+            f'<li><a href="#{name}">{html.escape(words)}</a></li>' for name, words in contents
+        ),
+        "BODY": body,
+    }
+    text = frame
+    for slot, value in slots.items():
+        # Each is put where its name stands, once, and what is put there is not looked into again.
+        before, mark, after = text.partition(f"<!--{slot}-->")
+        if not mark:
+            raise InputError(f"page.html: <!--{slot}--> is missing")
+        text = before + value + after
+    return text
+
+
+def data_address(kind: str, content: bytes) -> str:
+    """Return content as an address that holds it."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def slug(words: str) -> str:
+    """Return the name of a heading's place in the page."""
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+
+
+def _parser() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": True}).enable("table")
+
+
+def _named_headings(tokens: Sequence[Token]) -> list[tuple[str, str]]:
+    """Name every heading after its words, and return those that the contents list."""
+    listed, taken = [], set[str]()
+    for token, inline in pairwise(tokens):
+        if token.type != "heading_open":
+            continue
+        words = "".join(_plain(child) for child in inline.children or ())
+        name = slug(words)
+        while name in taken:
+            name += "-again"
+        taken.add(name)
+        token.attrSet("id", name)
+        if token.tag in SHOWN_IN_CONTENTS:
+            listed.append((name, words))
+    return listed
+
+
+def _plain(token: Any) -> str:  # noqa: ANN401 - a token of the parser
+    return str(token.content) if token.type in ("text", "code_inline", "text_special") else ""

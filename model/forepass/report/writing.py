@@ -1,0 +1,116 @@
+"""The report as Markdown: templates with numbers put in, and a reference that fails is an error."""
+
+from collections.abc import Mapping
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2.loaders import FunctionLoader
+from jinja2.sandbox import SandboxedEnvironment
+
+from forepass.errors import InputError
+from forepass.report.markdown import escaped
+from forepass.report.telling import Telling, vocabulary
+from forepass.report.words import MOVES
+from forepass.tell.render import INTERVAL
+
+__all__ = ["AUDIENCES", "found_in", "written"]
+
+AUDIENCES = ("brief", "full")
+LARGEST_TEMPLATE = 1_000_000
+
+type Folders = tuple[Traversable | Path, ...]
+
+
+def written(telling: Telling, folders: Folders, audience: str, frame: Mapping[str, Any]) -> str:
+    """Return a report as Markdown.
+
+    Parameters
+    ----------
+    folders
+        Of templates: a file is taken from the first that holds it.
+    audience
+        Of `AUDIENCES`: which template is the whole.
+    frame
+        What templates may name besides the evidence: title and the like.
+
+    Raises
+    ------
+    InputError
+        Naming template and line of a reference that is none, or of a fault in the template.
+    """
+    environment = SandboxedEnvironment(
+        loader=FunctionLoader(lambda name: _source(name, folders)),
+        undefined=StrictUndefined,
+        finalize=escaped,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals.update(vocabulary(telling))
+    years = telling.evidence["report"]["years"]
+    known = {
+        "evidence": telling.evidence,
+        "numbers": telling.numbers,
+        "cited": telling.cited,
+        "base": telling.evidence["base"],
+        "soon": years[-2] if len(years) > 1 else years[-1],
+        "late": years[-1],
+        "years": years,
+        "interval": INTERVAL.partition(" ")[0],
+        "surely": MOVES,
+        **frame,
+    }
+    try:
+        text = environment.get_template(f"{audience}.md").render(known)
+    except TemplateSyntaxError as error:
+        raise InputError(f"{error.name} line {error.lineno}: {error.message}") from error
+    except TemplateNotFound as error:
+        raise InputError(f"no template {error} in the folder of templates") from error
+    except (TemplateError, InputError, ValueError, TypeError, KeyError, IndexError) as error:
+        raise InputError(f"{_place(error)}: {error}") from error
+    return _tidied(text)
+
+
+def found_in(name: str, folders: Folders) -> Traversable | Path:
+    """Return a file of the first folder of templates that holds it."""
+    for folder in folders:
+        path = folder.joinpath(*name.split("/"))
+        if path.is_file():
+            return path
+    raise InputError(f"{name} is not in the folder of templates")
+
+
+def _source(name: str, folders: Folders) -> tuple[str, str, None] | None:
+    # Names come from templates, which may be anybody's: none may lead out of its folder.
+    if name.startswith("/") or ".." in name.split("/"):
+        return None
+    for folder in folders:
+        path = folder.joinpath(*name.split("/"))
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            if len(text) > LARGEST_TEMPLATE:
+                raise InputError(f"{name}: larger than a template is meant to be")
+            return text, name, None  # under its own name in errors
+    return None
+
+
+def _place(error: BaseException) -> str:
+    """Return template and line where an error arose, as the traceback names them."""
+    place, trace = "a template", error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if name.endswith(".md"):
+            place = f"{name} line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def _tidied(text: str) -> str:
+    """Return text without runs of empty lines, which conditions in templates leave."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if line.strip() or (lines and lines[-1]):
+            lines.append(line.rstrip())
+    return "\n".join(lines).strip() + "\n"
