@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 __all__ = ["Markdown", "anchor", "escaped", "joined", "link", "table"]
 
-MARKS = re.compile(r"[\\`*_\[\]|~$]|^[#+>-]|^\d+(?=[.)](?:\s|$))")
+MARKS = re.compile(r"[\\`*_\[\]|~$]|^[#+-]|^\d+(?=[.)](?:\s|$))")
 WEB = re.compile(r"https?://[^\s<>\"'()\\`|]+")
 
 

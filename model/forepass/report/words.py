@@ -19,8 +19,8 @@ LIKELY = (
     (0.01, "very unlikely"),
 )
 """The least probability of each word; of two words at an edge, the surer [1]_."""
-MOVES = 0.66
-"""Probability of one direction from which a quantity is said to move in it."""
+MOVES, FALLS = 0.66, 0.34
+"""Probability of a rise from which a quantity is said to rise, and up to which to fall."""
 SAME = 1.1
 """A ratio closer to one than this is no change worth a word."""
 DOUBLE = 2.0
@@ -46,7 +46,7 @@ def moves(p_rises: float) -> str:
     _check_share(p_rises)
     if p_rises >= MOVES:
         return "rises"
-    return "falls" if p_rises <= 1 - MOVES else "is about as likely to rise as to fall"
+    return "falls" if p_rises <= FALLS else "is about as likely to rise as to fall"
 
 
 def changes(ratio: float) -> str:
