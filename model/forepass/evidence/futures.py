@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from forepass.inputs.definitions import Definitions
     from forepass.posterior import Fit
 
-__all__ = ["GROWS", "RISES", "SINCE", "compared_with", "futures", "rests_on"]
+__all__ = ["RISES", "SINCE", "compared_with", "futures", "rests_on"]
 
-SINCE, RISES, GROWS = "since", "rises", "grows"
+SINCE, RISES = "since", "rises"
 COMPARED = (*KNOWN, *comparisons.BESIDE)
 FEW_DRAWS = 40
 """Enough to see whether any draw of a quantity changes when a block's draws change places."""
@@ -42,21 +42,16 @@ def compared_with(drawn: xr.Dataset, base: int) -> xr.Dataset:
     Returns
     -------
     xr.Dataset
-        ``NAME.since``, the ratio to the base year, and ``NAME.grows``, that ratio per year, dims
-        (draw, year), missing where the base is 0; ``NAME.rises``, whose mean is the probability
-        that the year's is above the base year's.
+        ``NAME.since``, the ratio to the base year, dims (draw, year), missing where the base is 0;
+        ``NAME.rises``, whose mean is the probability that the year's is above the base year's.
     """
     out = xr.Dataset(coords={"year": drawn["year"]})
-    apart = drawn["year"] - base
     for name in (name for name in COMPARED if set(drawn[name].dims) == {"draw", "year"}):
         array = drawn[name].transpose("draw", "year")
         before, words = array.sel(year=base, drop=True), array.attrs["long_name"]
         ratio = (array / before.where(before > 0)).where(array > 0)
         about = {"units": "ratio", "long_name": f"{words}, over that of {base}"}
         out[f"{name}.{SINCE}"] = ratio.assign_attrs(about)
-        about = {"units": "ratio", "long_name": f"{words}, factor per year since {base}"}
-        yearly = ratio ** (1 / apart.where(apart > 0))
-        out[f"{name}.{GROWS}"] = yearly.transpose("draw", "year").assign_attrs(about)
         about = {
             "units": "probability",
             "long_name": f"Probability of more than in {base}: {words}",

@@ -19,7 +19,7 @@ CENTRE, LOW, HIGH = "p50", "p10", "p90"
 def known_numbers(evidence: Mapping[str, Any]) -> "Numbers":
     """Return every number that the evidence holds, by key.
 
-    ``QUANTITY@YEAR`` and ``QUANTITY.LABEL@YEAR`` by year; ``QUANTITY.since@YEAR``, ``.grows`` and
+    ``QUANTITY@YEAR`` and ``QUANTITY.LABEL@YEAR`` by year; ``QUANTITY.since@YEAR`` and
     ``.rises`` of it; ``when.NAME`` (a date) and ``when.NAME@YEAR`` of thresholds;
     ``post.QUANTITY.CASE`` and ``claim.NAME``; ``theirs.NAME`` and ``ours.NAME`` of published
     figures; ``SCENARIO.QUANTITY@YEAR`` and, beside the first scenario,
