@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from forepass.errors import InputError
-from forepass.tell import figures
+from forepass.tell import by_year_figures as figures
 
 YEARS = list(range(2022, 2031))
 LABELS = {
