@@ -2,12 +2,21 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from forepass.report import figures_by_year
+from forepass.report import (
+    figures_by_year,
+    figures_of_beliefs,
+    figures_of_moves,
+    figures_of_record,
+    figures_published,
+)
+from forepass.sensitivity.figures import draw_shares, draw_tornado
 from forepass.tell.by_year_figures import draw_by_year, fans
 from forepass.tell.figures import house_style
 from forepass.tell.rounding import interval_text, scaled, times
+from forepass.tell.scenario_figures import draw_compared
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,9 +26,6 @@ __all__ = ["FIGURES", "ReportFigure", "said"]
 Document = Mapping[str, Any]
 type Rows = tuple[list[str], list[list[str]]]
 """Headers, and the cells of each row."""
-
-ASKED = 2030
-"""The year that alternative texts tell of beside the record's last, or the last on show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ def _by_year(*names: str) -> Callable[[Document], str]:
     def alt(document: Document) -> str:
         years = document["years"]
         base = min(max(document["base"], years[0]), years[-1])
-        later = ASKED if ASKED in years else years[-1]
+        later = figures_by_year.asked_year(document)
         sentences = [
             f"{document['quantities'][name]['long_name']}: {said(document, name, base)} in {base}, "
             f"{said(document, name, later)} in {later}"
@@ -93,6 +99,16 @@ def _drawn_by_year(
     told: Sequence[str],
 ) -> ReportFigure:
     return ReportFigure(title, caption, draw, _by_year(*told), shown=shown)
+
+
+def _beliefs(block: str) -> ReportFigure:
+    return ReportFigure(
+        f"Beliefs on {block.replace('_', ' ')}, before and after the data",
+        "Dashed, what was believed; filled, what the data left of it.",
+        partial(figures_of_beliefs.draw_beliefs, block=block),
+        partial(figures_of_beliefs.belief_alt, block=block),
+        rows=partial(figures_of_beliefs.belief_rows, block=block),
+    )
 
 
 FIGURES: Mapping[str, ReportFigure] = {
@@ -160,5 +176,55 @@ FIGURES: Mapping[str, ReportFigure] = {
         "capacity_over_demand",
         told=("copies_training_cluster", "copies_world", "run_to_train_ratio"),
     ),
+    "scenarios": ReportFigure(
+        "Scenarios against the forecast",
+        "Each scenario over the first, draw by draw.",
+        lambda document: draw_compared(document["compared"]),
+        figures_of_moves.scenarios_alt,
+        rows=figures_of_moves.scenarios_rows,
+    ),
+    "tornado": ReportFigure(
+        "What moves the forecast",
+        "The median where one belief is at its 10th or its 90th percentile.",
+        lambda document: draw_tornado(figures_of_moves.first_asked(document)),
+        figures_of_moves.tornado_alt,
+        rows=figures_of_moves.tornado_rows,
+    ),
+    "shares": ReportFigure(
+        "What the uncertainty is made of",
+        "Shares of the variance; future shocks are what no belief could tell.",
+        lambda document: draw_shares(figures_of_moves.first_asked(document)),
+        figures_of_moves.shares_alt,
+        rows=figures_of_moves.shares_rows,
+    ),
+    "published": ReportFigure(
+        "What others have published, beside ours",
+        "Where a point lies outside the blue, ours and theirs disagree.",
+        figures_published.draw_published,
+        figures_published.published_alt,
+        rows=figures_published.published_rows,
+    ),
+    "throughput": ReportFigure(
+        "Throughput of measurements left out of the fit",
+        "Simple rules are the bounds and the roofline as they stand.",
+        figures_of_record.draw_throughput,
+        figures_of_record.throughput_alt,
+        rows=figures_of_record.throughput_rows,
+    ),
+    "backtest": ReportFigure(
+        "Forecasts made at earlier dates against what came",
+        "Below one, the error is less than that of the best simple forecast.",
+        figures_of_record.draw_backtest,
+        figures_of_record.backtest_alt,
+        rows=figures_of_record.backtest_rows,
+    ),
+    "calibration": ReportFigure(
+        "Whether fits find truths that are known",
+        "Each block is refitted to data made from draws of its own priors.",
+        figures_of_record.draw_calibration,
+        figures_of_record.calibration_alt,
+        rows=figures_of_record.calibration_rows,
+    ),
+    **{f"beliefs_{block}": _beliefs(block) for block in figures_of_beliefs.BLOCKS},
 }
 """By the name of its files."""

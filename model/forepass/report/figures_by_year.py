@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_balance", "draw_bounds", "draw_fleet", "learned_from"]
+__all__ = [
+    "asked_year",
+    "draw_balance",
+    "draw_bounds",
+    "draw_fleet",
+    "learned_from",
+    "told_under",
+]
 
 Document = Mapping[str, Any]
 
@@ -46,6 +53,7 @@ LIMITS = {
     "spending": ("spending", "#CCCCCC", "\\\\"),
 }
 """What is written, the colour and the hatch of each; grey tells the hatches apart."""
+ASKED = 2030
 NARROWEST = 0.06
 """Share of a stack's end that its label needs."""
 
@@ -216,3 +224,15 @@ def learned_from(document: Document, names: Sequence[str]) -> str:
     rows = sum(table["rows"] for table in document["tables"] if found & {*table["blocks"]})
     words = ", ".join(block.replace("_", " ") for block in blocks)
     return f"Learned from {rows:,} rows of data on {words}; sources are listed in the report."
+
+
+def told_under(figure: "Figure", document: Document, words: str) -> None:
+    """Write words under a figure that is not by year, and what it was made from."""
+    made = f"Seed {document['seed']}; forepass {document['forepass']}, as of {document['as_of']}."
+    figure.supxlabel(f"{words}\n{made}", fontsize=11, x=0.01, ha="left")
+
+
+def asked_year(document: Document) -> int:
+    """Return the year that texts tell of: 2030, or the last where it is not on show."""
+    years = document["years"]
+    return ASKED if ASKED in years else int(years[-1])
