@@ -1,11 +1,12 @@
 """Priors beside posteriors, a small panel for each belief of a block."""
 
+import math
 import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from forepass.inputs.priors import BLOCKS
-from forepass.tell.figures import HUE, INK, house_style
+from forepass.tell.figures import HUE, INK, RAISED, house_style
 from forepass.tell.rounding import number_text
 
 if TYPE_CHECKING:
@@ -18,13 +19,13 @@ Document = Mapping[str, Any]
 Record = Mapping[str, Any]
 
 ACROSS = 5
-PANEL = (2.1, 1.32)
-"""Inches."""
-WIDE = 30.0
-"""Ratio of its ends from which an axis is logarithmic."""
+PANEL, TOP, FOOT = (2.1, 1.32), 0.32, 0.75
+"""Inches: of a panel, above the first row and below the last."""
+WIDE, FINE = 30.0, 1.5
+"""Ratio of its ends from which an axis is logarithmic, and of points that are near enough."""
 SMALL = 8.5
-LARGE = 1e4
-"""From where a tick is told in thousands (k), millions (M) and so on."""
+LARGE, HUGE = 1e4, 1e15
+"""From where a tick is told in thousands (k), millions (M) and so on, and as a power of ten."""
 FLAT = 0.002
 """Density, over its greatest, that is drawn as none."""
 WIDTH, LINES = 30, 2
@@ -76,7 +77,10 @@ def draw_beliefs(document: Document, block: str) -> "Figure":
 
     beliefs = of_block(document, block)
     down = max(-(-len(beliefs) // ACROSS), 1)
-    figure = Figure(figsize=(PANEL[0] * ACROSS, PANEL[1] * down + 0.9), layout="constrained")
+    high = PANEL[1] * down + FOOT + TOP
+    figure = Figure(figsize=(PANEL[0] * ACROSS, high))
+    # Placed by hand: to lay out so many panels by what they hold would take half a minute.
+    figure.subplots_adjust(0.012, FOOT / high, 0.988, 1 - TOP / high, wspace=0.1, hspace=0.72)
     axes = list(figure.subplots(down, ACROSS, squeeze=False).flat)
     for axis, one in zip(axes, beliefs, strict=False):
         _panel(axis, one)
@@ -88,6 +92,7 @@ def draw_beliefs(document: Document, block: str) -> "Figure":
         f"Seed {document['seed']}; forepass {document['forepass']}, as of {document['as_of']}.",
         fontsize=11,
         x=0.01,
+        y=0.08 / high,
         ha="left",
     )
     return figure
@@ -128,6 +133,11 @@ def _curves(axis: "Axes", curves: Mapping[str, list[float]]) -> tuple[float, flo
     return x[part][0], x[part][-1]
 
 
+def _even(curves: Mapping[str, list[float]]) -> bool:
+    """Return whether the points of curves are too far apart for a log axis: as far as the first."""
+    return bool(curves) and curves["x"][1] > FINE * curves["x"][0]
+
+
 def _few_ticks(axis: "Axes") -> None:
     """Put two or three short numbers under a small panel."""
     from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator
@@ -141,5 +151,14 @@ def _few_ticks(axis: "Axes") -> None:
     axis.xaxis.set_minor_locator(NullLocator())
     large = EngFormatter(sep="")
     axis.xaxis.set_major_formatter(
-        FuncFormatter(lambda x, at: large(x, at) if abs(x) >= LARGE else f"{x:.4g}")
+        FuncFormatter(lambda x, at: _short(x) or (large(x, at) if x >= LARGE else f"{x:.4g}"))
     )
+
+
+def _short(value: float) -> str:
+    """Return a number beyond the prefixes that people know as a power of ten, else nothing."""
+    if value < HUGE:
+        return ""
+    power = math.floor(math.log10(value) + 1e-9)
+    mantissa = f"{value / 10.0**power:.2g}"
+    return f"{'' if mantissa == '1' else f'{mantissa}·'}10{str(power).translate(RAISED)}"

@@ -120,7 +120,7 @@ def _label_lines(axis: "Axes", end: float, labels: Sequence[tuple[float, str, st
             xytext=(1.06, (height - low) / (high - low)),
             textcoords="axes fraction",
             va="center",
-            color=hue if hue != HUES[-1] else INK,
+            color=INK,  # the paler hues are hard to read as words
             fontsize=11,
             annotation_clip=False,
             arrowprops={
