@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from forepass.settings import Settings
 
-__all__ = ["draw_fans", "draw_scores", "fans_of"]
+__all__ = ["draw_cover", "draw_fans", "draw_scores", "draw_skill", "fans_of"]
 
 PLACES = 10  # of the histogram of where truth lay among the draws
 SHOWN_EVERY = 2
@@ -45,13 +45,13 @@ def draw_scores(table: pd.DataFrame, rows: pd.DataFrame) -> "Figure":
     with house_style():
         figure = Figure(figsize=(14, 1.6 + 0.42 * len(targets)), layout="constrained")
         left, middle, right = figure.subplots(1, 3, width_ratios=(1.5, 1.0, 1.0))
-        _skill(left, table, targets)
-        _cover(middle, table[table["horizon"] == ALL].set_index("target").loc[targets])
+        draw_skill(left, table, targets)
+        draw_cover(middle, table[table["horizon"] == ALL].set_index("target").loc[targets])
         _places(right, rows)
     return figure
 
 
-def _skill(axis: "Axes", table: pd.DataFrame, targets: list[str]) -> None:
+def draw_skill(axis: "Axes", table: pd.DataFrame, targets: list[str]) -> None:
     """Draw the ratio of CRPS to the best simple forecast's as numbers, darker the better."""
     columns = [*range(1, LONGEST + 1), ALL]
     cells = table.pivot(index="target", columns="horizon", values="versus best")
@@ -73,7 +73,7 @@ def _skill(axis: "Axes", table: pd.DataFrame, targets: list[str]) -> None:
     )
 
 
-def _cover(axis: "Axes", whole: pd.DataFrame) -> None:
+def draw_cover(axis: "Axes", whole: pd.DataFrame) -> None:
     """Draw the share of rows within the 80% interval, with its bootstrap range."""
     place = np.arange(len(whole))
     axis.axvspan(*AIM, color=HUE, alpha=0.15, linewidth=0)

@@ -56,7 +56,7 @@ def draw_tornado(document: Document) -> "Figure":
                 textcoords="offset points",
                 ha="left" if outward > 0 else "right",
                 va="center",
-                fontsize=10,
+                fontsize=11,
             )
     axis.axvline(centre, color=INK, linewidth=1.2)
     axis.set_xscale("log")

@@ -54,7 +54,7 @@ def draw_compared(document: Document) -> "Figure":
     pairs = {name: document["quantities"].get(f"{name}_ratio") for name in PANELS}
     shown = {name: entry for name, entry in pairs.items() if entry}
     n_rows = (len(shown) + 1) // 2
-    figure = Figure(figsize=(12.5, 3.7 * n_rows + 0.6), layout="constrained")
+    figure = Figure(figsize=(10.5, 3.5 * n_rows + 0.6), layout="constrained")
     axes = list(figure.subplots(n_rows, 2, squeeze=False).flat)
     for axis, (name, entry) in zip(axes, shown.items(), strict=False):
         _panel(axis, document, entry, document["quantities"][name]["long_name"])
@@ -74,7 +74,7 @@ def _panel(axis: "Axes", document: Document, entry: Document, words: str) -> Non
     places = [document["years"].index(year) for year in years]
     labels: list[tuple[float, str, str]] = []
     for at, name in enumerate(entry["compared"]):
-        hue, line = HUES[at % len(HUES)], LINES[at // len(HUES) % len(LINES)]
+        hue, line = HUES[at % len(HUES)], LINES[at % len(LINES)]
         low, centre, high = (
             [_number(entry[key][place][at]) for place in places] for key in ("p10", "p50", "p90")
         )
@@ -86,7 +86,7 @@ def _panel(axis: "Axes", document: Document, entry: Document, words: str) -> Non
             labels.append((known[-1], name.replace("-", " "), hue))
     axis.axhline(1, color="#888888", linewidth=1)
     axis.set_yscale("log")
-    axis.set_title("\n".join(textwrap.wrap(words, 46)))
+    axis.set_title("\n".join(textwrap.wrap(words, 38)))
     axis.set_xlim(years[0], years[-1])
     _widened(axis)
     label_values(axis)
@@ -111,17 +111,25 @@ def _label_lines(axis: "Axes", end: float, labels: Sequence[tuple[float, str, st
     """Write each name beside the end of its line, moved apart where two would touch."""
     low, high = (math.log(value) for value in axis.get_ylim())
     labels = sorted(labels)
-    heights = spread([math.log(value) for value, *_ in labels], gap=0.075 * (high - low), top=high)
-    for height, (_, name, hue) in zip(heights, labels, strict=True):
+    gap = 0.09 * (high - low)
+    heights = spread([math.log(value) for value, *_ in labels], gap=gap, top=high - gap / 2)
+    for height, (value, name, hue) in zip(heights, labels, strict=True):
         axis.annotate(
             name,
-            (end, math.exp(height)),
-            xytext=(6, 0),
-            textcoords="offset points",
+            (end, value),
+            xytext=(1.06, (height - low) / (high - low)),
+            textcoords="axes fraction",
             va="center",
-            color=hue if hue != HUES[-1] else INK,
-            fontsize=10.5,
+            color=INK,  # the paler hues are hard to read as words
+            fontsize=11,
             annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": hue,
+                "relpos": (0, 0.5),
+                "shrinkA": 0,
+                "shrinkB": 0,
+            },
         )
 
 

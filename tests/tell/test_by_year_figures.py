@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from forepass.errors import InputError
-from forepass.tell import figures
+from forepass.tell import by_year_figures as figures
 
 YEARS = list(range(2022, 2031))
 LABELS = {
@@ -133,3 +133,15 @@ def test_the_overhang_has_a_fan_for_each_sense_and_bars_for_a_release() -> None:
     heights = [text.get_text() for text in figure.axes[-1].texts]
     place = [2025, 2026, 2027, 2028, 2029].index(year)
     assert heights[0] == f"{1.0 + place:.1f}"
+
+
+def test_a_scale_suits_what_is_forecast_and_many_zeros_are_told_as_a_power() -> None:
+    made = document()
+    for key in ("p05", "p10", "p25", "p50", "p75", "p90", "p95"):
+        made["quantities"]["world_tokens_per_s"][key] = [1e3 * 20.0**at for at in range(9)]
+    axis = figures.draw_by_year(made, "forecast").axes[0]
+    assert "billion tokens/s" in axis.get_title(loc="left")
+    axis.figure.canvas.draw()
+    labels = [text.get_text() for text in axis.get_yticklabels() if text.get_text()]
+    assert "10⁻⁶" in labels
+    assert "1" in labels
