@@ -1,6 +1,6 @@
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 
-.PHONY: forecast test lint types calibration lock
+.PHONY: forecast test lint types pages calibration lock
 
 forecast: .venv/.ready          ## set up, fit what is stale, print the forecast, draw its figure
 	.venv/bin/forepass forecast --figure forecast
@@ -8,12 +8,17 @@ forecast: .venv/.ready          ## set up, fit what is stale, print the forecast
 test: .venv/.ready              ## set up, run the tests
 	.venv/bin/pytest
 
-lint: .venv/.ready              ## formatting and lint rules
+lint: .venv/.ready              ## formatting, lint rules, and which module may import which
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
+	.venv/bin/lint-imports --no-cache --no-logo
 
 types: .venv/.ready             ## static types
 	.venv/bin/mypy
+
+pages: .venv/.ready             ## the API reference and the diagram of imports, from the code
+	.venv/bin/python model/reference.py
+	.venv/bin/python model/architecture.py
 
 calibration: .venv/.ready       ## refit every block to data of its own making; hours, so on a schedule
 	.venv/bin/forepass check --calibration --figure reports/validation --csv reports/validation/calibration.csv

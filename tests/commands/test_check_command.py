@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from forepass import posterior
+from forepass.backtest.published import Growth
 from forepass.blocks.serving import validation
 from forepass.cli import main
 from forepass.commands import check_trends
@@ -17,7 +18,6 @@ from forepass.fit_checks.finding import Finding
 from forepass.inputs.priors import load_priors
 from forepass.posterior import Fit
 from forepass.settings import Settings
-from forepass.trend_checks.published import Growth
 
 type Fits = Mapping[str, Fit]
 

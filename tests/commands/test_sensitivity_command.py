@@ -74,7 +74,7 @@ def test_json_csv_and_figures_hold_the_same(
 
 
 def test_figures_name_beliefs_in_words(capsys: pytest.CaptureFixture[str]) -> None:
-    from forepass.sensitivity.figures import draw_shares, draw_tornado
+    from forepass.tell.sensitivity_figures import draw_shares, draw_tornado
 
     assert main([*ARGV, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
@@ -165,7 +165,7 @@ def test_what_weights_cannot_tell_is_told_by_a_new_fit_or_said_not_to_be(
 
     monkeypatch.setattr(posterior, "fitted", fitted)
     # No weights are good enough, so that everything with priors is marked.
-    monkeypatch.setattr("forepass.sensitivity.prior_weight.GOOD_K", -1.0)
+    monkeypatch.setattr("forepass.sensitivities.prior_weight.GOOD_K", -1.0)
     argv = ["sensitivity", "fleet_power", "--top", "2", "--refit"]
     assert main([*argv, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)

@@ -7,7 +7,7 @@ from scipy import special, stats
 from forepass.explorer.moved_priors import SCORES, priors_of, scores
 from forepass.inputs.elicitation import log_density, quantile, sample
 from forepass.inputs.priors import Prior
-from forepass.sensitivity.beliefs import Belief
+from forepass.sensitivities.beliefs import Belief
 
 FAMILIES = {
     "Normal": {"mu": 2.0, "sigma": 3.0},

@@ -8,7 +8,7 @@ from forepass.inputs.elicitation import sample
 from forepass.inputs.priors import Prior, load_priors
 from forepass.inputs.tables import load_tables
 from forepass.posterior import block_module
-from forepass.sensitivity.beliefs import Belief
+from forepass.sensitivities.beliefs import Belief
 from forepass.settings import Settings
 
 GROWTH = "record_growth"

@@ -13,7 +13,7 @@ from forepass.fit_checks.replicas import Quantity, leave_out, quantities
 from forepass.inputs.tables import load_tables
 from forepass.likelihoods import plain_model, pointwise
 from forepass.posterior import Fit
-from forepass.sensitivity import GOOD_K
+from forepass.sensitivities import GOOD_K
 from forepass.settings import Settings
 from forepass.tell import check_figures, figures
 

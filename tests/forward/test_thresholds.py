@@ -11,9 +11,9 @@ from forepass.forward.thresholds import (
     Threshold,
     check_names,
     crossings,
-    date_text,
     read_threshold,
 )
+from forepass.tell.render import date_text
 
 YEARS = [2025, 2026, 2027, 2028]
 ABOVE = Threshold("world_tokens_per_s", above=True, value=10.0)

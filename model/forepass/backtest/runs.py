@@ -13,11 +13,11 @@ import pandas as pd
 from forepass import fingerprints, kept
 from forepass.as_of import seen_as_of
 from forepass.backtest.baselines import BASELINES, FEWEST_ROWS, published_rate
+from forepass.backtest.published import published_growth
 from forepass.backtest.scores import horizon, scored
 from forepass.backtest.targets import Target, later_rows, targets_of
 from forepass.errors import InputError
 from forepass.posterior import BRIEF, fitted
-from forepass.trend_checks.published import published_growth
 
 if TYPE_CHECKING:
     import xarray as xr

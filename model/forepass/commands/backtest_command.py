@@ -51,9 +51,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the scores; return 1 where the chains of a fit disagree."""
     from forepass import atomic
-    from forepass.backtest import text
     from forepass.backtest.experts import due
     from forepass.backtest.runs import tasks
+    from forepass.tell import backtest_text as text
 
     if args.from_year > args.to_year:
         raise InputError(f"--from {args.from_year:g} is after --to {args.to_year:g}")
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         atomic.write_text(args.csv, table.round(4).to_csv(index=False, lineterminator="\n"))
         say_written(args, args.csv)
     if args.figure is not None:
-        from forepass.backtest import figures
+        from forepass.tell import backtest_figures as figures
         from forepass.tell.figures import save_figure
 
         drawn = {"backtest": figures.draw_scores(table, rows)}

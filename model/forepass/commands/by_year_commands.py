@@ -190,10 +190,10 @@ def _draw(args: argparse.Namespace, settings: "Settings", years: list[int]) -> "
 
 def years_asked(args: argparse.Namespace, definitions: "Definitions") -> list[int]:
     """Return the years asked for, by default from the day of --as-of, as definitions allow."""
+    from forepass.forward.horizon import first_year
+
     earliest, latest = definitions.first_year, definitions.last_year
-    start = (
-        earliest if args.as_of is None else min(max(last_day(args.as_of).year, earliest), latest)
-    )
+    start = first_year(definitions, args.as_of and last_day(args.as_of))
     first = start if args.first is None else args.first
     last = latest if args.last is None else args.last
     for option, years in (("--from", [first]), ("--to", [last]), ("--years", args.years or [])):

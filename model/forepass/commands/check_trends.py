@@ -21,7 +21,7 @@ from forepass.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from forepass.trend_checks.published import Growth
+    from forepass.backtest.published import Growth
 
 PLACE = "forepass.trend_checks"
 

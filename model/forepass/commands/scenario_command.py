@@ -90,10 +90,7 @@ def _compare(args: argparse.Namespace) -> int:
     def draw() -> "xr.Dataset":
         from forepass.what_if import pairs
 
-        each = {one.name: _draw(one, args, settings, years) for one in found}
-        notes = dict.fromkeys(note for one in each.values() for note in one.attrs["notes"])
-        paired = f"of each draw its pair in {found[0].name}, with the same random numbers: {PAIRED}"
-        return pairs.joined(each).assign_attrs(notes=[*notes, paired])
+        return pairs.joined({one.name: _draw(one, args, settings, years) for one in found})
 
     document = answers.answer("scenario compare", _asked(args, years, *found), settings, draw=draw)
     if args.json:
@@ -106,12 +103,6 @@ def _compare(args: argparse.Namespace) -> int:
 
         say_written(args, *scenario_figures.save_compared(document, args.figure))
     return 0
-
-
-PAIRED = (
-    "over is a ratio, left out where the first has nothing; less is a difference; "
-    "a block fitted on other priors is paired in no draw"
-)
 
 
 def _asked(args: argparse.Namespace, years: list[int], *scenarios: "Scenario") -> dict[str, object]:

@@ -11,13 +11,8 @@ from forepass.commands.output import say_written
 from forepass.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    import xarray as xr
-
     from forepass.inputs.definitions import Definitions
     from forepass.posterior import Fit
-    from forepass.sensitivity.beliefs import Belief
     from forepass.settings import Settings
     from forepass.what_if.changed import Changed
     from forepass.what_if.scenarios import Scenario
@@ -84,8 +79,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the answer and write the files asked for."""
     from forepass.inputs.definitions import load_definitions
-    from forepass.sensitivity import text
     from forepass.tell import answers, render
+    from forepass.tell import sensitivity_text as text
 
     settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
@@ -106,13 +101,12 @@ def run(args: argparse.Namespace) -> int:
             )
     else:
         asked |= _break_even(args)
-    again = partial(_refitted, args=args, scenario=scenario, settings=settings)
     document = answers.answer(
         "sensitivity",
         asked,
         settings,
         draw=lambda: _draws(args, scenario, settings),
-        build=lambda draws, **frame: _document(draws, asked, settings, frame, again),
+        build=lambda found, **frame: _document(found, asked, scenario, settings, args, frame),
     )
     if args.json:
         print(render.as_json(document))
@@ -126,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
         render.write_rows(rows, list(dict.fromkeys(key for row in rows for key in row)), args.csv)
         say_written(args, args.csv)
     if args.figure is not None:
-        from forepass.sensitivity import figures
+        from forepass.tell import sensitivity_figures as figures
 
         say_written(args, *figures.save_sensitivity(document, args.figure))
     return 0
@@ -160,8 +154,8 @@ def _draws(args: argparse.Namespace, scenario: "Scenario", settings: "Settings")
     # Matrices here are small: several threads on each cost more than they give.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from forepass.inputs.priors import load_all
-    from forepass.sensitivity.beliefs import check_name
-    from forepass.sensitivity.runs import check_quantity
+    from forepass.sensitivities.beliefs import check_name
+    from forepass.sensitivities.runs import check_quantity
 
     check_quantity(args.quantity)
     if args.break_even is not None:
@@ -169,85 +163,29 @@ def _draws(args: argparse.Namespace, scenario: "Scenario", settings: "Settings")
     return scenario_options.changed(scenario, args, settings)
 
 
-def _refitted(
-    beliefs: "Sequence[Belief]",
-    fits: "dict[str, Fit]",
-    found: "Changed",
-    *,
-    args: argparse.Namespace,
-    scenario: "Scenario",
-    settings: "Settings",
-) -> "dict[str, xr.Dataset]":
-    """Return every block's draws, those of one block fitted anew with priors at another power."""
-    from forepass import posterior
-    from forepass.commands import fitting
-    from forepass.sensitivity.refits import NotRefittedError, raised
-    from forepass.what_if import replaced_priors
-    from forepass.what_if.interventions import pinned
-    from forepass.what_if.scenarios import with_layer
-
-    layer = raised(belief.prior for belief in beliefs if belief.prior is not None)
-    own = replaced_priors.overlaid(with_layer(scenario, layer), settings)
-    block = beliefs[0].block
-    try:
-        with fitting.progress_over([block], quiet=args.quiet) as report:
-            anew = posterior.fitted([block], own, progress=report)
-    except posterior.FitFailed as failure:
-        raise NotRefittedError(str(failure).partition(";")[0]) from failure
-    fits = pinned({**fits, **anew}, found.interventions.pins, seed=settings.seed)
-    return {name: fit.posterior for name, fit in fits.items()}
-
-
 def _document(
     found: "Changed",
     asked: dict[str, Any],
+    scenario: "Scenario",
     settings: "Settings",
+    args: argparse.Namespace,
     frame: dict[str, Any],
-    again: "Callable[..., dict[str, xr.Dataset]]",
 ) -> dict[str, Any]:
-    from forepass.kept_fits import failed_notes
-    from forepass.likelihoods import log_likelihood
-    from forepass.sensitivity import answer
-    from forepass.sensitivity.beliefs import all_beliefs, find
-    from forepass.sensitivity.runs import Question
-    from forepass.what_if.interventions import pinned
+    from forepass.sensitivities.asked import document
 
-    fits = pinned(found.fits, found.interventions.pins, seed=settings.seed)
-    posteriors = {block: fit.posterior for block, fit in fits.items()}
-    beliefs = list(all_beliefs(posteriors, found.priors))
-    question = Question(
-        asked["quantity"],
-        asked["year"],
-        found.tables,
-        found.definitions,
-        settings.seed,
-        found.interventions,
-    )
-    if "break_even" in asked:
-        document = answer.break_even_document(
-            question,
-            posteriors,
-            find(asked["break_even"], beliefs),
-            above=asked["above"],
-            threshold=asked["threshold"],
-            frame=frame,
-        )
-    else:
-        document = answer.sensitivity_document(
-            question,
-            posteriors,
-            beliefs,
-            top=asked["top"],
-            measure=asked["measure"],
-            likelihoods={
-                block: log_likelihood(block, fits[block], settings)
-                for block in (fits if asked["likelihood"] else ())
-            },
-            frame=frame,
-            refit=partial(again, fits=fits, found=found) if "refit" in asked else None,
-        )
-    document["notes"] += [*found.notes, *failed_notes(fits)]
-    return document
+    fitted = partial(_fitted, args=args)
+    return document(found, asked, scenario=scenario, settings=settings, frame=frame, fitted=fitted)
+
+
+def _fitted(
+    names: list[str], settings: "Settings", *, args: argparse.Namespace
+) -> "dict[str, Fit]":
+    """Return new fits, whose progress is shown."""
+    from forepass import posterior
+    from forepass.commands import fitting
+
+    with fitting.progress_over(names, quiet=args.quiet) as report:
+        return posterior.fitted(names, settings, progress=report)
 
 
 COMMAND = Command(

@@ -14,7 +14,7 @@ from forepass.explorer.moved_priors import SCORES, priors_of
 from forepass.explorer.packing import pack
 from forepass.forward.projection import project, whole_span
 from forepass.forward.timing import part_of_year
-from forepass.sensitivity.beliefs import all_beliefs
+from forepass.sensitivities.beliefs import all_beliefs
 from forepass.what_if.scenarios import Scenario
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from scipy import special
 
 from forepass.inputs.families import FAMILIES, family_quantile
 from forepass.inputs.priors import Prior
-from forepass.sensitivity.beliefs import Belief, kind, title
+from forepass.sensitivities.beliefs import Belief, kind, title
 
 __all__ = ["SCORES", "priors_of", "scores"]
 

@@ -20,7 +20,7 @@ from forepass.inputs.definitions import load_definitions
 from forepass.inputs.elicitation import quantile
 from forepass.inputs.families import FAMILIES, family_cumulative
 from forepass.inputs.priors import Prior
-from forepass.sensitivity.beliefs import LEARNED, Belief, contraction
+from forepass.sensitivities.beliefs import LEARNED, Belief, contraction
 from forepass.settings import Settings
 
 __all__ = ["Rate", "back_cast", "contractions", "fitted_slope", "recorded_rates"]

@@ -20,8 +20,8 @@ from forepass.forward.projection import project, whole_span
 from forepass.inputs.definitions import Definitions
 from forepass.inputs.priors import Prior
 from forepass.posterior import build_model
-from forepass.sensitivity.beliefs import CHOICES
-from forepass.sensitivity.runs import Question, held_at, thinned, values
+from forepass.sensitivities.beliefs import CHOICES
+from forepass.sensitivities.runs import Question, held_at, thinned, values
 from forepass.settings import Settings
 
 if TYPE_CHECKING:

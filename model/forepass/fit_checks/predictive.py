@@ -9,7 +9,7 @@ from scipy import stats
 
 from forepass.fit_checks.finding import Finding
 from forepass.fit_checks.replicas import Quantity
-from forepass.sensitivity import GOOD_K
+from forepass.sensitivities import GOOD_K
 
 __all__ = ["coverage", "leave_one_out", "residuals", "uniformity"]
 

@@ -17,7 +17,7 @@ from forepass.inputs.priors import Prior, load_all
 from forepass.inputs.tables import load_tables
 from forepass.kept_fits import ESS_LIMIT, RHAT_LIMIT
 from forepass.posterior import BLOCKS, block_module
-from forepass.sensitivity.beliefs import all_beliefs
+from forepass.sensitivities.beliefs import all_beliefs
 from forepass.settings import Settings
 
 if TYPE_CHECKING:

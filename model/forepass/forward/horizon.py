@@ -1,14 +1,23 @@
 """From when on the interval of a quantity is so wide that only scenarios should be trusted."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from forepass.tell.answers import Document, build_document, times_of
+from forepass.documents import Document, build_document, times_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from forepass.inputs.definitions import Definitions
+
 FIELD = "scenarios_only_from"
+
+
+def first_year(definitions: "Definitions", as_of: date | None) -> int:
+    """Return the year that forecasts start in: of the day whose knowledge they have, if any."""
+    earliest, latest = definitions.first_year, definitions.last_year
+    return earliest if as_of is None else min(max(as_of.year, earliest), latest)
 
 
 def marked(draws: "xr.Dataset", *, fold: float, **frame: Any) -> Document:  # noqa: ANN401

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from forepass.documents import QUANTILES, Document, build_document
 from forepass.errors import InputError
 from forepass.inputs.text_files import suggest
-from forepass.tell.answers import QUANTILES, Document, build_document
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,18 +131,6 @@ def _date(
             for key, date in zip(QUANTILES, quantiles, strict=True)
         },
     }
-
-
-def date_text(entry: Document, level: str) -> str:
-    """Return a quantile of a date as its month, or on which side of the years asked it lies."""
-    from forepass.tell.rounding import month
-
-    if entry[level] is not None:
-        return month(entry[level])
-    before = QUANTILES[level] <= entry["share_before"]
-    return (
-        f"before {month(entry['first_date'])}" if before else f"after {month(entry['last_date'])}"
-    )
 
 
 def _check_share(threshold: Threshold, unit: str) -> None:

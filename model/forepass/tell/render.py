@@ -12,10 +12,9 @@ from typing import Any
 from tabulate import tabulate
 
 from forepass import atomic
-from forepass.forward.thresholds import date_text
 from forepass.inputs.claims import Claim
 from forepass.tell import answers
-from forepass.tell.rounding import interval_text, scaled, times
+from forepass.tell.rounding import interval_text, month, scaled, times
 
 Document = Mapping[str, Any]
 
@@ -260,3 +259,13 @@ def _question(request: Mapping[str, Any]) -> str:
     if request["speed"]:
         load = f", {request['speed']:,.0f} tokens/s for each user"
     return f"{chips}, {request['model']}{bits}; {lengths}{load}"
+
+
+def date_text(entry: Mapping[str, Any], level: str) -> str:
+    """Return a quantile of a date as its month, or on which side of the years asked it lies."""
+    if entry[level] is not None:
+        return month(entry[level])
+    before = answers.QUANTILES[level] <= entry["share_before"]
+    return (
+        f"before {month(entry['first_date'])}" if before else f"after {month(entry['last_date'])}"
+    )

@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from forepass.backtest.published import Growth, growth, published_growth
 from forepass.blocks import chips
 from forepass.blocks.chips.paths import part_specs, trend_path
 from forepass.blocks.chips.records import SPECS, ChipRecords, specs_from_traits
@@ -16,7 +17,6 @@ from forepass.blocks.chips.structures import STRUCTURES
 from forepass.inputs.dates import EPOCH_YEAR, year_fraction
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.tables import load_table
-from forepass.trend_checks.published import Growth, growth, published_growth
 
 if TYPE_CHECKING:
     from forepass.settings import Settings

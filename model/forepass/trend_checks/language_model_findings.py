@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.backtest.language_models import records as releases
+from forepass.backtest.published import Growth, growth
 from forepass.blocks import language_models
 from forepass.blocks.growth import sigmoid
 from forepass.blocks.language_models.paths import GAP_AT, ORIGIN, TRAITS
@@ -16,7 +17,6 @@ from forepass.blocks.trends import hinges, mid_year
 from forepass.inputs.elicitation import sample
 from forepass.inputs.priors import load_priors
 from forepass.trend_checks.predictive import draw_fans, place_text, posterior_line
-from forepass.trend_checks.published import Growth, growth
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

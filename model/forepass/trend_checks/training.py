@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forepass.backtest.published import Growth, growth
 from forepass.backtest.training import predicted, records
 from forepass.blocks import training
 from forepass.inputs.elicitation import sample
 from forepass.inputs.priors import load_priors
 from forepass.trend_checks.predictive import draw_fans, place_text, posterior_line
-from forepass.trend_checks.published import Growth, growth
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

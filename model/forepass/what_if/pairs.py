@@ -10,6 +10,10 @@ from forepass.forward.timing import SHARES
 __all__ = ["joined"]
 
 SUBTRACTED = (*SHARES, "probability")
+PAIRED = (
+    "over is a ratio, left out where the first has nothing; less is a difference; "
+    "a block fitted on other priors is paired in no draw"
+)
 
 
 def joined(draws: Mapping[str, xr.Dataset]) -> xr.Dataset:
@@ -26,10 +30,14 @@ def joined(draws: Mapping[str, xr.Dataset]) -> xr.Dataset:
     Returns
     -------
     Levels, dims (draw, year, scenario); ``NAME_ratio``, of shares and probabilities
-    ``NAME_difference``, dims (draw, year, compared). A ratio to nothing is missing.
+    ``NAME_difference``, dims (draw, year, compared). A ratio to nothing is missing. ``notes`` among
+    the attributes holds those of all scenarios.
     """
     first, *others = draws
-    out = xr.Dataset(coords={"year": draws[first]["year"]})
+    notes = dict.fromkeys(note for one in draws.values() for note in one.attrs.get("notes", []))
+    paired = f"of each draw its pair in {first}, with the same random numbers: {PAIRED}"
+    years = {"year": draws[first]["year"]}
+    out = xr.Dataset(coords=years, attrs={"notes": [*notes, paired]})
     for name, base in draws[first].data_vars.items():
         if set(base.dims) != {"draw", "year"}:
             continue

@@ -8,7 +8,7 @@ import pytest
 
 from forepass.inputs.families import FAMILIES, family_log_density
 from forepass.inputs.priors import load_all
-from forepass.sensitivity.refits import POWER, NotRefittedError, raised, raised_parameters
+from forepass.sensitivities.refits import POWER, NotRefittedError, raised, raised_parameters
 from forepass.settings import Settings
 from forepass.what_if.replaced_priors import overlaid
 from forepass.what_if.scenarios import plain, with_layer

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forepass.sensitivity import runs
-from forepass.sensitivity.beliefs import Belief, find
-from forepass.sensitivity.runs import Question
-from forepass.sensitivity.what_if import Pairs, break_even, pairs, swing
+from forepass.sensitivities import runs
+from forepass.sensitivities.beliefs import Belief, find
+from forepass.sensitivities.runs import Question
+from forepass.sensitivities.what_if import Pairs, break_even, pairs, swing
 
 Ask = Callable[[str], Question]
 

@@ -7,9 +7,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.sensitivity import runs
-from forepass.sensitivity.beliefs import Belief
-from forepass.sensitivity.runs import Question
+from forepass.sensitivities import runs
+from forepass.sensitivities.beliefs import Belief
+from forepass.sensitivities.runs import Question
 
 __all__ = ["BreakEven", "Pairs", "Swing", "break_even", "pairs", "swing"]
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forepass.sensitivity import drivers as d
-from forepass.sensitivity import runs
-from forepass.sensitivity.beliefs import KINDS, SHOCKS, UNTRACED, Belief
-from forepass.sensitivity.runs import Question
+from forepass.sensitivities import drivers as d
+from forepass.sensitivities import runs
+from forepass.sensitivities.beliefs import KINDS, SHOCKS, UNTRACED, Belief
+from forepass.sensitivities.runs import Question
 
 Ask = Callable[[str], Question]
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forepass.sensitivity.text import belief_text
 from forepass.tell.figures import HUE, INK, house_style, plain_ticks, save_figure
 from forepass.tell.rounding import scaled
+from forepass.tell.sensitivity_text import belief_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from forepass.sensitivity import GOOD_K
+from forepass.sensitivities import GOOD_K
 from forepass.tell.render import LABEL_COLUMNS, framed, table
 from forepass.tell.rounding import MISSING, interval_text, number_text, scaled, times
 

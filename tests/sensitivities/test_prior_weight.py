@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from forepass.sensitivity.prior_weight import POWERS, SENSITIVE, moved_by_refit, power_scaled
+from forepass.sensitivities.prior_weight import POWERS, SENSITIVE, moved_by_refit, power_scaled
 
 DRAWS = 4000
 

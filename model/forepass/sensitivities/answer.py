@@ -10,14 +10,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass import __version__
-from forepass.sensitivity import GOOD_K, measurements, runs
-from forepass.sensitivity.beliefs import SHOCKS, UNTRACED, Belief, contraction, kind
-from forepass.sensitivity.drivers import Input, Share, drivers
-from forepass.sensitivity.prior_weight import PriorWeight, log_prior, moved_by_refit, power_scaled
-from forepass.sensitivity.refits import POWER, NotRefittedError
-from forepass.sensitivity.runs import Question
-from forepass.sensitivity.what_if import Pairs, break_even, pairs, swing
-from forepass.tell.answers import QUANTILES, Document
+from forepass.documents import QUANTILES, Document
+from forepass.sensitivities import GOOD_K, measurements, runs
+from forepass.sensitivities.beliefs import SHOCKS, UNTRACED, Belief, contraction, kind
+from forepass.sensitivities.drivers import Input, Share, drivers
+from forepass.sensitivities.prior_weight import PriorWeight, log_prior, moved_by_refit, power_scaled
+from forepass.sensitivities.refits import POWER, NotRefittedError
+from forepass.sensitivities.runs import Question
+from forepass.sensitivities.what_if import Pairs, break_even, pairs, swing
 
 __all__ = ["break_even_document", "sensitivity_document"]
 
@@ -61,7 +61,7 @@ def sensitivity_document(
     likelihoods
         Log likelihood of a block's data at its draws, by block, dims (draw,); none leaves it out.
     frame
-        seed, as_of and inputs, as `forepass.tell.answers.build_document` takes them.
+        seed, as_of and inputs, as `forepass.documents.build_document` takes them.
     refit
         Where given, tells what importance weights cannot tell of priors. It raises
         `NotRefittedError` where it cannot either.

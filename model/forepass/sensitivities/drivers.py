@@ -13,10 +13,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.forward.projection import FORWARD
-from forepass.sensitivity import runs
-from forepass.sensitivity.beliefs import CHOICES, KINDS, SHOCKS, UNTRACED, Belief, kind
-from forepass.sensitivity.runs import Question
-from forepass.sensitivity.variance_shares import (
+from forepass.sensitivities import runs
+from forepass.sensitivities.beliefs import CHOICES, KINDS, SHOCKS, UNTRACED, Belief, kind
+from forepass.sensitivities.runs import Question
+from forepass.sensitivities.variance_shares import (
     Smoothed,
     closed_of_covariance,
     closed_of_factorial,
@@ -134,7 +134,7 @@ def drivers(
     posteriors
         Draws of every block.
     beliefs
-        Of the blocks, as `forepass.sensitivity.beliefs.all_beliefs` yields them.
+        Of the blocks, as `forepass.sensitivities.beliefs.all_beliefs` yields them.
 
     Raises
     ------

@@ -11,13 +11,13 @@ from forepass.errors import InputError
 from forepass.forward.forecast import forecast_of
 from forepass.forward.overhang import ORDER, overhang_of
 from forepass.forward.projection import project, whole_span
-from forepass.sensitivity import runs
+from forepass.sensitivities import runs
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from forepass.posterior import Fit
-    from forepass.sensitivity.runs import Question
+    from forepass.sensitivities.runs import Question
 
 Ask = Callable[[str], "Question"]
 

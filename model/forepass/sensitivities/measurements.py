@@ -7,10 +7,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.sensitivity import runs
-from forepass.sensitivity.beliefs import Belief
-from forepass.sensitivity.runs import Question
-from forepass.sensitivity.variance_shares import closed_of_covariance, interval, smoothed
+from forepass.sensitivities import runs
+from forepass.sensitivities.beliefs import Belief
+from forepass.sensitivities.runs import Question
+from forepass.sensitivities.variance_shares import closed_of_covariance, interval, smoothed
 from forepass.streams import block_rng
 
 __all__ = ["MEASUREMENTS", "Measurement", "Worth", "worth"]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from SALib.analyze import sobol
 from SALib.sample import sobol as sobol_sample
 
-from forepass.sensitivity import variance_shares as vs
+from forepass.sensitivities import variance_shares as vs
 
 type Floats = NDArray[np.float64]
 

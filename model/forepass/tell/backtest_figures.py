@@ -9,7 +9,7 @@ import pandas as pd
 from forepass.as_of import REPORTING_LAG
 from forepass.backtest.runs import LONGEST, Result, Task
 from forepass.backtest.targets import targets_of
-from forepass.backtest.text import AIM, ALL, words_of
+from forepass.tell.backtest_text import AIM, ALL, words_of
 from forepass.tell.figures import HUE, INK, house_style, label_values
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def draw_scores(table: pd.DataFrame, rows: pd.DataFrame) -> "Figure":
     Parameters
     ----------
     table
-        As `forepass.backtest.text.table_of` returns it.
+        As `forepass.tell.backtest_text.table_of` returns it.
     rows
         Every forecast, with its `pit`.
     """

@@ -10,7 +10,7 @@ import xarray as xr
 from forepass.errors import InputError
 from forepass.inputs.elicitation import quantile
 from forepass.inputs.priors import Prior, load_all
-from forepass.sensitivity import beliefs as b
+from forepass.sensitivities import beliefs as b
 
 
 def belief(block: str, name: str, *, shrink: float = 1.0) -> b.Belief:

@@ -7,9 +7,9 @@ import pytest
 import xarray as xr
 
 from forepass.inputs.priors import load_all
-from forepass.sensitivity.beliefs import Belief
-from forepass.sensitivity.measurements import MEASUREMENTS, Measurement, shrinkage, worth
-from forepass.sensitivity.runs import KNOWN, Question
+from forepass.sensitivities.beliefs import Belief
+from forepass.sensitivities.measurements import MEASUREMENTS, Measurement, shrinkage, worth
+from forepass.sensitivities.runs import KNOWN, Question
 
 Ask = Callable[[str], Question]
 
@@ -42,7 +42,7 @@ def test_an_interval_shrinks_as_the_root_of_what_is_left(explained: float, narro
 def test_a_quantity_is_measured_in_its_own_year(
     posteriors: Mapping[str, xr.Dataset], asked: Ask
 ) -> None:
-    from forepass.sensitivity import runs
+    from forepass.sensitivities import runs
 
     question = asked("fleet_power")
     logs = runs.values(question, posteriors)

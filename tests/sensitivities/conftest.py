@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forepass.posterior import Fit
-    from forepass.sensitivity.beliefs import Belief
-    from forepass.sensitivity.runs import Question
+    from forepass.sensitivities.beliefs import Belief
+    from forepass.sensitivities.runs import Question
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,7 @@ def posteriors(forward_fits: "Mapping[str, Fit]") -> "dict[str, xr.Dataset]":
 @pytest.fixture(scope="session")
 def beliefs(posteriors: "Mapping[str, xr.Dataset]") -> "list[Belief]":
     from forepass.inputs.priors import load_all
-    from forepass.sensitivity.beliefs import all_beliefs
+    from forepass.sensitivities.beliefs import all_beliefs
 
     return list(all_beliefs(posteriors, load_all()))
 
@@ -31,7 +31,7 @@ def beliefs(posteriors: "Mapping[str, xr.Dataset]") -> "list[Belief]":
 def asked(question_tables: "Mapping[str, pd.DataFrame]") -> "Callable[[str], Question]":
     """Return what makes a question about a quantity in 2030."""
     from forepass.inputs.definitions import load_definitions
-    from forepass.sensitivity.runs import Question
+    from forepass.sensitivities.runs import Question
 
     def ask(quantity: str) -> "Question":
         return Question(quantity, 2030, question_tables, load_definitions(), seed=1)

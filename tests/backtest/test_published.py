@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from forepass.backtest.published import growth, published_growth
 from forepass.settings import Settings
-from forepass.trend_checks.published import growth, published_growth
 
 
 def test_doubling_times_and_rates_come_out_in_x_per_year() -> None:

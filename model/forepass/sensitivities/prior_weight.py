@@ -10,8 +10,8 @@ from arviz_stats.base import array
 from numpy.typing import NDArray
 
 from forepass.inputs.elicitation import log_density
-from forepass.sensitivity import GOOD_K
-from forepass.sensitivity.beliefs import Belief
+from forepass.sensitivities import GOOD_K
+from forepass.sensitivities.beliefs import Belief
 
 __all__ = ["SENSITIVE", "PriorWeight", "log_prior", "moved_by_refit", "power_scaled"]
 
