@@ -26,9 +26,10 @@ from forepass.report.numbers import Number, Numbers
     ],
 )
 def test_a_number_is_rounded_by_its_interval(
-    unit: str, values: tuple[float | None, ...], both: str
+    unit: str, values: tuple[float | None, float | None, float | None], both: str
 ) -> None:
-    assert Number("k", "words", unit, *values).both == both
+    centre, low, high = values
+    assert Number("k", "words", unit, centre, low, high).both == both
 
 
 def test_the_forms_are_parts_of_the_whole() -> None:

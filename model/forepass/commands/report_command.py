@@ -158,7 +158,8 @@ def _write(
     settings: "Settings",
 ) -> dict[str, Any]:
     """Build the report in a folder of its own, which then takes the place of the one asked for."""
-    from forepass.evidence.records import recorded, track_record
+    from forepass.evidence.records import track_record
+    from forepass.register.published import recorded
     from forepass.report import build, folder
 
     # Published scores are no part of a forecast's inputs, and so of no cached answer.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from forepass.inputs.elicitation import log_density, quantile
 from forepass.inputs.families import FAMILIES
 from forepass.inputs.priors import Prior
-from forepass.sensitivity.beliefs import Belief, all_beliefs, contraction, kind, title
+from forepass.sensitivities.beliefs import Belief, all_beliefs, contraction, kind, title
 
 __all__ = ["beliefs"]
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from forepass.forward import comparisons
 from forepass.forward.projection import Projection, project, whole_span
-from forepass.sensitivity.runs import KNOWN, thinned
+from forepass.sensitivities.runs import KNOWN, thinned
 from forepass.what_if.interventions import Interventions
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from forepass.documents import Document, build_document
 from forepass.evidence.beliefs import beliefs
 from forepass.evidence.futures import compared_with, rests_on
 from forepass.evidence.questions import Questions
@@ -16,10 +17,9 @@ from forepass.forward.projection import Projection, project, whole_span
 from forepass.inputs.claims import load_claims
 from forepass.inputs.comparisons import load_comparisons
 from forepass.inputs.tables import load_tables
-from forepass.sensitivity.answer import sensitivity_document
-from forepass.sensitivity.beliefs import all_beliefs
-from forepass.sensitivity.runs import Question
-from forepass.tell.answers import Document, build_document
+from forepass.sensitivities.answer import sensitivity_document
+from forepass.sensitivities.beliefs import all_beliefs
+from forepass.sensitivities.runs import Question
 from forepass.what_if import pairs
 from forepass.what_if.interventions import pinned
 
@@ -68,7 +68,7 @@ def gathered(
     questions
         What the report asks besides.
     frame
-        seed, as_of and inputs, as `forepass.tell.answers.build_document` takes them.
+        seed, as_of and inputs, as `forepass.documents.build_document` takes them.
     done
         Told of each of `stages` when it has been run.
     """

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Any
 
 from forepass.inputs.rows import read_rows
 from forepass.inputs.tables import TABLES
 from forepass.posterior import BLOCKS, block_module
-from forepass.register.folder import read_register
 from forepass.rooms import room
 
-__all__ = ["diagnostics", "recorded", "sources", "tables", "track_record"]
+__all__ = ["diagnostics", "sources", "tables", "track_record"]
 
 VALIDATION = ("serving", "backtest", "calibration")
 
@@ -58,21 +56,6 @@ def track_record(names: Iterable[str] = VALIDATION) -> dict[str, list[dict[str, 
         ]
         for name in names
     }
-
-
-def recorded() -> list[dict[str, str]]:
-    """Return the entries of the published register: name, when and why each was recorded."""
-    folder = room("reports/register")
-    if not isinstance(folder, Path) or not folder.is_dir():
-        return []
-    return [
-        {
-            "entry": entry.name.removesuffix(".json"),
-            "created": str(entry.document["created"]),
-            "reason": str(entry.document["reason"]),
-        }
-        for entry in read_register(folder).entries
-    ]
 
 
 def _number(text: str) -> float | str | None:

@@ -7,9 +7,9 @@ from itertools import product
 from operator import getitem
 from typing import Any
 
-from forepass.forward.thresholds import date_text
 from forepass.report.numbers import Number, Numbers
 from forepass.report.words import agrees
+from forepass.tell.render import date_text
 
 __all__ = ["known_numbers"]
 
@@ -216,15 +216,15 @@ def _of_inputs(evidence: Mapping[str, Any]) -> Iterator[Number]:
     for name, value in evidence["definitions"].items():
         if isinstance(value, int | float):
             words = name.replace("_", " ")
-            on, shown = ("priors/definitions.toml",), (f"{value:,.6g}", "")
-            yield Number(f"definition.{name}", words, "1", float(value), rests_on=on, shown=shown)
+            shown, file = (f"{value:,.6g}", ""), ("priors/definitions.toml",)
+            key, number = f"definition.{name}", float(value)
+            yield Number(key, words, "1", number, rests_on=file, shown=shown)
     for one in evidence["beliefs"]:
         at, on = f"{one['block']}.{one['name']}", (one["block"],)
         for when in ("prior", "posterior") if "posterior" in one else ("prior",):
-            ends = (one[when][key] for key in (CENTRE, LOW, HIGH))
-            yield Number(
-                f"{when}.{at}", f"{one['words']} ({when})", one["unit"], *ends, rests_on=on
-            )
+            words, ends = f"{one['words']} ({when})", one[when]
+            centre, low, high = ends[CENTRE], ends[LOW], ends[HIGH]
+            yield Number(f"{when}.{at}", words, one["unit"], centre, low, high, on)
         if "learned" in one:
             words = f"{one['words']}: share of the prior's variance that data took away"
             learned = max(one["learned"], 0.0)
