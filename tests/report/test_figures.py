@@ -160,7 +160,7 @@ def test_each_figure_says_as_of_when_and_is_legible_at_half_width(
     assert "as of 2026-05" in figure.get_supxlabel().lower()
     written = [text for text in figure.findobj(Text) if text.get_text().strip()]
     least = 8.5 if name.startswith("beliefs") else 11
-    assert min(text.get_fontsize() for text in written) >= least
+    assert min(float(text.get_fontsize()) for text in written) >= least
     assert 10 <= figure.get_figwidth() <= 12
 
 
@@ -213,7 +213,12 @@ def test_what_sets_shipments_adds_up_and_starts_where_the_record_ends(
     axis = FIGURES["fleet"].draw(document).axes[-1]
     assert axis.get_xlim() == (2026, 2031)
     assert axis.get_ylim() == (0, 100)
-    top = max(path.vertices[:, 1].max() for one in axis.collections for path in one.get_paths())
+    tops = [
+        np.asarray(path.vertices)[:, 1].max()
+        for one in axis.collections
+        for path in one.get_paths()
+    ]
+    top = max(tops)
     assert top == pytest.approx(100)
     assert len({one.get_hatch() for one in axis.collections}) == len(axis.collections) == 5
 
@@ -226,7 +231,7 @@ def test_what_a_ratio_says_nothing_of_is_left_out_and_what_the_fit_saw_is_hollow
     labels = [text.get_text() for axis in figure.axes for text in axis.get_yticklabels()]
     assert labels == ["Somebody, 2027", "A Publisher, 2027", "Somebody, 2027"]
     points = [
-        (line.get_xdata()[0], line.get_marker(), line.get_markerfacecolor())
+        (float(np.asarray(line.get_xdata())[0]), line.get_marker(), line.get_markerfacecolor())
         for axis in figure.axes
         for line in axis.lines
         if line.get_marker() in ("o", ">", "<")

@@ -12,11 +12,11 @@ from forepass.report import (
     figures_of_record,
     figures_published,
 )
-from forepass.sensitivity.figures import draw_shares, draw_tornado
 from forepass.tell.by_year_figures import draw_by_year, fans
 from forepass.tell.figures import house_style
 from forepass.tell.rounding import interval_text, scaled, times
 from forepass.tell.scenario_figures import draw_compared
+from forepass.tell.sensitivity_figures import draw_shares, draw_tornado
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

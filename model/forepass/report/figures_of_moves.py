@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from forepass.report.figures_by_year import asked_year
-from forepass.sensitivity.text import belief_text
 from forepass.tell.rounding import interval_text, number_text, scaled
 from forepass.tell.scenario_figures import PANELS
+from forepass.tell.sensitivity_text import belief_text
 
 __all__ = [
     "first_asked",

@@ -116,7 +116,7 @@ def draw_backtest(document: Document) -> "Figure":
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from forepass.backtest.figures import draw_cover, draw_skill
+    from forepass.tell.backtest_figures import draw_cover, draw_skill
 
     table = pd.DataFrame(document["track_record"]["backtest"])
     targets = list(dict.fromkeys(table["target"]))
@@ -226,7 +226,7 @@ def backtest_alt(document: Document) -> str:
 
 def backtest_rows(document: Document) -> tuple[list[str], list[list[str]]]:
     """Return the scores of every target over all years ahead."""
-    from forepass.backtest.text import words_of
+    from forepass.tell.backtest_text import words_of
 
     headers = ["target", "rows", "in 50%", "in 80%", "CRPS over best simple forecast"]
     return headers, [
