@@ -213,8 +213,12 @@ def test_what_sets_shipments_adds_up_and_starts_where_the_record_ends(
     axis = FIGURES["fleet"].draw(document).axes[-1]
     assert axis.get_xlim() == (2026, 2031)
     assert axis.get_ylim() == (0, 100)
-    paths = [path for one in axis.collections for path in one.get_paths()]
-    top = max(float(np.asarray(path.vertices)[:, 1].max()) for path in paths)
+    tops = [
+        np.asarray(path.vertices)[:, 1].max()
+        for one in axis.collections
+        for path in one.get_paths()
+    ]
+    top = max(tops)
     assert top == pytest.approx(100)
     assert len({one.get_hatch() for one in axis.collections}) == len(axis.collections) == 5
 
