@@ -17,7 +17,7 @@ from forepass.report.writing import written
 from forepass.rooms import room
 
 SHIPPED = room("reports/templates")
-NAMES = ("GPT-4", "A100", "H100", "a post of 2024", "80, 50 and 90%", "at 50%")
+NAMES = ("GPT-4", "A100", "H100", "a post of 2024", "80, 50 and 90%", "should hold 50%")
 """What holds figures in its name, or says what an interval is of."""
 HOSTILE = '<script>alert("x")</script> [a](javascript:alert(1)) | *b*'
 
@@ -56,8 +56,9 @@ def test_no_number_is_typed_by_hand(path: Path) -> None:
 def test_each_number_leads_to_where_it_is_explained(write: Write, audience: str) -> None:
     text, telling = write(audience=audience)
     links = set(re.findall(r"\]\(#(n-[^)]+)\)", text))
-    assert links == {anchor(key) for key in telling.cited}
-    for name in links:
+    told = {anchor(key) for key in telling.cited}  # words such as "closely known" hang on some
+    assert links <= told
+    for name in told:
         assert text.count(f'<a id="{name}"></a>') == 1
     assert len(telling.cited) > 40
 

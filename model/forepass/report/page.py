@@ -47,6 +47,9 @@ def page(
     tokens = _parser().parse(markdown)
     contents = _named_headings(tokens)
     for token in tokens:
+        # The page's policy knows its own style alone.
+        if token.attrs.pop("style", "") == "text-align:right":
+            token.attrSet("class", "number")
         for child in token.children or ():
             if child.type == "image":
                 kind, content = picture(str(child.attrs["src"]))

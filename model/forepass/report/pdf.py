@@ -11,6 +11,8 @@ __all__ = ["printed"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 SECONDS = 120
+NODE = re.compile(rb"\(node\d{8}\)")
+"""What a browser calls the parts of a page, counted on from whatever it showed before."""
 DATE = re.compile(rb"/(CreationDate|ModDate) \(D:[^)]*\)")
 
 
@@ -33,11 +35,15 @@ def printed(page: Path, path: Path) -> str | None:
             return f"{browser}: {error}"
     if done.returncode or not path.is_file():
         return f"{browser} ended with status {done.returncode}"
-    content = path.read_bytes()
-    path.write_bytes(DATE.sub(lambda found: _blank(found[0]), content))
+    path.write_bytes(_settled(path.read_bytes()))
     return None
 
 
-def _blank(date: bytes) -> bytes:
-    """Return a date of as many bytes, as a PDF lists where each of its objects begins."""
-    return re.sub(rb"\d", b"0", date)
+def _settled(content: bytes) -> bytes:
+    """Return a PDF without what changes from one printing to the next, byte for byte as long.
+
+    A PDF lists where each of its objects begins, so that nothing may move.
+    """
+    nodes = {name: place for place, name in enumerate(sorted(set(NODE.findall(content))))}
+    numbered = NODE.sub(lambda found: b"(node%08d)" % nodes[found[0]], content)
+    return DATE.sub(lambda found: re.sub(rb"\d", b"0", found[0]), numbered)

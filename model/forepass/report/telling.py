@@ -76,8 +76,8 @@ def vocabulary(telling: Telling) -> dict[str, Callable[..., Any]]:
         telling.cited[number.key] = number
         return words.sure(number.low, number.high)
 
-    def covers(name: str, level: float) -> Markdown:
-        return Markdown(f"{words.covers(_known(telling, name), level)} ({_cited(telling, name)})")
+    def covers(name: str, level: float) -> str:
+        return words.covers(_known(telling, name), level)
 
     def figure(name: str) -> Markdown:
         return _figure(telling, name)
@@ -119,25 +119,33 @@ def _cited(telling: Telling, key: str, form: str = "both") -> Markdown:
 
 
 def _by_year(evidence: Mapping[str, Any], names: Sequence[str], years: Sequence[int]) -> Markdown:
-    """Return quantities down and years across, each row on one scale."""
+    """Return quantities down and years across, each row on one scale; a row for each label."""
     rows = []
     for name in names:
         entry = evidence["quantities"].get(name)
-        if entry is None or "dims" in entry:
+        if entry is None:
             raise InputError(
                 f"no quantity {name!r} by year; {suggest(name, evidence['quantities'])}"
             )
-        places = [evidence["years"].index(year) for year in years]
-        cells = [
-            {key: entry[key][place] for key in ("p10", "p50", "p90", "value") if key in entry}
-            | {"unit": entry["unit"]}
-            for place in places
-        ]
-        unit, factor = scaled(entry["unit"], [one.get("p50", one.get("value")) for one in cells])
-        unit = "" if unit == "probability" else unit
-        label = ", ".join(filter(None, (entry["long_name"], unit)))
-        rows.append([label, *(cell(one, factor) for one in cells)])
+        labels = next((entry[dim] for dim in entry.get("dims", ()) if dim != "year"), [None])
+        for at, label in enumerate(labels):
+            cells = [
+                _cell(entry, evidence["years"].index(year), at if label else None) for year in years
+            ]
+            middles = [one.get("p50", one.get("value")) for one in cells]
+            unit, factor = scaled(entry["unit"], middles)
+            words = [entry["long_name"], label, "" if unit == "probability" else unit]
+            rows.append([", ".join(filter(None, words)), *(cell(one, factor) for one in cells)])
     return table(["Median (80% interval)", *years], rows)
+
+
+def _cell(entry: Mapping[str, Any], place: int, at: int | None) -> dict[str, Any]:
+    """Return one year of a quantity, or of one label of it."""
+    found: dict[str, Any] = {"unit": entry["unit"]}
+    for key in ("p10", "p50", "p90", "value"):
+        if key in entry:
+            found[key] = entry[key][place] if at is None else entry[key][place][at]
+    return found
 
 
 def _figure(telling: Telling, name: str) -> Markdown:
