@@ -9,8 +9,11 @@ import grimp
 
 PAGE = Path(__file__).parent / "ARCHITECTURE.md"
 LAYERS = {
-    "tell": ("commands", "api", "explorer", "register", "trend_checks", "tell"),
-    "draw": ("fit_checks", "sensitivities", "backtest", "calibration", "what_if", "forward"),
+    "tell": ("commands", "api", "report", "explorer", "register", "trend_checks", "tell"),
+    "draw": (
+        *("evidence", "fit_checks", "sensitivities", "backtest", "calibration"),
+        *("what_if", "forward"),
+    ),
     "build": ("posterior", "blocks"),
     "read": ("inputs", "physics"),
 }

@@ -26,6 +26,9 @@ def test_the_diagram_is_that_of_the_imports() -> None:
     text = Path(MODEL / "ARCHITECTURE.md").read_text(encoding="utf-8")
     assert text == made_by("architecture.py")["page"](text), "run `make pages`"
     assert "blocks_ --> inputs_" in text
+    folders = {path.parent.name for path in (MODEL / "forepass").glob("*/__init__.py")}
+    drawn = {folder for layer in made_by("architecture.py")["LAYERS"].values() for folder in layer}
+    assert folders <= drawn, "a folder has no place in LAYERS of model/architecture.py"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forepass.inputs.elicitation import log_density, quantile
-from forepass.tell.figures import HUE
+from forepass.tell.figures import HUE, house_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +27,7 @@ LOG_AXIS_RATIO = 30.0
 POINTS = 301
 
 
+@house_style()
 def draw_figure(priors: Sequence[Prior]) -> Figure:
     """Return a figure with one panel for each prior: density, p10 to p90 shaded, p50 as a line."""
     from matplotlib.figure import Figure
@@ -62,10 +63,11 @@ def _draw_panel(panel: Axes, prior: Prior) -> None:
     panel.set_xticks(marks, [f"{mark / 10.0**power:.3g}" for mark in marks])
     panel.set_xticks([], minor=True)
     panel.set_yticks([])
+    panel.grid(visible=False)
     panel.set_ylim(bottom=0)
     panel.spines[["left", "right", "top"]].set_visible(False)
     panel.tick_params(labelsize=7)
-    panel.set_title(prior.name, fontsize=8)
+    panel.set_title(prior.name, fontsize=8, loc="center")
     panel.set_xlabel(_unit(prior, power) + (" (log axis)" if in_logs else ""), fontsize=7)
 
 
