@@ -25,7 +25,7 @@ from forepass.commands import (
 from forepass.commands.arguments import add_command
 from forepass.commands.by_year_commands import FORECAST, OVERHANG
 from forepass.commands.fitting import CheckError
-from forepass.errors import InputError
+from forepass.errors import InputError, one_line
 from forepass.inputs.text_files import suggest
 
 DONE, FELL_SHORT, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -112,6 +112,5 @@ def _check_command(arguments: list[str]) -> None:
 
 
 def _complain(error: object, status: int) -> int:
-    text = " ".join(str(error).split())
-    print(f"forepass: {text}", file=sys.stderr)
+    print(f"forepass: {one_line(str(error))}", file=sys.stderr)
     return status
