@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,7 @@ def _read(inputs: Inputs, path: Path) -> None:
     from forepass.inputs.claims import load_claims
     from forepass.inputs.comparisons import load_comparisons
     from forepass.inputs.definitions import load_definitions
+    from forepass.inputs.earlier import load_earlier
     from forepass.inputs.priors import check_earlier, check_sources, load_all, load_priors
     from forepass.inputs.tables import load_table, load_user_table, with_user_table
     from forepass.what_if.replaced_priors import overlaid
@@ -224,7 +226,9 @@ def _read(inputs: Inputs, path: Path) -> None:
             load_priors(stem, priors).values(), set(load_table("sources", data)["source"])
         )
     elif stem == "earlier":
-        check_earlier(load_all(priors), priors)
+        load_earlier(priors)
+        if len(path.read_bytes()) % 5 == 0:  # against every belief, which takes a second
+            check_earlier(load_all(priors), priors)
     elif path.suffix == ".toml":
         load: Any = {"claims": load_claims, "definitions": load_definitions}.get(stem)
         load(priors) if load else load_comparisons(priors, data)
@@ -234,6 +238,7 @@ def _read(inputs: Inputs, path: Path) -> None:
         with_user_table({stem: load_table(stem)}, stem, load_user_table(stem, path))
 
 
+@cache
 def _sources(data: Path) -> set[str]:
     from forepass.inputs.tables import load_table
 
