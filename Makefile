@@ -1,6 +1,6 @@
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 
-.PHONY: forecast test lint types pages calibration lock
+.PHONY: forecast test lint types pages calibration trials lock
 
 forecast: .venv/.ready          ## set up, fit what is stale, print the forecast, draw its figure
 	.venv/bin/forepass forecast --figure forecast
@@ -22,6 +22,9 @@ pages: .venv/.ready             ## the API reference and the diagram of imports,
 
 calibration: .venv/.ready       ## refit every block to data of its own making; hours, so on a schedule
 	.venv/bin/forepass check --calibration --figure reports/validation --csv reports/validation/calibration.csv
+
+trials: .venv/.ready            ## by hand: ten thousand malformed inputs, two hundred killed writers
+	.venv/bin/pytest -s -m by_hand tests/malformed tests/faults
 
 lock: | $(UV)                   ## re-pin after a change of dependencies
 	$(UV) pip compile -q --universal --generate-hashes --group dev --custom-compile-command "make lock" pyproject.toml -o requirements.lock

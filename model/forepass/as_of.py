@@ -13,12 +13,13 @@ from datetime import date, timedelta
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from forepass import atomic
+from forepass import atomic, limits
 from forepass.errors import InputError
 from forepass.inputs.dates import is_date, last_day
 from forepass.inputs.earlier import FILE, believed_by, load_earlier
 from forepass.inputs.known import KNOWN, SOURCES, as_csv, first_known, newest, seen_by
 from forepass.inputs.rows import Rows, read_rows
+from forepass.inputs.text_files import read_text
 from forepass.inputs.toml_files import as_toml, read_tables
 from forepass.settings import Settings
 
@@ -132,7 +133,7 @@ def _believed(folder: Traversable, day: date, sources: Mapping[str, str]) -> dic
     if then == now:
         return {}
     kept = {
-        path.name: path.read_text(encoding="utf-8")
+        path.name: read_text(path, path.name, most_bytes=limits.BELIEFS_BYTES)
         for path in folder.iterdir()
         if path.name.endswith(".toml") and path.name != FILE
     }
@@ -145,9 +146,9 @@ def _written(cache: Path, texts: Mapping[str, str]) -> Path:
     content = json.dumps(dict(texts), sort_keys=True)
     home = cache / "as_of" / hashlib.sha256(content.encode()).hexdigest()[:20]
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        atomic.make_folder(home)
         for name, text in texts.items():
-            if not (home / name).is_file():
+            if not _holds(home / name, text):
                 atomic.write_text(home / name, text)
     except OSError as error:
         raise InputError(
@@ -155,3 +156,11 @@ def _written(cache: Path, texts: Mapping[str, str]) -> Path:
             "so set FOREPASS_CACHE to a folder that can be"
         ) from None
     return home
+
+
+def _holds(path: Path, text: str) -> bool:
+    """Return whether a file is as it was written."""
+    try:
+        return limits.read_whole(path, limits.TABLE_BYTES) == text.encode()
+    except (OSError, ValueError):
+        return False

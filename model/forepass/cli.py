@@ -26,7 +26,7 @@ from forepass.commands import (
 from forepass.commands.arguments import add_command
 from forepass.commands.by_year_commands import FORECAST, OVERHANG
 from forepass.commands.fitting import CheckError
-from forepass.errors import InputError
+from forepass.errors import InputError, one_line
 from forepass.inputs.text_files import suggest
 
 DONE, FELL_SHORT, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except OSError as error:
-        return _complain(f"{error.filename or 'file'}: {error.strerror or error}", BAD_INPUT)
+        return _complain(f"{error.filename or 'output'}: {error.strerror or error}", BAD_INPUT)
     except KeyboardInterrupt:
         return _complain("interrupted, nothing half-written", INTERRUPTED)
 
@@ -114,6 +114,5 @@ def _check_command(arguments: list[str]) -> None:
 
 
 def _complain(error: object, status: int) -> int:
-    text = " ".join(str(error).split())
-    print(f"forepass: {text}", file=sys.stderr)
+    print(f"forepass: {one_line(str(error))}", file=sys.stderr)
     return status

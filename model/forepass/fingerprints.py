@@ -6,13 +6,18 @@ from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from forepass import limits
+from forepass.inputs.text_files import read_bytes
+
 NUMERICAL_PACKAGES = ("numpy", "pymc", "pytensor", "nutpie", "xarray")
 
 
 def fingerprint(paths: Iterable[Traversable], *, salt: str = "") -> str:
     """Return the SHA-256 of a salt and of the names and contents of files, whatever their order."""
     digest = hashlib.sha256(salt.encode())
-    for name, content in sorted((path.name, path.read_bytes()) for path in paths):
+    for name, content in sorted(
+        (path.name, read_bytes(path, path.name, most_bytes=limits.TABLE_BYTES)) for path in paths
+    ):
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()

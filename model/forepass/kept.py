@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from forepass import atomic
+from forepass import atomic, limits
 
 __all__ = ["digest", "keep", "read_kept"]
 
@@ -23,13 +23,13 @@ def read_kept(path: Path, what: str) -> Any:  # noqa: ANN401 - whatever was kept
     What is there and is not what was written is said, by the words for ``what`` it is.
     """
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = json.loads(limits.read_whole(path, limits.ANSWER_BYTES))
         document = kept["document"]
         if kept["checksum"] == digest(document):
             return document
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass  # said below, like a wrong checksum
     print(f"forepass: cached {what} {path} is damaged, computing it again", file=sys.stderr)
     return None
@@ -38,7 +38,7 @@ def read_kept(path: Path, what: str) -> Any:  # noqa: ANN401 - whatever was kept
 def keep(path: Path, document: object, what: str) -> None:
     """Keep a value for next time; what cannot be kept is still an answer."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic.make_folder(path.parent)
         record = {"checksum": digest(document), "document": document}
         atomic.write_text(path, json.dumps(record) + "\n")
     except OSError as error:

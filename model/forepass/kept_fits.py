@@ -4,11 +4,11 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from forepass import atomic
+from forepass import atomic, limits
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -91,33 +91,64 @@ def _paths(name: str, key: str, cache: Path) -> tuple[Path, Path]:
 
 def read_fit(name: str, key: str, cache: Path) -> Fit | None:
     """Return the kept fit, or None where there is none or it is not what was written."""
-    import xarray as xr
-
     draws, sidecar = _paths(name, key, cache)
     try:
-        record = json.loads(sidecar.read_text(encoding="utf-8"))
-        if record["sha256"] != hashlib.sha256(draws.read_bytes()).hexdigest():
+        record = json.loads(limits.read_whole(sidecar, limits.ANSWER_BYTES))
+        found = _diagnostics(record)
+        if found.block != name or record["sha256"] != _hash(draws):
             raise ValueError("checksum differs")
-        posterior = xr.load_dataset(draws, engine="h5netcdf")
-        return Fit(posterior, Diagnostics(**record["diagnostics"]), key, from_cache=True)
+        return Fit(_draws(draws, found.draws), found, key, from_cache=True)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except Exception:  # whatever a library says of a file that it did not write
         print(f"forepass: cached fit {draws} is damaged, fitting again", file=sys.stderr)
         return None
+
+
+def _diagnostics(record: dict[str, Any]) -> Diagnostics:
+    """Return what a record says of the chains, where it says so in numbers and as written."""
+    stated = record["diagnostics"]
+    sound = all(isinstance(stated[f.name], (f.type, int)) for f in fields(Diagnostics))  # type: ignore[arg-type]
+    if not sound or record["checksum"] != _signature(record):
+        raise ValueError("record differs")
+    return Diagnostics(**stated)
+
+
+def _draws(path: Path, n_draws: int) -> "xr.Dataset":
+    """Return the draws in a file, where they are numbers by draw with names for their labels."""
+    import xarray as xr
+
+    with xr.open_dataset(path, engine="h5netcdf") as lazy:
+        kinds = {str(name): array.dtype.kind for name, array in lazy.variables.items()}
+        if any(
+            kind not in ("fiub" if name in lazy.data_vars else "fiubUTO")
+            for name, kind in kinds.items()
+        ):
+            raise ValueError("no numbers")
+        if lazy.sizes["draw"] != n_draws or lazy.nbytes > limits.DRAWS_BYTES:
+            raise ValueError("another number of draws")
+        return lazy.load()
+
+
+def _signature(record: Mapping[str, Any]) -> str:
+    """Return the hash of what a record says, figures that are no numbers among it."""
+    said = json.dumps({key: value for key, value in record.items() if key != "checksum"})
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(limits.read_whole(path, limits.DRAWS_BYTES)).hexdigest()
 
 
 def keep_fit(name: str, fit: Fit, cache: Path) -> None:
     """Write draws, then the record that vouches for them; a full disk loses only the cache."""
     draws, sidecar = _paths(name, fit.key, cache)
     try:
-        draws.parent.mkdir(parents=True, exist_ok=True)
+        atomic.make_folder(draws.parent)
         with atomic.replacing(draws) as temporary:
             fit.posterior.to_netcdf(temporary, engine="h5netcdf")
-        record = {
-            "diagnostics": asdict(fit.diagnostics),
-            "sha256": hashlib.sha256(draws.read_bytes()).hexdigest(),
-        }
+            record = {"diagnostics": asdict(fit.diagnostics), "sha256": _hash(temporary)}
+        record["checksum"] = _signature(record)
         atomic.write_text(sidecar, json.dumps(record, indent=1) + "\n")
     except OSError as error:
         print(f"forepass: fit of {name} not cached: {error}", file=sys.stderr)

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forepass import limits
 from forepass.errors import InputError
 from forepass.inputs.cells import place
 from forepass.inputs.dates import first_day, last_day, year_fraction
 from forepass.inputs.records import chip_record, model_record
-from forepass.inputs.rows import LARGEST_FILE_BYTES
 from forepass.inputs.schemas import SCHEMAS
 from forepass.inputs.tables import (
     TABLES,
@@ -270,7 +270,7 @@ def test_a_folder_in_place_of_a_file_is_refused(folder: Path) -> None:
 
 def test_a_file_too_large_to_be_a_table_is_refused(folder: Path) -> None:
     with (folder / "chips.csv").open("r+b") as stream:
-        stream.truncate(LARGEST_FILE_BYTES + 1)
+        stream.truncate(limits.TABLE_BYTES + 1)
     assert refusal("chips", folder) == "chips.csv: larger than 50 MB, so not read"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from forepass import atomic
 from forepass.errors import InputError
-from forepass.register.folder import Entry, as_text, find, read_register, record
+from forepass.register.folder import Entry, _alone, as_text, find, read_register, record
 from forepass.register.kept_inputs import faults_of
 from forepass.rooms import CHECKOUT
 
@@ -170,10 +170,11 @@ def test_recorders_at_once_make_one_chain(tmp_path: Path) -> None:
     assert len(found.entries) == 24
 
 
-def test_a_lock_that_stays_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recorder_that_never_ends_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("forepass.register.folder.PATIENCE_S", 0.0)
-    (tmp_path / ".lock").touch()
-    with pytest.raises(InputError, match="another recorder is at work, or was killed"):
+    with _alone(tmp_path), pytest.raises(InputError, match="another recorder is at work"):
         recorded(tmp_path, "one")
 
 

@@ -5,10 +5,12 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forepass import limits
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
 from forepass.commands.output import say_written
 from forepass.errors import InputError
+from forepass.inputs.text_files import read_bytes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -143,7 +145,11 @@ def _request(args: argparse.Namespace, settings: "Settings") -> dict[str, Any]:
 
 def _content(path: Path | None) -> str | None:
     """Return what identifies a user's table, wherever it lies."""
-    return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
+    return (
+        None
+        if path is None
+        else hashlib.sha256(read_bytes(path, str(path), most_bytes=limits.TABLE_BYTES)).hexdigest()
+    )
 
 
 def _draw(args: argparse.Namespace, request: dict[str, Any], settings: "Settings") -> "xr.Dataset":

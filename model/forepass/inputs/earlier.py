@@ -99,9 +99,9 @@ def _fallback(table: Any, kinds: Mapping[str, Any], where: str) -> dict[str, Any
     kind = text_field(table, "kind", where)
     if kind not in kinds:
         raise InputError(f"{where}: no kind {kind!r}; known: {', '.join(kinds)}")
-    why = table.get("rationale", kinds[kind]["rationale"])
+    why = text_field({**kinds[kind], **table}, "rationale", where)
     own = {key: value for key, value in table.items() if key != "kind"}
-    return {**own, "source": JUDGEMENT, "rationale": " ".join(why.split())}
+    return {**own, "source": JUDGEMENT, "rationale": why}
 
 
 def _dated(keys: str, sources: Mapping[str, str], judged: date) -> date:

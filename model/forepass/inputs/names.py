@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import product, takewhile
 
+from forepass import limits
 from forepass.errors import InputError
 
 # Words before a name that say who makes it, and words after it that leave its shape as it was.
@@ -62,6 +63,8 @@ def resolve(
     kind, where
         What is named, and the file, line and column that name it, for the message.
     """
+    if len(text) > limits.NAME_CHARACTERS:
+        raise InputError(_unknown(text[: limits.NAME_CHARACTERS], kind, where, []))
     for forms in _stripped_forms(text):
         hits = {index[form]: None for form in forms if form in index}
         if len(hits) == 1:

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 
+from forepass import limits
 from forepass.errors import InputError
 from forepass.inputs.text_files import label, read_text
-
-LARGEST_FILE_BYTES = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def read_rows(path: Traversable, *, may_be_empty: bool = False) -> Rows:
     header: tuple[str, ...] = ()
     cells: list[tuple[str, ...]] = []
     lines: list[int] = []
-    for line, fields in _records(file, read_text(path, file, most_bytes=LARGEST_FILE_BYTES)):
+    for line, fields in _records(file, read_text(path, file, most_bytes=limits.TABLE_BYTES)):
         row = tuple(field.strip() for field in fields)
         if not header:
             header = _header(file, line, row)
@@ -68,6 +67,8 @@ def read_rows(path: Traversable, *, may_be_empty: bool = False) -> Rows:
         else:
             cells.append(row)
             lines.append(line)
+        if len(cells) > limits.TABLE_ROWS:
+            raise InputError(f"{file}: more than {limits.TABLE_ROWS:,} rows; cut it into several")
     if not cells and not (header and may_be_empty):
         raise InputError(f"{file}: {'no rows below the header' if header else 'the file is empty'}")
     return Rows(file, header, cells, lines)
@@ -87,7 +88,7 @@ def check_header(rows: Rows, known: Sequence[str], required: Iterable[str]) -> N
 
 def closest_hint(text: str, known: Iterable[str]) -> str:
     """Return ``: did you mean X?`` for the closest of ``known``, or nothing."""
-    close = difflib.get_close_matches(text, list(known), n=1)
+    close = difflib.get_close_matches(text[: limits.NAME_CHARACTERS], list(known), n=1)
     return f": did you mean {close[0]}?" if close else ""
 
 
@@ -103,11 +104,18 @@ def _records(file: str, text: str) -> Iterator[tuple[int, list[str]]]:
             raise InputError(
                 f"{file} line {line}: broken CSV, {error} (look for an unclosed quote)"
             ) from None
+        if any(len(field) > limits.CELL_CHARACTERS for field in fields):
+            raise InputError(
+                f"{file} line {line}: a field of more than {limits.CELL_CHARACTERS:,} characters "
+                "(look for an unclosed quote)"
+            )
         if any(field.strip() for field in fields) or len(fields) > 1:
             yield line, fields
 
 
 def _header(file: str, line: int, names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(names) > limits.TABLE_COLUMNS:
+        raise InputError(f"{file} line {line}: more than {limits.TABLE_COLUMNS:,} columns")
     for position, name in enumerate(names):
         if not name:
             raise InputError(f"{file} line {line}: column {position + 1} has no name")

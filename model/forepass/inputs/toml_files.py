@@ -6,17 +6,21 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from forepass import limits
 from forepass.errors import InputError
 from forepass.inputs.text_files import label, read_text, suggest
 from forepass.rooms import room
 
-# No file of beliefs that a person wrote comes near this many bytes.
-LARGEST_FILE_BYTES = 1_000_000
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+# Keys with so many dots take a parser of TOML time by the square of their number.
+DEEP_KEY = re.compile(
+    rf"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{limits.DEPTH}}}"""
+)
+TOO_DEEP = "not valid TOML: nested too deeply or a number too long"
 
 type Table = dict[str, Any]
 
@@ -28,7 +32,7 @@ def read_tables(name: str, folder: Traversable | None) -> tuple[dict[str, Table]
     """
     path = (room("priors") if folder is None else folder) / name
     file = label(path, "priors")
-    tables = _parse(read_text(path, file, most_bytes=LARGEST_FILE_BYTES), file)
+    tables = _parse(read_text(path, file, most_bytes=limits.BELIEFS_BYTES), file)
     for key, table in tables.items():
         if NAME.fullmatch(key) is None:
             raise InputError(
@@ -40,17 +44,34 @@ def read_tables(name: str, folder: Traversable | None) -> tuple[dict[str, Table]
 
 
 def _parse(text: str, file: str) -> dict[str, Any]:
+    if DEEP_KEY.search(text):
+        raise InputError(f"{file}: {TOO_DEEP}")
     try:
-        return tomllib.loads(text)
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         problem, _, place = str(error).rpartition(" (at ")
         found = re.match(r"line (\d+)", place)
         line = int(found[1]) if found else text.count("\n") + 1
         raise InputError(f"{file} line {line}: not valid TOML: {problem}") from None
     except (RecursionError, ValueError):
-        raise InputError(f"{file}: not valid TOML: nested too deeply or a number too long") from (
-            None
-        )
+        raise InputError(f"{file}: {TOO_DEEP}") from None
+    if limits.nested_too_deep(tables):
+        raise InputError(f"{file}: {TOO_DEEP}")
+    for key, value in _values(tables):
+        if isinstance(value, int) and value.bit_length() > limits.WHOLE_NUMBER_BITS:
+            raise InputError(f"{file}: {key}: {TOO_DEEP}")
+        if not isinstance(value, str | int | float):
+            raise InputError(f'{file}: {key}: put dates in quotes, as in {key} = "{value}"')
+    return tables
+
+
+def _values(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - as TOML has it
+    """Yield every text, number and date with the key of the nearest table that has it."""
+    if isinstance(value, dict | list):
+        for name, inner in value.items() if isinstance(value, dict) else ((key, x) for x in value):
+            yield from _values(inner, name)
+    else:
+        yield key, value
 
 
 def check_tables(
@@ -97,7 +118,10 @@ def as_toml(tables: Mapping[str, Table]) -> str:
 def _toml(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
-    return json.dumps(value) if isinstance(value, str) else repr(value)
+    if isinstance(value, str):
+        # Of JSON's escapes TOML knows all but those of letters beyond 16 bits.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+    return str(value).lower()
 
 
 def text_field(table: Table, field: str, where: str) -> str:

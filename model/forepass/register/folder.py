@@ -18,9 +18,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from forepass import atomic
-from forepass.errors import InputError
-from forepass.inputs.text_files import read_text, suggest
+from forepass import atomic, limits
+from forepass.errors import InputError, one_line
+from forepass.inputs.dates import is_date
+from forepass.inputs.text_files import read_bytes, read_text, suggest
 from forepass.rooms import CHECKOUT
 
 __all__ = [
@@ -33,10 +34,9 @@ __all__ = [
     "record",
 ]
 
-INDEX, LOCK = "index.txt", ".lock"
+INDEX, PENDING = "index.txt", ".pending"
 NAME = re.compile(r"(\d{4}-\d{2}-\d{2})-([0-9a-f]{12})\.json")
 LINE = re.compile(r"([0-9a-f]{64}) (\S+)")
-LARGEST_ENTRY_BYTES, LARGEST_INDEX_BYTES = 1_000_000, 10_000_000
 LONGEST_REASON = 2000
 FIELDS = {
     **{"created": str, "reason": str, "forepass": str, "as_of": str, "seed": int, "years": list},
@@ -83,7 +83,7 @@ def record(folder: Path, document: Mapping[str, Any], *, reason: str, today: dat
     """
     check_reason(reason)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        atomic.make_folder(folder)
         with _alone(folder):
             return _append(folder, {**document, "reason": reason, "created": today.isoformat()})
     except OSError as error:
@@ -103,19 +103,33 @@ def _append(folder: Path, document: Document) -> Entry:
     lines, faults = _index(folder)
     if faults:
         raise InputError(f"{faults[0]}; restore the file before recording")
+    _settle(folder, lines)
     text = as_text({**document, "parent": lines[-1][0] if lines else None})
     found = hashlib.sha256(text.encode()).hexdigest()
     name = f"{document['created']}-{found[:12]}.json"
-    if len(text) > LARGEST_ENTRY_BYTES:
+    if len(text) > limits.ENTRY_BYTES:
         raise InputError(f"an entry of {len(text):,} bytes is too large; record fewer years")
-    atomic.write_text(folder / name, text)
+    # Recorded is what the index names: killed before, nothing was; after, what lies ready is it.
+    atomic.write_text(folder / PENDING, text)
     try:
         kept = [*lines, (found, name)]
         atomic.write_text(folder / INDEX, "".join(f"{key} {file}\n" for key, file in kept))
+        (folder / PENDING).rename(folder / name)
     except BaseException:
-        (folder / name).unlink(missing_ok=True)
+        _settle(folder, _index(folder)[0])
         raise
     return Entry(name, found, json.loads(text))
+
+
+def _settle(folder: Path, lines: list[tuple[str, str]]) -> None:
+    """Finish what another recorder was killed over, if it got as far as the index."""
+    if not (folder / PENDING).exists():
+        return
+    found = hashlib.sha256(limits.read_whole(folder / PENDING, limits.ENTRY_BYTES)).hexdigest()
+    if lines and lines[-1][0] == found:
+        (folder / PENDING).rename(folder / lines[-1][1])
+    else:
+        (folder / PENDING).unlink()
 
 
 def as_text(document: Document) -> str:
@@ -127,29 +141,33 @@ def as_text(document: Document) -> str:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder; wait while another recorder holds it."""
-    lock, until = folder / LOCK, time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-            break
-        except FileExistsError:
-            if time.monotonic() > until:
-                raise InputError(
-                    f"{lock}: another recorder is at work, or was killed; "
-                    "if none is, delete the file"
-                ) from None
-            time.sleep(PAUSE_S)
+    """Hold the lock of a folder, which ends with its holder; wait while another has it."""
+    import fcntl  # of POSIX; loaded by recorders alone
+
+    held, until = os.open(folder, os.O_RDONLY), time.monotonic() + PATIENCE_S
     try:
+        while True:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise InputError(
+                        f"{folder}: another recorder is at work; try again when it is done"
+                    ) from None
+                time.sleep(PAUSE_S)
         yield
     finally:
-        lock.unlink(missing_ok=True)
+        os.close(held)
 
 
 def read_register(folder: Path) -> Register:
     """Return what can be trusted of a register, and what is wrong with the rest."""
-    lines, faults = _index(folder)
-    contents, found = _files(folder)
+    if not folder.is_dir():
+        return Register(folder, [], [])
+    with _alone(folder):
+        lines, faults = _index(folder)
+        contents, found = _files(folder)
     faults += found
     if contents and not lines and not faults:
         faults.append(f"{INDEX}: missing; entries stand in the order of their dates")
@@ -162,11 +180,11 @@ def read_register(folder: Path) -> Register:
         place = by_hash.get(key)
         if place is None:
             state = "changed since it was recorded" if name in contents else "missing"
-            # An unreadable file has been named already.
+            # A file that could not be read has been named already.
             if not any(fault.startswith(f"{name}:") for fault in faults):
                 faults.append(f"{name}: {state}")
         else:
-            if place != name:
+            if place not in (name, PENDING):
                 faults.append(f"{place}: renamed, recorded as {name}")
             document, fault = _document(contents[place], before, name)
             faults += [f"{place}: {fault}"] if fault else []
@@ -174,9 +192,9 @@ def read_register(folder: Path) -> Register:
                 entries.append(Entry(name, key, document))
         before = key
     known = {name for _, name in lines} | {by_hash[key] for key, _ in lines if key in by_hash}
-    strangers = sorted(name for name in contents if name not in known)
+    strangers = sorted(name for name in contents if name not in (*known, PENDING))
     faults += [f"{name}: not in {INDEX}: added by hand, or cut off" for name in strangers]
-    return Register(folder, entries, faults)
+    return Register(folder, entries, list(map(one_line, faults)))
 
 
 def _of_name(name: str) -> str:
@@ -189,7 +207,7 @@ def _index(folder: Path) -> tuple[list[tuple[str, str]], list[str]]:
     if not (folder / INDEX).is_file():
         return [], []
     try:
-        text = read_text(folder / INDEX, INDEX, most_bytes=LARGEST_INDEX_BYTES)
+        text = read_text(folder / INDEX, INDEX, most_bytes=limits.INDEX_BYTES)
     except InputError as error:
         return [], [str(error)]
     lines: list[tuple[str, str]] = []
@@ -208,19 +226,13 @@ def _index(folder: Path) -> tuple[list[tuple[str, str]], list[str]]:
 def _files(folder: Path) -> tuple[dict[str, bytes], list[str]]:
     """Return the bytes of every file that may be an entry, by name, and what cannot be read."""
     contents, faults = {}, []
-    for path in sorted(folder.glob("*.json")) if folder.is_dir() else []:
-        if path.name.startswith("."):
+    for path in (*sorted(folder.glob("*.json")), folder / PENDING):
+        if path.name.startswith(".") if path.name != PENDING else not path.exists():
             continue
         try:
-            with path.open("rb") as stream:
-                raw = stream.read(LARGEST_ENTRY_BYTES + 1)
-        except OSError as error:
-            faults.append(f"{path.name}: cannot be read ({error.strerror or error})")
-            continue
-        if len(raw) > LARGEST_ENTRY_BYTES:
-            faults.append(f"{path.name}: larger than an entry may be, so not read")
-        else:
-            contents[path.name] = raw
+            contents[path.name] = read_bytes(path, path.name, most_bytes=limits.ENTRY_BYTES)
+        except InputError as error:
+            faults.append(str(error))
     return contents, faults
 
 
@@ -228,15 +240,20 @@ def _document(raw: bytes, before: str | None, name: str) -> tuple[Document | Non
     """Return what an entry holds, and what is wrong with it."""
     try:
         document = json.loads(raw.decode("utf-8"))
+        as_text(document)  # that no number in it is none, and no text half a letter
     except (ValueError, RecursionError):
         return None, "is no JSON that can be read"
-    if not isinstance(document, dict):
+    if not isinstance(document, dict) or limits.nested_too_deep(document):
         return None, "is no entry"
     for field, kind in FIELDS.items():
         if not isinstance(document.get(field), kind):
             return None, f"{field} is missing or no {kind.__name__}"
     if not _sound_quantities(document):
         return None, "quantities are not numbers by year"
+    if not all(isinstance(files, dict) for files in document["inputs"].values()):
+        return None, "inputs are not hashes by name"
+    if not is_date(document["as_of"]):
+        return None, f"as_of is no date: {document['as_of']}"
     if document["created"] != name[: len("YYYY-MM-DD")]:
         return document, f"created {document['created']}, but named {name}"
     if document.get("parent") != before:
@@ -246,6 +263,8 @@ def _document(raw: bytes, before: str | None, name: str) -> tuple[Document | Non
 
 def _sound_quantities(document: Document) -> bool:
     years = len(document["years"])
+    if not all(type(year) is int for year in document["years"]):
+        return False
 
     def numbers(values: object) -> bool:
         return (

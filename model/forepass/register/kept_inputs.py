@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import re
 import zlib
 from collections.abc import Iterable, Mapping
@@ -10,8 +11,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from forepass import atomic, fingerprints
+from forepass import atomic, fingerprints, limits
 from forepass.errors import InputError
+from forepass.inputs.text_files import read_bytes
 from forepass.rooms import CHECKOUT, room
 from forepass.settings import Settings
 from forepass.what_if.scenarios import FOLDER, SUFFIX, Scenario
@@ -21,13 +23,12 @@ __all__ = ["code", "describe", "faults_of", "keep_copies", "restore"]
 STORE, KINDS = "inputs", ("data", "priors", "scenario")
 FILE_NAME = re.compile(r"(scenarios/)?[A-Za-z0-9_][A-Za-z0-9_-]*\.(csv|toml)")
 HASH = re.compile(r"[0-9a-f]{64}")
-LARGEST_BYTES = 50_000_000
 
 
 def describe(settings: Settings, scenario: Scenario) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return the hashes of all that shapes a forecast, and the contents of its files by hash."""
-    data = {path.name: path.read_bytes() for path in _ending(settings.data, ".csv")}
-    priors = {path.name: path.read_bytes() for path in _ending(settings.priors, SUFFIX)}
+    data = {path.name: _content(path) for path in _ending(settings.data, ".csv")}
+    priors = {path.name: _content(path) for path in _ending(settings.priors, SUFFIX)}
     read = {"data": data, "priors": priors, "scenario": _scenario_files(settings, scenario)}
     contents = {_hash(raw): raw for files in read.values() for raw in files.values()}
     inputs: dict[str, Any] = {
@@ -47,6 +48,10 @@ def code() -> dict[str, str | None]:
     }
 
 
+def _content(path: Traversable) -> bytes:
+    return read_bytes(path, path.name, most_bytes=limits.COPY_BYTES)
+
+
 def _hash(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
@@ -63,7 +68,7 @@ def _scenario_files(settings: Settings, scenario: Scenario) -> dict[str, bytes]:
         place = f"{FOLDER}/{path.name}"
         if place in found or not FILE_NAME.fullmatch(place):
             raise InputError(f"{name}: give the scenario's file a name of its own, in a-z, 0-9, -")
-        found[place] = path.read_bytes()
+        found[place] = _content(path)
     return found
 
 
@@ -71,7 +76,7 @@ def keep_copies(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Keep each content once, compressed, under its hash."""
     home = folder / STORE
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        atomic.make_folder(home)
         for key, raw in contents.items():
             path = home / f"{key}.gz"
             if _read(path, key) is None:
@@ -122,9 +127,10 @@ def faults_of(register: Path, documents: Iterable[Mapping[str, Any]]) -> list[st
 def _read(path: Path, key: str) -> bytes | None:
     """Return a content if it is that of the hash."""
     try:
-        with gzip.open(path) as stream:
-            raw = stream.read(LARGEST_BYTES + 1)
-    except (OSError, EOFError, zlib.error):
+        packed = limits.read_whole(path, limits.COPY_BYTES)
+        with gzip.open(io.BytesIO(packed)) as stream:
+            raw = stream.read(limits.COPY_BYTES + 1)
+    except (OSError, EOFError, ValueError, zlib.error):
         return None
     return raw if _hash(raw) == key else None
 

@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from forepass import atomic
+from forepass import atomic, limits
 from forepass.errors import InputError
 from forepass.inputs.priors import BLOCKS, check_sources, load_priors
 from forepass.inputs.rows import read_rows
-from forepass.inputs.text_files import suggest
+from forepass.inputs.text_files import read_text, suggest
 from forepass.inputs.toml_files import as_toml
 from forepass.settings import Settings
 from forepass.what_if.scenarios import SUFFIX, Scenario
@@ -32,7 +32,7 @@ def overlaid(scenario: Scenario, settings: Settings) -> Settings:
     if not scenario.priors():
         return settings
     texts = {
-        path.name: path.read_text(encoding="utf-8")
+        path.name: read_text(path, path.name, most_bytes=limits.BELIEFS_BYTES)
         for path in settings.priors.iterdir()
         if path.name.endswith(SUFFIX)
     }
@@ -48,7 +48,7 @@ def overlaid(scenario: Scenario, settings: Settings) -> Settings:
                 texts[file] = _with_table(texts[file], name, table, where[block])
     content = json.dumps(texts, sort_keys=True)
     home = settings.cache / "priors" / hashlib.sha256(content.encode()).hexdigest()[:20]
-    home.mkdir(parents=True, exist_ok=True)
+    atomic.make_folder(home)
     for name, text in texts.items():
         atomic.write_text(home / name, text)
     sources = set(read_rows(settings.data / "sources.csv").column("source"))

@@ -4,6 +4,7 @@ Read here is the form of what is asked. Whether its names and values are possibl
 against the priors by `forepass.what_if.intervention_names`, which takes the numerical libraries.
 """
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -80,7 +81,11 @@ class Layer:
         changes = {
             name: [one.how, one.low, one.high, one.since] for name, one in self.changes.items()
         }
-        return {"changes": changes, "priors": self.priors, "definitions": self.definitions}
+        return {
+            "changes": changes,
+            "priors": _finite(self.priors),
+            "definitions": self.definitions,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,15 @@ class Scenario:
     def definitions(self) -> dict[str, Any]:
         """Return the definitions changed by any layer, the last word counting."""
         return {name: value for layer in self.layers for name, value in layer.definitions.items()}
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - as TOML has it
+    """Return tables with the words for numbers that JSON does not have, such as inf."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in value]
+    return value if not isinstance(value, float) or math.isfinite(value) else str(value)
 
 
 def plain() -> Scenario:
@@ -159,7 +173,14 @@ def _read(
     before: tuple[Layer, ...] = ()
     parents: tuple[str, ...] = ()
     if "inherits" in about:
-        parent = _loaded(text_field(about, "inherits", f"{file}: {ABOUT}"), folder, chain)
+        # A name, never a path: no file of a user's reaches out to others.
+        wanted = text_field(about, "inherits", f"{file}: {ABOUT}")
+        if wanted.endswith(SUFFIX):
+            raise InputError(
+                f"{file}: {ABOUT}: inherits must be the name of a scenario beside priors, "
+                f"got {wanted!r}; write it without {SUFFIX}"
+            )
+        parent = _loaded(wanted, folder, chain)
         before, parents = parent.layers, parent.chain
     layer = Layer(
         file,
