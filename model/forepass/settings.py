@@ -1,11 +1,12 @@
 """What a run reads, where it keeps its fits, and the seed that it starts from."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 from forepass.rooms import room
 
@@ -44,3 +45,14 @@ class Settings:
     cache: Path = field(default_factory=lambda: cache_folder(os.environ))
     as_of: date | None = None
     unseen: tuple[tuple[str, str], ...] = ()
+
+    def __reduce__(self) -> tuple[Callable[..., "Settings"], tuple[dict[str, Any]]]:
+        """Leave what is the default out of what is sent: another machine has its own."""
+        fresh = Settings()
+        changed = {one.name: getattr(self, one.name) for one in fields(self)}
+        kept = {name: value for name, value in changed.items() if value != getattr(fresh, name)}
+        return _from_changed, (kept,)
+
+
+def _from_changed(changed: dict[str, Any]) -> Settings:
+    return Settings(**changed)

@@ -12,13 +12,19 @@ import pytest
 import xarray as xr
 
 from forepass.backtest import runs
-from forepass.backtest.runs import Result, Task, result, tasks
+from forepass.backtest.runs import Result, Task, results, tasks
 from forepass.backtest.targets import Target
 from forepass.posterior import Diagnostics, Fit
 from forepass.settings import Settings
 
 WHEN = np.arange(2015.2, 2026.0, 0.5)
 ASKED = tasks(["demand"], first=2021.0, last=2023.0, every=0.5)
+
+
+def result(task: Task, settings: Settings) -> Result:
+    [(asked, found)] = results([task], settings)
+    assert asked == task
+    return found
 
 
 @pytest.fixture
@@ -73,7 +79,7 @@ def test_rows_dated_after_the_origin_are_scored_within_five_years(
 def test_a_stopped_run_goes_on_where_it_was_with_the_same_result(
     made: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = [result(task, Settings(cache=tmp_path / "whole")) for task in ASKED]
+    whole = dict(results(ASKED, Settings(cache=tmp_path / "whole")))
     broken = Settings(cache=tmp_path / "broken")
     fit = vars(runs)["fitted"]
     made.clear()
@@ -85,9 +91,9 @@ def test_a_stopped_run_goes_on_where_it_was_with_the_same_result(
 
     monkeypatch.setattr(runs, "fitted", stopped)
     with pytest.raises(KeyboardInterrupt):
-        [result(task, broken) for task in ASKED]
+        list(results(ASKED, broken))
     monkeypatch.setattr(runs, "fitted", fit)
-    again = [result(task, broken) for task in reversed(ASKED)][::-1]
+    again = dict(results(reversed(ASKED), broken))
     assert again == whole
     assert len(made) == len(ASKED)  # what was done was not done again
     assert not list(tmp_path.rglob("*.tmp*"))

@@ -1,6 +1,7 @@
 """``forepass backtest``: tables, files and messages, from made-up results."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -53,11 +54,13 @@ def made_up(task: Task, rhat: float = 1.0) -> Result:
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
     asked: list[Task] = []
 
-    def result(task: Task, _: Settings, **__: object) -> Result:
-        asked.append(task)
-        return made_up(task, rhat=1.3 if task.origin == 2019.5 else 1.0)
+    def results(tasks: list[Task], _: Settings, **__: object) -> Iterator[tuple[Task, Result]]:
+        asked.extend(tasks)
+        # Not in the order asked for, as workers finish.
+        for task in reversed(tasks):
+            yield task, made_up(task, rhat=1.3 if task.origin == 2019.5 else 1.0)
 
-    monkeypatch.setattr(runs, "result", result)
+    monkeypatch.setattr(runs, "results", results)
     return asked
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forepass import fingerprints, kept
+from forepass import tasks as shared_out
 from forepass.as_of import seen_as_of
 from forepass.backtest.baselines import BASELINES, FEWEST_ROWS, published_rate
 from forepass.backtest.published import published_growth
@@ -21,10 +22,11 @@ from forepass.posterior import BRIEF, fitted
 
 if TYPE_CHECKING:
     import xarray as xr
+    from distributed import Client
 
     from forepass.settings import Settings
 
-__all__ = ["LONGEST", "PEERS", "Result", "Task", "result", "tasks"]
+__all__ = ["LONGEST", "PEERS", "Result", "Task", "results", "tasks"]
 
 LONGEST = 5
 """Years ahead that are scored."""
@@ -32,8 +34,6 @@ PEERS = (*BASELINES, "published rate")
 FAN = ("p10", "p50", "p90")
 MAKE_A_RESULT = ("runs", "targets", "baselines", "scores")
 """The modules here that shape what is kept of a task, beside its block's own."""
-
-type Progress = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +80,37 @@ def tasks(blocks: Iterable[str], *, first: float, last: float, every: float) -> 
     return [Task(block, float(origin)) for block in blocks for origin in origins]
 
 
-def result(task: Task, settings: "Settings", *, progress: Progress | None = None) -> Result:
-    """Return the scores of a task, kept from an earlier run where nothing in it has changed.
+def results(
+    asked: Iterable[Task], settings: "Settings", *, on: "Client | None" = None
+) -> Iterator[tuple[Task, Result]]:
+    """Yield the scores of tasks: those kept of an earlier run, then the others as they are made.
 
-    The seed hangs on the run's own and the task: order and company of tasks change nothing.
+    The seed hangs on the run's own and the task: order, company and workers change nothing.
+
+    Parameters
+    ----------
+    on : of `forepass.tasks.cluster`, whose workers make them; None makes them here.
     """
-    path = (
-        settings.cache / "backtests" / f"{task.block}-{task.origin:g}-{_key(task, settings)}.json"
-    )
-    if (found := kept.read_kept(path, "backtest")) is None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of vendors with few chips, as there were
-            made = _made(task, settings, progress)
-        found = asdict(made)
-        kept.keep(path, found, "backtest")
-    return Result(**found)
+    missing = {}
+    for task in asked:
+        name = f"{task.block}-{task.origin:g}-{_key(task, settings)}.json"
+        path = settings.cache / "backtests" / name
+        if (found := kept.read_kept(path, "backtest")) is None:
+            missing[task] = path
+        else:
+            yield task, Result(**found)
+    for task, made in shared_out.run(_made, missing, settings, on=on):
+        kept.keep(missing[task], asdict(made), "backtest")
+        yield task, made
 
 
-def _made(task: Task, settings: "Settings", progress: Progress | None) -> Result:
+def _made(task: Task, settings: "Settings") -> Result:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of vendors with few chips, as there were
+        return _forecast(task, settings)
+
+
+def _forecast(task: Task, settings: "Settings") -> Result:
     module = targets_of(task.block)
     try:
         then = seen_as_of(settings, task.day, again=module.AGAIN)
@@ -116,7 +129,7 @@ def _made(task: Task, settings: "Settings", progress: Progress | None) -> Result
     if not scored_now:
         return Result([], {}, unscored)
     try:
-        fits = fitted(module.NEEDS, then, effort=BRIEF, unsafe=True, progress=_within(progress))
+        fits = fitted(module.NEEDS, then, effort=BRIEF, unsafe=True)
     except InputError as error:
         return Result([], {}, unscored | dict.fromkeys(scored_now, _reason(error)))
     draws = {block: fit.posterior for block, fit in fits.items()}
@@ -137,13 +150,6 @@ def _made(task: Task, settings: "Settings", progress: Progress | None) -> Result
         divergences=sum(d.divergences for d in found),
         seconds=sum(d.seconds for d in found),
     )
-
-
-def _within(progress: Progress | None) -> Progress | None:
-    """Return what tells of the fits of a task, none of which is the end of it."""
-    if progress is None:
-        return None
-    return lambda block, stage: progress(block, stage) if stage != "done" else None
 
 
 def _split(

@@ -6,19 +6,20 @@ the work, and whether or not a run was killed and taken up again.
 
 from __future__ import annotations
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from forepass import fingerprints, kept
+from forepass import fingerprints, kept, tasks
 from forepass.calibration import block_records
 from forepass.calibration.replicas import Replicator, replicator
 from forepass.posterior import block_module
 from forepass.streams import block_rng
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+    from distributed import Client
 
     from forepass.settings import Settings
 
@@ -32,7 +33,7 @@ def replicas(
     number: int,
     settings: Settings,
     *,
-    workers: int = 1,
+    on: Client | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> list[dict[str, Any]]:
     """Return what each replica of a block found, in order: from the cache, or anew.
@@ -41,7 +42,7 @@ def replicas(
     ----------
     number : of replicas.
     settings : folders, seed and cache.
-    workers : processes that share the replicas, each of which compiles the model once.
+    on : of `forepass.tasks.cluster`: each of its workers compiles the model once.
     progress : called for each replica when it is there.
 
     Returns
@@ -54,7 +55,9 @@ def replicas(
     missing = [place for place, document in found.items() if document is None]
     for _ in range(number - len(missing)):
         progress()
-    for place, document in _made(block, missing, settings, min(workers, len(missing))):
+    compiled.cache_clear()
+    asked = [(block, place) for place in missing]
+    for (_, place), document in tasks.run(_one, asked, settings, on=on):
         kept.keep(_path(folder, place), document, KEPT)
         found[place] = document
         progress()
@@ -74,41 +77,20 @@ def key(block: str, settings: Settings) -> str:
     return fingerprints.fingerprint([*(path for path in files if path.is_file()), *own], salt=salt)
 
 
-def _made(
-    block: str, places: list[int], settings: Settings, workers: int
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    if workers < 2:
-        if places:
-            _start(block, settings)
-        for place in places:
-            yield place, _one(block, place, settings)
-        return
-    # Started afresh: a copy of a process that has compiled may hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start, (block, settings)) as pool:
-        try:
-            futures = [pool.submit(_one, block, place, settings) for place in places]
-            for place, future in zip(places, futures, strict=True):
-                yield place, future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
 def replica_seed(block: str, place: int, settings: Settings) -> int:
     """Return the seed of one replica of a block, of its data and of its refit."""
     return int(block_rng(settings.seed, f"replica {place} of {block}").integers(2**32))
 
 
-_of_process: dict[str, Replicator] = {}
+@cache
+def compiled(block: str, settings: Settings) -> Replicator:
+    """Return the compiled model of a block, the same for each task of a process."""
+    return replicator(block_records.opened(block, settings), block_records.design(block))
 
 
-def _start(block: str, settings: Settings) -> None:
-    opened = block_records.opened(block, settings)
-    _of_process[block] = replicator(opened, block_records.design(block))
-
-
-def _one(block: str, place: int, settings: Settings) -> dict[str, Any]:
-    return _of_process[block].ranks(place, replica_seed(block, place, settings))
+def _one(task: tuple[str, int], settings: Settings) -> dict[str, Any]:
+    block, place = task
+    return compiled(block, settings).ranks(place, replica_seed(block, place, settings))
 
 
 def _path(folder: Path, place: int) -> Path:

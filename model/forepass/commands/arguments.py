@@ -3,14 +3,20 @@
 import argparse
 import dataclasses
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forepass.errors import InputError
 from forepass.inputs.dates import is_date, last_day
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from distributed import Client
+
     from forepass.settings import Settings
 
 type Options = argparse.ArgumentParser | argparse._ArgumentGroup
@@ -92,6 +98,31 @@ def add_blocks(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_cluster(parser: Options, when: str = "") -> None:
+    """Give a parser, or a group of its options, where the tasks of a long run are done."""
+    parser.add_argument(
+        "--workers",
+        type=positive_integer,
+        metavar="N",
+        help=f"{when}processes that share the work; numbers stay the same",
+    )
+    parser.add_argument(
+        "--scheduler",
+        type=address,
+        metavar="ADDRESS",
+        help=f"{when}a running Dask scheduler whose workers do it, as tcp://host:8786",
+    )
+
+
+def cluster_from(args: argparse.Namespace) -> "AbstractContextManager[Client | None]":
+    """Return what gives the cluster that is asked for, or None, while it is open."""
+    from forepass import tasks
+
+    if args.workers is not None and args.scheduler is not None:
+        raise InputError("--workers starts a cluster and --scheduler uses one; give either")
+    return tasks.cluster(args.workers, args.scheduler)
+
+
 def add_figure(parser: Options, words: str) -> None:
     """Give a parser, or a group of its options, the folder to draw a figure in."""
     parser.add_argument("--figure", type=output_folder, metavar="DIR", help=words)
@@ -141,6 +172,11 @@ half_year = _checked(
 )
 seed = _checked("a whole number, 0 or more", int, lambda value: value >= 0)
 weight_bits = _checked("16, 8 or 4", int, lambda value: value in (16, 8, 4))
+address = _checked(
+    "an address such as tcp://host:8786",
+    str,
+    lambda text: re.fullmatch(r"(tcp|tls|ucx|wss?)://[^\s/]+:\d+/?", text) is not None,
+)
 iso_date = _checked("a date such as 2026, 2026-05 or 2026-05-31", str, is_date)
 year_list = _checked(
     "years such as 2026,2030", lambda text: sorted({int(year) for year in text.split(",")})

@@ -19,8 +19,9 @@ FIRST, LAST = 2018.0, 2026.0
 
 EXAMPLE = """\
 examples: every block from every year (about half an hour, once; a stopped run goes on where it
-was); chips alone, as a table and figures
+was); by two processes; chips alone, as a table and figures
   forepass backtest
+  forepass backtest --workers 2
   forepass backtest --block chips --from 2020 --csv backtest.csv --figure figures
 """
 
@@ -45,6 +46,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--csv", type=arguments.new_file, metavar="FILE", help="write scores by target and horizon"
     )
+    arguments.add_cluster(parser)
     arguments.add_figure(parser, "draw skill, calibration, and forecasts beside what came")
 
 
@@ -98,17 +100,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _results(asked: "list[Task]", args: argparse.Namespace) -> "dict[Task, Result]":
-    from forepass.backtest.runs import result
+    from forepass.backtest import runs
 
-    settings, found = arguments.settings_from(args), {}
-    with fitting.progress_over(
-        [task.name for task in asked], quiet=args.quiet, what="forecasts"
-    ) as report:
-        for task in asked:
-            found[task] = result(task, settings, progress=report)
+    found = {}
+    with (
+        arguments.cluster_from(args) as on,
+        fitting.progress_over(
+            [task.name for task in asked], quiet=args.quiet, what="forecasts"
+        ) as report,
+    ):
+        for task, result in runs.results(asked, arguments.settings_from(args), on=on):
+            found[task] = result
             if report:
                 report(task.name, "done")
-    return found
+    return {task: found[task] for task in asked}
 
 
 def _targets(blocks: "list[str] | None", asked: "Iterable[str] | None") -> dict[str, list[str]]:

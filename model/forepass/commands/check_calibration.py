@@ -36,12 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"with --calibration, refits of each block ({REPLICATES}; {FEWEST} or more)",
     )
-    group.add_argument(
-        "--workers",
-        type=arguments.positive_integer,
-        metavar="N",
-        help="with --calibration, processes that share the refits (1); numbers stay the same",
-    )
+    arguments.add_cluster(group, "with --calibration, ")
 
 
 def refuse_lonely_options(args: argparse.Namespace) -> None:
@@ -52,7 +47,7 @@ def refuse_lonely_options(args: argparse.Namespace) -> None:
         if args.replicates is not None and args.replicates < FEWEST:
             raise InputError(f"--replicates must be {FEWEST} or more, got {args.replicates}")
         return
-    for option in ("replicates", "workers"):
+    for option in ("replicates", "workers", "scheduler"):
         if getattr(args, option) is not None:
             raise InputError(f"--{option} belongs to --calibration; give both")
 
@@ -67,13 +62,16 @@ def run(args: argparse.Namespace) -> int:
     settings, number = arguments.settings_from(args), args.replicates or REPLICATES
     tasks = [block for block in blocks for _ in range(number)]
     found = {}
-    with fitting.progress_over(tasks, quiet=args.quiet, what="refits") as report:
+    with (
+        arguments.cluster_from(args) as on,
+        fitting.progress_over(tasks, quiet=args.quiet, what="refits") as report,
+    ):
         for block in blocks:
             found[block] = runs.replicas(
                 block,
                 number,
                 settings,
-                workers=args.workers or 1,
+                on=on,
                 progress=_teller(report, block),
             )
     ranked = {block: ranks.columns(one["ranks"] for one in each) for block, each in found.items()}
