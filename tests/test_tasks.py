@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forepass import tasks
+from forepass import fingerprints, tasks
 from forepass.errors import InputError
 from forepass.settings import Settings
 
@@ -86,6 +86,7 @@ def test_a_killed_worker_costs_its_task_alone(
 def test_a_task_that_kills_every_worker_ends_the_run_in_a_line(
     work: ModuleType, two: "Client", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert two.cluster is not None
     monkeypatch.setattr(two.cluster.scheduler, "allowed_failures", 1)
     with pytest.raises(InputError, match="task 3: every worker that tried it died"):
         dict(tasks.run(work.drawn_or_dead, NAMES, (1, tmp_path, True), on=two))
@@ -109,9 +110,9 @@ def test_settings_find_the_shipped_folders_of_the_worker_and_keep_those_given(
 def test_a_worker_with_other_code_or_inputs_is_refused(
     work: ModuleType, two: "Client", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = tasks.fingerprints.input_hashes
+    own = fingerprints.input_hashes
     monkeypatch.setattr(
-        tasks.fingerprints, "input_hashes", lambda *folders: own(*folders) | {"priors": "others"}
+        fingerprints, "input_hashes", lambda *folders: own(*folders) | {"priors": "others"}
     )
     with pytest.raises(InputError, match="a worker has other priors than this machine; install"):
         dict(tasks.run(work.drawn, NAMES[:1], 1, on=two))
@@ -120,7 +121,8 @@ def test_a_worker_with_other_code_or_inputs_is_refused(
 def test_a_running_scheduler_is_used_and_left_running(
     work: ModuleType, two: "Client", alone: dict[str, list[float]]
 ) -> None:
-    with tasks.cluster(scheduler=two.scheduler.address) as on:
+    assert two.cluster is not None
+    with tasks.cluster(scheduler=two.cluster.scheduler_address) as on:
         assert dict(tasks.run(work.drawn, NAMES, 1, on=on)) == alone
     assert dict(tasks.run(work.drawn, NAMES, 1, on=two)) == alone
 

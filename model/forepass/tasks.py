@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from distributed import Client, Future
 
-__all__ = ["cluster", "run"]
+__all__ = ["cluster", "here", "run"]
 
 PATIENCE = "10s"
 """For a scheduler to answer; its workers may come later, as batch systems have it."""
@@ -33,6 +33,8 @@ HERE: dict[str, Any] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.scheduler.worker-ttl": None,
+    # Not Dask's own, which gives every freed page back, for the next array to fault in again.
+    "distributed.nanny.pre-spawn-environ": {"OPENBLAS_NUM_THREADS": 1, "OMP_NUM_THREADS": 1},
 }
 EVERYWHERE: dict[str, Any] = {"distributed.admin.large-graph-warning-threshold": "1TB"}
 UNLOADABLE = ("deserializ", "No module named")
@@ -73,7 +75,7 @@ def run[T, G, R](
     Parameters
     ----------
     work : function of a module, of a task and of what all tasks are given.
-    tasks : values that can be sent and that no two are alike.
+    tasks : values that can be sent.
     given : sent once. `forepass.settings.Settings` find the worker's own shipped folders and cache.
     on : of `cluster`; None does the tasks here, in order.
 
@@ -100,6 +102,11 @@ def run[T, G, R](
                 future.release()
         finally:
             on.cancel([*futures, held])
+
+
+def here[T, G, R](work: Callable[[T, G], R], tasks: Iterable[T], given: G) -> Iterator[tuple[T, R]]:
+    """Yield each task with its result, done in this process, as `run` does on nothing."""
+    return run(work, tasks, given, on=None)
 
 
 @contextmanager

@@ -160,3 +160,38 @@ def test_a_figure_of_one_year_is_refused(run: Run, tmp_path: Path) -> None:
 def test_labels_are_moved_apart_and_none_above_the_top() -> None:
     moved = scenario_figures.spread([0.0, 0.01, 0.98, 0.99, 1.0], gap=0.1, top=1.0)
     assert moved == pytest.approx([0.0, 0.1, 0.8, 0.9, 1.0])
+
+
+def test_a_grid_sets_every_combination_of_its_values_in_the_first_scenario(run: Run) -> None:
+    asked = ["--grid", "duty_cycle=0.5,0.7", "--grid", "inference_share@2028=0.4, 0.3 to 0.7"]
+    found = quantities(run, "scenario", "compare", "baseline", *asked)["quantities"]
+    tokens = found["world_tokens_per_s"]
+    assert tokens["scenario"] == [
+        "baseline",
+        "duty_cycle=0.5, inference_share@2028=0.4",
+        "duty_cycle=0.5, inference_share@2028=0.3 to 0.7",
+        "duty_cycle=0.7, inference_share@2028=0.4",
+        "duty_cycle=0.7, inference_share@2028=0.3 to 0.7",
+    ]
+    low, _, high, _ = (row for row in tokens["p50"][-1][1:])
+    assert high / low == pytest.approx(0.7 / 0.5)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (["--grid", "duty_cycle=0.5"], "must be NAME=A,B,..."),
+        (["--grid", "duty_cycl=0.5,0.7"], "duty_cycl: no such belief or quantity; did you"),
+        (["--grid", "duty_cycle=0.5,0.5"], "got duty_cycle=0.5 twice"),
+        (["--grid", "duty_cycle=0.5,many"], "--grid duty_cycle=many: must be a number"),
+        (["--workers", "2", "--scheduler", "tcp://host:8786"], "give either"),
+        (["--scheduler", "host"], "must be an address such as tcp://host:8786, got 'host'"),
+    ],
+)
+def test_a_grid_or_cluster_that_cannot_be_is_refused_in_a_line(
+    run: Run, asked: list[str], told: str
+) -> None:
+    status, _, error = run("scenario", "compare", "baseline", "wall-returns", *asked)
+    assert status == 2
+    assert told in error
+    assert error.count("\n") == 1

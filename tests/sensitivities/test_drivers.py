@@ -1,11 +1,13 @@
 """Shares of blocks, subjects and beliefs, where it is known what must come out."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from forepass import tasks
 from forepass.sensitivities import drivers as d
 from forepass.sensitivities import runs
 from forepass.sensitivities.beliefs import KINDS, SHOCKS, UNTRACED, Belief
@@ -62,3 +64,17 @@ def test_a_belief_that_alone_matters_takes_all(
     assert found.inputs[0].share.shapley > 0.6
     assert found.subjects[0].name == "power of the fleet"
     assert max(found.kinds, key=lambda share: share.shapley).name == "published"
+
+
+def test_more_runs_on_a_worker_give_the_shares_that_they_give_here(
+    posteriors: Mapping[str, xr.Dataset], beliefs: list[Belief], asked: Ask
+) -> None:
+    question = asked("demand_tokens_per_s")
+    here = d.drivers(question, posteriors, beliefs, draws=600)
+    assert len(here.rows.output) == 600
+    with tasks.cluster(workers=1) as on:
+        share_out = partial(tasks.run, on=on)
+        there = d.drivers(question, posteriors, beliefs, draws=600, share_out=share_out)
+    assert there.blocks == here.blocks
+    assert there.kinds == here.kinds
+    np.testing.assert_array_equal(there.rows.output, here.rows.output)

@@ -59,6 +59,14 @@ def g_closed() -> Floats:
     return np.array(closed) / closed[-1]
 
 
+def test_sums_of_parts_of_a_factorial_give_the_shares_of_the_whole() -> None:
+    whole = factorial(ishigami, 1000, 3, -np.pi, np.pi, 1) + 1e3
+    parts = [vs.sums_of_factorial(part, centre=1e3) for part in np.split(whole, [300, 800], axis=1)]
+    found = vs.closed_of_sums(np.sum(parts, axis=0))[0]
+    np.testing.assert_allclose(found, vs.closed_of_factorial(whole), atol=1e-6)
+    np.testing.assert_allclose(found, vs.closed_of_factorial(whole - 1e3), atol=1e-12)
+
+
 def test_a_factorial_gives_the_shares_of_the_ishigami_function() -> None:
     found = vs.closed_of_factorial(factorial(ishigami, 4000, 3, -np.pi, np.pi, 1))
     known = ishigami_closed()

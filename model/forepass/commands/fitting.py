@@ -2,11 +2,13 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from forepass.posterior import Fit
     from forepass.settings import Settings
 
@@ -41,6 +43,20 @@ def checked(names: Sequence[str], args: argparse.Namespace) -> Iterator[Report |
     except posterior.FitFailed as failure:
         insist = "; --unsafe-ignore-checks answers all the same, and every output then says so"
         raise CheckError(f"{failure}{insist}") from failure
+
+
+def shared_out[T, G, R](
+    work: Callable[[T, G], R], asked: Iterable[T], given: G, *, on: "Client | None", quiet: bool
+) -> Iterator[tuple[T, R]]:
+    """Yield tasks and their results as `forepass.tasks.run` does, with progress on a terminal."""
+    from forepass import tasks
+
+    asked = list(asked)
+    with progress_over(["task"] * len(asked), quiet=quiet, what="tasks") as report:
+        for task, found in tasks.run(work, asked, given, on=on):
+            yield task, found
+            if report:
+                report("tasks", "done")
 
 
 @contextmanager

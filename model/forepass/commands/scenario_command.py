@@ -1,7 +1,9 @@
 """``forepass scenario``: named futures, listed, shown, run and compared."""
 
 import argparse
+from dataclasses import replace
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING
 
 from forepass.commands import arguments, scenario_options
@@ -9,7 +11,7 @@ from forepass.commands.arguments import Command
 from forepass.commands.by_year_commands import add_years, write_csv, years_asked
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
-from forepass.what_if.scenarios import load_scenario, scenario_names
+from forepass.what_if.scenarios import as_asked, load_scenario, scenario_names, with_layer
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,6 +25,8 @@ examples:
   forepass scenario show wall-returns
   forepass scenario run power-bound --years 2028,2030
   forepass scenario compare baseline wall-returns wall-broken --figure scenarios
+a grid of values, by two processes
+  forepass scenario compare baseline --grid duty_cycle=0.5,0.7 --grid pue=1.1,1.3 --workers 2
 your own, from a file, with a belief pinned besides
   forepass scenario compare baseline mine.toml --set duty_cycle=0.7
 """
@@ -79,18 +83,20 @@ def _compare(args: argparse.Namespace) -> int:
     from forepass.tell import answers, render, scenario_texts
 
     settings = arguments.settings_from(args)
-    twice = next((name for name in args.names if args.names.count(name) > 1), None)
-    if len(args.names) < 2 or twice:
-        what = f"{twice} twice" if twice else f"{args.names[0]} alone"
-        raise InputError(f"compare takes two scenarios or more, each once; got {what}")
     years = years_asked(args, load_definitions(settings.priors))
     # What --set asks holds in all of them.
     found = [scenario_options.scenario_from(args, settings, name) for name in args.names]
+    found += grid(found[0], args.grid)
+    names = [one.name for one in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if len(names) < 2 or twice:
+        what = f"{twice} twice" if twice else f"{names[0]} alone"
+        raise InputError(f"compare takes two scenarios or more, each once; got {what}")
 
     def draw() -> "xr.Dataset":
         from forepass.what_if import pairs
 
-        return pairs.joined({one.name: _draw(one, args, settings, years) for one in found})
+        return pairs.joined(_drawn(found, args, settings, years))
 
     document = answers.answer("scenario compare", _asked(args, years, *found), settings, draw=draw)
     if args.json:
@@ -103,6 +109,51 @@ def _compare(args: argparse.Namespace) -> int:
 
         say_written(args, *scenario_figures.save_compared(document, args.figure))
     return 0
+
+
+MOST_CELLS = 1000
+
+
+def _drawn(
+    found: "list[Scenario]", args: argparse.Namespace, settings: "Settings", years: list[int]
+) -> "dict[str, xr.Dataset]":
+    """Return the draws of each scenario, in their order; on a cluster several at once."""
+    from forepass import posterior
+    from forepass.commands import fitting
+
+    if args.workers is None and args.scheduler is None:
+        return {one.name: _draw(one, args, settings, years) for one in found}
+    # What all scenarios share is fitted once, here, before workers ask for it at once.
+    fitting.checked_fits(posterior.BLOCKS, args, settings)
+    quiet = argparse.Namespace(quiet=True, unsafe_ignore_checks=args.unsafe_ignore_checks)
+    asked = [(one, quiet, years) for one in found]
+    with arguments.cluster_from(args) as on:
+        made = fitting.shared_out(_of_scenario, asked, settings, on=on, quiet=args.quiet)
+        each = {one.name: draws for (one, *_), draws in made}
+    return {one.name: each[one.name] for one in found}
+
+
+def _of_scenario(
+    task: "tuple[Scenario, argparse.Namespace, list[int]]", settings: "Settings"
+) -> "xr.Dataset":
+    scenario, args, years = task
+    return _draw(scenario, args, settings, years)
+
+
+def grid(base: "Scenario", asked: list[str]) -> "list[Scenario]":
+    """Return the base with each combination of values set: of NAME=A,B,C every one of each."""
+    axes = []
+    for text in asked:
+        name, equals, values = text.partition("=")
+        if not equals or "," not in values:
+            raise InputError(f"--grid {text}: must be NAME=A,B,..., as in duty_cycle=0.5,0.7")
+        axes.append([f"{name.strip()}={value.strip()}" for value in values.split(",")])
+    cells = list(product(*axes)) if axes else []
+    if len(cells) > MOST_CELLS:
+        raise InputError(f"--grid: at most {MOST_CELLS} combinations, got {len(cells):,}")
+    return [
+        replace(with_layer(base, as_asked(cell, "--grid")), name=", ".join(cell)) for cell in cells
+    ]
 
 
 def _asked(args: argparse.Namespace, years: list[int], *scenarios: "Scenario") -> dict[str, object]:
@@ -138,7 +189,16 @@ def _add_compare_options(parser: argparse.ArgumentParser) -> None:
         "names", metavar="NAME", nargs="+", help="scenarios or files; the first is compared with"
     )
     scenario_options.add_set(parser)
+    parser.add_argument(
+        "--grid",
+        action="append",
+        default=[],
+        metavar="NAME=A,B,...",
+        help="the first scenario with each of these values set besides, as by --set (may be "
+        "repeated: every combination)",
+    )
     add_years(parser)
+    arguments.add_cluster(parser)
     arguments.add_figure(parser, "write the figure of ratios to DIR as scenarios.png and .svg")
 
 

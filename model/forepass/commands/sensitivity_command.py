@@ -12,7 +12,6 @@ from forepass.errors import InputError
 
 if TYPE_CHECKING:
     from forepass.inputs.definitions import Definitions
-    from forepass.posterior import Fit
     from forepass.settings import Settings
     from forepass.what_if.changed import Changed
     from forepass.what_if.scenarios import Scenario
@@ -21,12 +20,16 @@ EXAMPLE = """\
 example: what moves the world's capacity in 2030, by belief and by group of beliefs
   forepass sensitivity world_tokens_per_s
   forepass sensitivity copies_world --year 2028 --by group --figure sensitivity
+with a million runs of the model, by two processes
+  forepass sensitivity world_tokens_per_s --draws 1000000 --workers 2
 which measurement would narrow it most
   forepass sensitivity cost_usd_per_million_tokens --measure
 what the share of agents must be for the capacity to pass 100 billion tokens/s
   forepass sensitivity world_tokens_per_s --break-even agents_share_2030 --cross above 1e11
 """
 YEAR, TOP = 2030, 12
+CLUSTER = ("workers", "scheduler")
+MOST_DRAWS = 10_000_000
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +62,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="fit again, with priors at twice their power, what is marked ? (minutes a fit)",
     )
     parser.add_argument(
+        "--draws",
+        type=arguments.positive_integer,
+        metavar="N",
+        help="forward runs for the shares, where more than usual: 1000000 takes minutes",
+    )
+    parser.add_argument(
         "--break-even",
         metavar="BELIEF",
         help="what a belief must be for the median to cross the value of --cross instead",
@@ -73,6 +82,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--csv", type=arguments.new_file, metavar="FILE", help="write every share as CSV"
     )
     scenario_options.add_options(parser)
+    arguments.add_cluster(parser)
     arguments.add_figure(parser, "write tornado and shares to DIR as PNG and SVG")
 
 
@@ -85,6 +95,8 @@ def run(args: argparse.Namespace) -> int:
     settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
     _check_year(args.year, definitions)
+    if (args.draws or 0) > MOST_DRAWS:
+        raise InputError(f"--draws must be {MOST_DRAWS:,} or fewer, got {args.draws:,}")
     asked: dict[str, Any] = {
         "quantity": args.quantity,
         "year": args.year,
@@ -95,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
     if args.break_even is None and args.cross is None:
         asked |= {"top": args.top, "measure": args.measure, "likelihood": args.likelihood}
         asked |= {"refit": True} if args.refit else {}
+        asked |= {"draws": args.draws} if args.draws else {}
         if args.likelihood and scenario_options.arguments_of(scenario):
             raise InputError(
                 "--likelihood does not go with --scenario or --set: it is about the fits as shipped"
@@ -138,7 +151,7 @@ def _break_even(args: argparse.Namespace) -> dict[str, Any]:
 
     if args.break_even is None or args.cross is None:
         raise InputError("--break-even BELIEF and --cross RELATION X go together")
-    for option in ("measure", "likelihood", "refit", "csv", "figure"):
+    for option in ("measure", "likelihood", "refit", "draws", *CLUSTER, "csv", "figure"):
         if getattr(args, option):
             raise InputError(f"--{option} does not go with --break-even, whose answer is a value")
     threshold = read_threshold([args.quantity, *args.cross], option="--cross")
@@ -171,21 +184,14 @@ def _document(
     args: argparse.Namespace,
     frame: dict[str, Any],
 ) -> dict[str, Any]:
+    from forepass.commands import fitting
     from forepass.sensitivities.asked import document
 
-    fitted = partial(_fitted, args=args)
-    return document(found, asked, scenario=scenario, settings=settings, frame=frame, fitted=fitted)
-
-
-def _fitted(
-    names: list[str], settings: "Settings", *, args: argparse.Namespace
-) -> "dict[str, Fit]":
-    """Return new fits, whose progress is shown."""
-    from forepass import posterior
-    from forepass.commands import fitting
-
-    with fitting.progress_over(names, quiet=args.quiet) as report:
-        return posterior.fitted(names, settings, progress=report)
+    with arguments.cluster_from(args) as on:
+        share_out = partial(fitting.shared_out, on=on, quiet=args.quiet)
+        return document(
+            found, asked, scenario=scenario, settings=settings, frame=frame, share_out=share_out
+        )
 
 
 COMMAND = Command(

@@ -9,13 +9,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass import __version__
+from forepass import __version__, tasks
 from forepass.documents import QUANTILES, Document
 from forepass.sensitivities import GOOD_K, measurements, runs
 from forepass.sensitivities.beliefs import SHOCKS, UNTRACED, Belief, contraction, kind
 from forepass.sensitivities.drivers import Input, Share, drivers
+from forepass.sensitivities.pairings import ShareOut
 from forepass.sensitivities.prior_weight import PriorWeight, log_prior, moved_by_refit, power_scaled
-from forepass.sensitivities.refits import POWER, NotRefittedError
+from forepass.sensitivities.refits import POWER
 from forepass.sensitivities.runs import Question
 from forepass.sensitivities.what_if import Pairs, break_even, pairs, swing
 
@@ -35,8 +36,9 @@ NOTES = (
 
 type Floats = NDArray[np.float64]
 type Posteriors = Mapping[str, xr.Dataset]
-type Refit = Callable[[Sequence[Belief]], Posteriors]
-"""Fits a block again with the priors of beliefs of it raised, and returns every block's draws."""
+type Refit = Callable[[Sequence[Sequence[Belief]]], Sequence[Posteriors | str]]
+"""Fits anew, for each set of beliefs of a block, with their priors raised; returns every block's
+draws, or why there are none."""
 
 
 def sensitivity_document(
@@ -49,6 +51,8 @@ def sensitivity_document(
     likelihoods: Mapping[str, Floats],
     frame: Mapping[str, Any],
     refit: Refit | None = None,
+    draws: int = 0,
+    share_out: ShareOut = tasks.here,
 ) -> Document:
     """Return what drives a quantity, what low and high beliefs do, and whether priors decide.
 
@@ -63,13 +67,18 @@ def sensitivity_document(
     frame
         seed, as_of and inputs, as `forepass.documents.build_document` takes them.
     refit
-        Where given, tells what importance weights cannot tell of priors. It raises
-        `NotRefittedError` where it cannot either.
+        Where given, tells what importance weights cannot tell of priors.
+    draws, share_out
+        As `forepass.sensitivities.drivers.drivers` takes them.
     """
-    found = drivers(question, posteriors, beliefs)
+    found = drivers(question, posteriors, beliefs, draws=draws, share_out=share_out)
     logs = found.rows.logs
     few = pairs(question, posteriors, logs, draws=SWING_DRAWS)
-    weigh = partial(_of_priors, logs=logs, again=refit and _once(question, refit))
+    weighed = [[one.belief] for one in found.inputs[:top] if one.belief is not None]
+    weighed += [[b for b in beliefs if b.subject == share.name] for share in found.subjects]
+    weighed += [[b for b in beliefs if b.block == block] for block in likelihoods]
+    told = _weights(weighed, logs)
+    weigh = partial(_of_priors, told=told, logs=logs, anew=_anew(question, weighed, told, refit))
     rows = [_of_input(one, few, weigh) for one in found.inputs[:top]]
     document = _framed(question, posteriors, frame)
     document |= {
@@ -86,6 +95,11 @@ def sensitivity_document(
     missing = float(np.mean(~np.isfinite(logs)))
     if missing:
         notes.append(f"{missing:.1%} of draws have no {question.quantity} above 0 and are left out")
+    if draws:
+        notes.append(
+            f"shares of {len(found.rows.output):,} paired runs of the model, those of blocks of at "
+            "least as many: what the posteriors' own draws are too few to tell stays untold"
+        )
     if likelihoods:
         document["likelihoods"] = [
             _of_block(block, power_scaled(logs, log_weights))
@@ -193,41 +207,76 @@ def _told(share: Share) -> dict[str, Any]:
     }
 
 
-def _of_priors(
-    beliefs: Sequence[Belief], *, logs: Floats, again: Callable[[Sequence[Belief]], Floats] | None
-) -> dict[str, Any]:
-    """Return how the answer moves with the power of the beliefs' priors, all of them together."""
-    own = [belief for belief in beliefs if belief.prior is not None]
-    if not own:
-        return {"prior_sensitivity": None, "prior_moves": False, "pareto_k": None}
-    weight = power_scaled(logs, log_prior(own, len(logs)))
-    about: dict[str, Any] = {"pareto_k": weight.pareto_k}
-    told = weight.trusted
-    if again is not None and not told:
-        try:
-            weight, told = moved_by_refit(logs, again(own), POWER), True
-            about["refitted"] = True
-        except NotRefittedError as error:
-            about |= {"refitted": False, "not_refitted_because": str(error)}
-    return about | {
-        "prior_sensitivity": weight.sensitivity,
-        "prior_moves": told and weight.moves,
-        "prior_power": weight.power,
-        "prior_noise": weight.noise,
+def _elicited(beliefs: Sequence[Belief]) -> list[Belief]:
+    return [belief for belief in beliefs if belief.prior is not None]
+
+
+def _places(beliefs: Sequence[Belief]) -> frozenset[str]:
+    return frozenset(belief.key for belief in _elicited(beliefs))
+
+
+def _priors_of(beliefs: Sequence[Belief]) -> frozenset[str]:
+    """Return the priors of beliefs, which a fit raises in all their places."""
+    return frozenset(f"{belief.block}.{belief.variable}" for belief in _elicited(beliefs))
+
+
+def _weights(
+    weighed: Sequence[Sequence[Belief]], logs: Floats
+) -> dict[frozenset[str], PriorWeight]:
+    """Return how the answer moves with the power of the priors of each set, all together."""
+    return {
+        _places(beliefs): power_scaled(logs, log_prior(_elicited(beliefs), len(logs)))
+        for beliefs in weighed
+        if _elicited(beliefs)
     }
 
 
-def _once(question: Question, refit: Refit) -> Callable[[Sequence[Belief]], Floats]:
-    """Return what gives the logs of the quantity from a new fit, each fit read once."""
-    known: dict[tuple[str, ...], Floats] = {}
+def _anew(
+    question: Question,
+    weighed: Sequence[Sequence[Belief]],
+    told: Mapping[frozenset[str], PriorWeight],
+    refit: Refit | None,
+) -> dict[frozenset[str], Floats | str]:
+    """Return the logs of the quantity from a new fit where weights cannot tell, or why not."""
+    if refit is None:
+        return {}
+    untold = {
+        _priors_of(beliefs): _elicited(beliefs)
+        for beliefs in weighed
+        if _elicited(beliefs) and not told[_places(beliefs)].trusted
+    }
+    found = refit(list(untold.values()))
+    return {
+        priors: one if isinstance(one, str) else runs.values(question, one)
+        for priors, one in zip(untold, found, strict=True)
+    }
 
-    def again(beliefs: Sequence[Belief]) -> Floats:
-        key = tuple(sorted({f"{belief.block}.{belief.variable}" for belief in beliefs}))
-        if key not in known:
-            known[key] = runs.values(question, refit(beliefs))
-        return known[key]
 
-    return again
+def _of_priors(
+    beliefs: Sequence[Belief],
+    *,
+    told: Mapping[frozenset[str], PriorWeight],
+    logs: Floats,
+    anew: Mapping[frozenset[str], Floats | str],
+) -> dict[str, Any]:
+    """Return how the answer moves with the power of the beliefs' priors, all of them together."""
+    if not _elicited(beliefs):
+        return {"prior_sensitivity": None, "prior_moves": False, "pareto_k": None}
+    weight = told[_places(beliefs)]
+    about: dict[str, Any] = {"pareto_k": weight.pareto_k}
+    known = weight.trusted
+    again = None if known else anew.get(_priors_of(beliefs))
+    if isinstance(again, str):
+        about |= {"refitted": False, "not_refitted_because": again}
+    elif again is not None:
+        weight, known = moved_by_refit(logs, again, POWER), True
+        about["refitted"] = True
+    return about | {
+        "prior_sensitivity": weight.sensitivity,
+        "prior_moves": known and weight.moves,
+        "prior_power": weight.power,
+        "prior_noise": weight.noise,
+    }
 
 
 def _of_refits(entries: Sequence[Mapping[str, Any]]) -> list[str]:

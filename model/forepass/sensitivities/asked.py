@@ -1,28 +1,26 @@
 """The document that answers a question about what moves a quantity, in a scenario."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import xarray as xr
 
-from forepass import posterior
+from forepass import tasks
 from forepass.documents import Document
 from forepass.kept_fits import Fit, failed_notes
 from forepass.likelihoods import log_likelihood
 from forepass.sensitivities import answer
 from forepass.sensitivities.beliefs import Belief, all_beliefs, find
-from forepass.sensitivities.refits import NotRefittedError, raised
+from forepass.sensitivities.pairings import ShareOut
+from forepass.sensitivities.refits import refitted
 from forepass.sensitivities.runs import Question
 from forepass.settings import Settings
-from forepass.what_if import replaced_priors
 from forepass.what_if.changed import Changed
 from forepass.what_if.interventions import pinned
-from forepass.what_if.scenarios import Scenario, with_layer
+from forepass.what_if.scenarios import Scenario
 
 __all__ = ["document"]
-
-type Fitted = Callable[[list[str], Settings], dict[str, Fit]]
 
 
 def document(
@@ -32,7 +30,7 @@ def document(
     scenario: Scenario,
     settings: Settings,
     frame: Mapping[str, Any],
-    fitted: Fitted = posterior.fitted,
+    share_out: ShareOut = tasks.here,
 ) -> Document:
     """Return what moves a quantity, or where it crosses a threshold.
 
@@ -40,11 +38,11 @@ def document(
     ----------
     asked
         quantity and year; then break_even, above and threshold, or top, measure, likelihood and,
-        where it is asked for, refit, as `answer` takes them.
+        where they are asked for, refit and draws, as `answer` takes them.
     frame
         seed, as_of and inputs, as `forepass.documents.build_document` takes them.
-    fitted
-        Fits blocks again where refit is asked for.
+    share_out
+        Does forward runs and refits, of which there may be many.
     """
     fits = pinned(found.fits, found.interventions.pins, seed=settings.seed)
     posteriors = {block: fit.posterior for block, fit in fits.items()}
@@ -68,7 +66,12 @@ def document(
         )
     else:
         again = partial(
-            _refitted, fits=fits, found=found, scenario=scenario, settings=settings, fitted=fitted
+            _refitted,
+            fits=fits,
+            found=found,
+            scenario=scenario,
+            settings=settings,
+            share_out=share_out,
         )
         made = answer.sensitivity_document(
             question,
@@ -82,26 +85,33 @@ def document(
             },
             frame=frame,
             refit=again if "refit" in asked else None,
+            draws=asked.get("draws", 0),
+            share_out=share_out,
         )
     made["notes"] += [*found.notes, *failed_notes(fits)]
     return made
 
 
 def _refitted(
-    beliefs: Sequence[Belief],
+    sets: Sequence[Sequence[Belief]],
     *,
     fits: dict[str, Fit],
     found: Changed,
     scenario: Scenario,
     settings: Settings,
-    fitted: Fitted,
-) -> dict[str, xr.Dataset]:
+    share_out: ShareOut,
+) -> list[dict[str, xr.Dataset] | str]:
     """Return every block's draws, those of one block fitted anew with priors at another power."""
-    layer = raised(belief.prior for belief in beliefs if belief.prior is not None)
-    own = replaced_priors.overlaid(with_layer(scenario, layer), settings)
-    try:
-        anew = fitted([beliefs[0].block], own)
-    except posterior.FitFailed as failure:
-        raise NotRefittedError(str(failure).partition(";")[0]) from failure
-    fits = pinned({**fits, **anew}, found.interventions.pins, seed=settings.seed)
-    return {name: fit.posterior for name, fit in fits.items()}
+    asked = [
+        (place, scenario, [belief.prior for belief in beliefs])
+        for place, beliefs in enumerate(sets)
+    ]
+    anew = {place: made for (place, *_), made in share_out(refitted, asked, settings)}
+    out: list[dict[str, xr.Dataset] | str] = []
+    for place in range(len(sets)):
+        if isinstance(made := anew[place], str):
+            out.append(made)
+            continue
+        joined = pinned({**fits, **made}, found.interventions.pins, seed=settings.seed)
+        out.append({name: fit.posterior for name, fit in joined.items()})
+    return out

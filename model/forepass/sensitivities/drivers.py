@@ -12,14 +12,23 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from forepass import tasks
 from forepass.forward.projection import FORWARD
 from forepass.sensitivities import runs
 from forepass.sensitivities.beliefs import CHOICES, KINDS, SHOCKS, UNTRACED, Belief, kind
+from forepass.sensitivities.pairings import (
+    RESAMPLES,
+    Paired,
+    ShareOut,
+    factorials,
+    repaired,
+    two_samples,
+)
 from forepass.sensitivities.runs import Question
 from forepass.sensitivities.variance_shares import (
     Smoothed,
     closed_of_covariance,
-    closed_of_factorial,
+    closed_of_sums,
     first_order,
     interval,
     normal_scores,
@@ -28,21 +37,19 @@ from forepass.sensitivities.variance_shares import (
     totals,
 )
 
-__all__ = ["Drivers", "Input", "Paired", "Share", "drivers"]
+__all__ = ["Drivers", "Input", "Share", "drivers"]
 
 BLOCKS = (*FORWARD, "serving")
-FACTORIAL_DRAWS = 400
-PAIRINGS = 3
-"""Times that every draw of every block is paired anew, beside the forecast's own pairing."""
 SCREENED = 30
 """Beliefs of a block that are told apart, those that explain most by themselves."""
 ALONE = 6
 """Of the elicited among them, how many are players of their own; the rest play as one."""
 LEAST_EXPLAINED = 0.004
 """Of the mean output of a draw; by chance alone one belief in 200 explains as much."""
-RESAMPLES = 60
+
 
 type Floats = NDArray[np.float64]
+type Posteriors = Mapping[str, xr.Dataset]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +71,6 @@ class Share:
     shapley: float
     low: float
     high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Paired:
-    """Logs of the quantity for rows that pair the blocks' draws, and which draw each block gave.
-
-    Attributes
-    ----------
-    logs : of the forecast's own pairing, dims (draw,).
-    output : of all rows where it is a number, dims (row,).
-    places : by block, dims (row,).
-    """
-
-    logs: Floats
-    output: Floats
-    places: dict[str, NDArray[np.int_]]
-
-    def means(self, block: str) -> tuple[NDArray[np.bool_], Floats]:
-        """Return the draws of a block that have rows, and the mean output of each.
-
-        Rows of one draw differ in the other blocks, whose noise the mean has less of.
-        """
-        count = np.bincount(self.places[block], minlength=len(self.logs))
-        total = np.bincount(self.places[block], self.output, minlength=len(self.logs))
-        return count > 0, total[count > 0] / count[count > 0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +107,12 @@ class Drivers:
 
 
 def drivers(
-    question: Question, posteriors: Mapping[str, xr.Dataset], beliefs: Sequence[Belief]
+    question: Question,
+    posteriors: Posteriors,
+    beliefs: Sequence[Belief],
+    *,
+    draws: int = 0,
+    share_out: ShareOut = tasks.here,
 ) -> Drivers:
     """Return the shares of variance of the log of a quantity.
 
@@ -135,6 +122,11 @@ def drivers(
         Draws of every block.
     beliefs
         Of the blocks, as `forepass.sensitivities.beliefs.all_beliefs` yields them.
+    draws
+        Forward runs, at least, for the shares of beliefs and as many again for those of blocks,
+        beyond those of `forepass.sensitivities.pairings`, which says what is held of them.
+    share_out
+        Does the runs, one pairing of all draws or one factorial at a time.
 
     Raises
     ------
@@ -142,9 +134,9 @@ def drivers(
         Where the quantity is the same in all draws, or most have no number.
     """
     active = _active(question, posteriors)
-    rows = _repaired(question, posteriors, active)
+    rows = repaired(question, posteriors, active, draws, share_out)
     runs.check_spread(question, rows.logs)
-    blocks = _of_blocks(question, posteriors, active)
+    blocks = _of_blocks(question, posteriors, active, draws, share_out, rows.output.mean())
     shocks = blocks[-1]
     subjects = list(_of_shocks(question, posteriors, active, shocks))
     kinds: list[Share] = []
@@ -175,7 +167,7 @@ def _size(share: Share) -> float:
     return -share.shapley
 
 
-def _active(question: Question, posteriors: Mapping[str, xr.Dataset]) -> list[str]:
+def _active(question: Question, posteriors: Posteriors) -> list[str]:
     """Return the blocks whose draws the quantity depends on."""
     few = runs.thinned(posteriors, 40)
     memory: runs.Memory = {}
@@ -189,40 +181,25 @@ def _active(question: Question, posteriors: Mapping[str, xr.Dataset]) -> list[st
 
 
 def _of_blocks(
-    question: Question, posteriors: Mapping[str, xr.Dataset], active: Sequence[str]
+    question: Question,
+    posteriors: Posteriors,
+    active: Sequence[str],
+    draws: int,
+    share_out: ShareOut,
+    centre: float,
 ) -> list[Share]:
     """Return the shares of the blocks and, last, of future shocks."""
-    first, second = _two_samples(posteriors)
-    memory: runs.Memory = {}
-    outputs = []
-    for place in range(2 ** (len(active) + 1)):
-        changed = [block for j, block in enumerate(active) if place >> j & 1]
-        mixed = {**first, **{block: second[block] for block in changed}}
-        seeds = dict.fromkeys(posteriors, question.seed + (place >> len(active) & 1))
-        outputs.append(runs.values(question, mixed, seeds=seeds, memory=memory))
-    table = np.array(outputs)
-    table = table[:, np.isfinite(table).all(axis=0)]
-    rng = np.random.default_rng(question.seed)
-    even = np.full(table.shape[1], 1 / table.shape[1])
-    weights = rng.multinomial(table.shape[1], even, RESAMPLES).astype(float)
-    resampled = np.array([closed_of_factorial(table, weight) for weight in weights])
-    closed = closed_of_factorial(table)
-    ends = interval(shapley(resampled))
+    sums = factorials(question, posteriors, active, draws, share_out, centre)
+    closed, *resampled = closed_of_sums(sums)
+    ends = interval(shapley(np.array(resampled)))
     rows = zip(first_order(closed), totals(closed), shapley(closed), *ends, strict=True)
     names = [*active, SHOCKS]
     return [Share(name, *map(float, row)) for name, row in zip(names, rows, strict=True)]
 
 
-def _two_samples(posteriors: Mapping[str, xr.Dataset]) -> list[dict[str, xr.Dataset]]:
-    """Return two sets of draws, none in both."""
-    size = next(iter(posteriors.values())).sizes["draw"]
-    draws = min(FACTORIAL_DRAWS, size // 2)
-    return [runs.thinned(posteriors, draws, offset) for offset in (0.0, 0.5)]
-
-
 def _of_shocks(
     question: Question,
-    posteriors: Mapping[str, xr.Dataset],
+    posteriors: Posteriors,
     active: Sequence[str],
     whole: Share,
 ) -> Iterator[Share]:
@@ -233,7 +210,7 @@ def _of_shocks(
     .. [1] M. Jansen, "Analysis of variance designs for model output", Computer Physics
        Communications 117, 1999 (the estimator of total effects).
     """
-    first, _ = _two_samples(posteriors)
+    first, _ = two_samples(posteriors)
     memory: runs.Memory = {}
     base = runs.values(question, first, memory=memory)
     apart = {}
@@ -246,28 +223,6 @@ def _of_shocks(
         words = f"{SHOCKS}: {block.replace('_', ' ')}"
         ends = (part * whole.low, part * whole.high)
         yield Share(words, part * whole.first, total, part * whole.shapley, *ends)
-
-
-def _repaired(
-    question: Question, posteriors: Mapping[str, xr.Dataset], active: Sequence[str]
-) -> Paired:
-    """Return the quantity of the forecast's own pairing and of others, with other shocks too."""
-    size = next(iter(posteriors.values())).sizes["draw"]
-    same = {block: np.arange(size) for block in posteriors}
-    logs = runs.values(question, posteriors)
-    outputs, places = [logs], [same]
-    rng = np.random.default_rng([question.seed, 1])
-    for again in range(1, PAIRINGS):
-        place = {**same, **{block: rng.permutation(size) for block in active}}
-        # Apart from the seeds of the forecast and of the second sample.
-        seeds = dict.fromkeys(posteriors, question.seed + 10 + again)
-        paired = {block: draws.isel(draw=place[block]) for block, draws in posteriors.items()}
-        outputs.append(runs.values(question, paired, seeds=seeds))
-        places.append(place)
-    output = np.concatenate(outputs)
-    fine = np.isfinite(output)
-    joined = {block: np.concatenate([p[block] for p in places])[fine] for block in posteriors}
-    return Paired(logs, output[fine], joined)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,14 +307,14 @@ def _screened(inputs: Sequence[Floats], output: Floats) -> list[int]:
 
 
 def _structure_by_lot(
-    question: Question, posteriors: Mapping[str, xr.Dataset], active: Sequence[str], logs: Floats
+    question: Question, posteriors: Posteriors, active: Sequence[str], logs: Floats
 ) -> float:
     """Return the share of variance between structures that draws take by lot when run forward.
 
     By intervention: all draws take the one and then the other, and the variance between the two
     means is what the choice adds at the weight believed.
     """
-    few, _ = _two_samples(posteriors)
+    few, _ = two_samples(posteriors)
     memory: runs.Memory = {}
     between = 0.0
     for block, weight in CHOICES:

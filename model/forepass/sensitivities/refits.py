@@ -1,15 +1,19 @@
 """Priors at twice their power, for a fit where importance weights cannot stand for one."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from forepass import posterior
 from forepass.inputs.elicitation import LEVELS
 from forepass.inputs.families import FAMILIES, LEAST_SHAPE, Parameters, family_quantile
 from forepass.inputs.priors import Prior
-from forepass.what_if.scenarios import Layer
+from forepass.kept_fits import Fit
+from forepass.settings import Settings
+from forepass.what_if import replaced_priors
+from forepass.what_if.scenarios import Layer, Scenario, with_layer
 
-__all__ = ["POWER", "NotRefittedError", "raised"]
+__all__ = ["POWER", "NotRefittedError", "raised", "refitted"]
 
 POWER = 2.0
 """Sensitivities are for each doubling; narrower priors also fit more surely than wider ones."""
@@ -17,6 +21,19 @@ POWER = 2.0
 
 class NotRefittedError(Exception):
     """A fit with priors at another power is not to be had; the message says why."""
+
+
+def refitted(
+    asked: tuple[int, Scenario, Sequence[Prior]], settings: Settings
+) -> dict[str, Fit] | str:
+    """Return the fits of the blocks whose priors are raised in a scenario, or why there is none."""
+    _, scenario, priors = asked
+    try:
+        layer = raised(priors)
+        own = replaced_priors.overlaid(with_layer(scenario, layer), settings)
+        return posterior.fitted(list(layer.priors), own)
+    except (NotRefittedError, posterior.FitFailed) as failure:
+        return str(failure).partition(";")[0]
 
 
 def raised(priors: Iterable[Prior]) -> Layer:

@@ -23,11 +23,13 @@ __all__ = [
     "Smoothed",
     "closed_of_covariance",
     "closed_of_factorial",
+    "closed_of_sums",
     "first_order",
     "interval",
     "normal_scores",
     "shapley",
     "smoothed",
+    "sums_of_factorial",
     "totals",
 ]
 
@@ -65,16 +67,41 @@ def closed_of_factorial(outputs: Floats, weights: Floats | None = None) -> Float
     .. [1] A. Janon et al., "Asymptotic normality and efficiency of two Sobol index estimators",
        ESAIM: Probability and Statistics 18, 2014.
     """
-    every = len(outputs)
-    weight = np.full(outputs.shape[1], 1.0) if weights is None else weights
-    weight = weight / weight.sum()
-    centred = outputs - (outputs @ weight).mean()
-    products = (centred * weight) @ centred.T
-    place = np.arange(every)
-    variance = products[place, place].mean()
-    shares = [products[place, place ^ (every - 1) ^ s].mean() / variance for s in range(every)]
+    return closed_of_sums(sums_of_factorial(outputs, None if weights is None else weights[None]))[0]
+
+
+def sums_of_factorial(
+    outputs: Floats, weights: Floats | None = None, *, centre: float = 0.0
+) -> Floats:
+    """Return what closed shares follow from, to be added up over any number of factorials.
+
+    Parameters
+    ----------
+    outputs
+        As `closed_of_factorial` takes them.
+    weights
+        Dims (resample, draw); one of all alike unless given.
+    centre
+        Near the mean, and the same for all that are added up, so that no digits are lost.
+
+    Returns
+    -------
+    ndarray
+        Dims (resample, 2 + 2**k): weight, total, and for each set the products of its pairs.
+    """
+    weights = np.ones((1, outputs.shape[1])) if weights is None else weights
+    values, place = outputs - centre, np.arange(len(outputs))
+    pairs = [(values * values[place ^ place[-1] ^ s]).mean(axis=0) for s in place]
+    each = [np.ones(values.shape[1]), values.mean(axis=0), *pairs]
+    return weights @ np.array(each).T
+
+
+def closed_of_sums(sums: Floats) -> Floats:
+    """Return the closed share of each set, dims (resample, 2**k), of `sums_of_factorial`."""
+    mean = sums[:, 1:2] / sums[:, :1]
+    shares = sums[:, 2:] / sums[:, :1] - mean**2
     # The empty set explains nothing and all inputs everything: what is off is error of the mean.
-    return (np.asarray(shares) - shares[0]) / (shares[-1] - shares[0])
+    return (shares - shares[:, :1]) / (shares[:, -1:] - shares[:, :1])
 
 
 def totals(closed: Floats) -> Floats:
