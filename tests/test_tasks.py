@@ -88,7 +88,7 @@ def test_a_task_that_kills_every_worker_ends_the_run_in_a_line(
 ) -> None:
     assert two.cluster is not None
     monkeypatch.setattr(two.cluster.scheduler, "allowed_failures", 1)
-    with pytest.raises(InputError, match="task 3: every worker that tried it died"):
+    with pytest.raises(InputError, match=r"every worker that tried it died"):
         dict(tasks.run(work.drawn_or_dead, NAMES, (1, tmp_path, True), on=two))
 
 
@@ -134,6 +134,19 @@ def test_no_scheduler_is_said_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None
         tasks.cluster(scheduler="tcp://127.0.0.1:9"),
     ):
         pass
+
+
+def test_a_scheduler_without_a_worker_is_waited_for_and_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with tasks.cluster(workers=0) as empty:
+        assert empty is not None
+        assert empty.cluster is not None
+        address = empty.cluster.scheduler_address
+        with tasks.cluster(scheduler=address):
+            assert capsys.readouterr().err == (
+                f"forepass: {address} has no worker yet; waiting for one\n"
+            )
 
 
 def test_nothing_listens_beyond_this_machine(two: "Client") -> None:

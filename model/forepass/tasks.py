@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
@@ -33,6 +34,8 @@ HERE: dict[str, Any] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.scheduler.worker-ttl": None,
+    # One task to a worker at a time, or another's death would be laid to a task that waited there.
+    "distributed.scheduler.worker-saturation": 1.0,
     # Not Dask's own, which gives every freed page back, for the next array to fault in again.
     "distributed.nanny.pre-spawn-environ": {"OPENBLAS_NUM_THREADS": 1, "OMP_NUM_THREADS": 1},
 }
@@ -154,6 +157,8 @@ def _connected(address: str) -> Iterator[Client]:
             "and give the address that it names"
         ) from error
     with client:
+        if not client.nthreads():
+            print(f"forepass: {address} has no worker yet; waiting for one", file=sys.stderr)
         yield client
 
 
