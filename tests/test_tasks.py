@@ -88,7 +88,7 @@ def test_a_task_that_kills_every_worker_ends_the_run_in_a_line(
 ) -> None:
     assert two.cluster is not None
     monkeypatch.setattr(two.cluster.scheduler, "allowed_failures", 1)
-    with pytest.raises(InputError, match=r"every worker that tried it died"):
+    with pytest.raises(InputError, match=r"task 3: every worker that tried it died"):
         dict(tasks.run(work.drawn_or_dead, NAMES, (1, tmp_path, True), on=two))
 
 
