@@ -67,7 +67,8 @@ def build(
     done("words")
     (folder / "figures").mkdir()
     for name in telling.drawn:
-        save_figure(FIGURES[name].draw(evidence), folder / "figures", name, evidence)
+        shown = FIGURES[name]
+        save_figure(shown.draw(evidence), folder / "figures", name, evidence, dpi=shown.dpi)
         done(f"figure {name}")
     _write(folder / "report.md", text)
     whole = page.page(

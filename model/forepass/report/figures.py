@@ -43,7 +43,9 @@ class ReportFigure:
     shown
         Quantities by year that the figure shows.
     rows
-        The table behind a figure that is not by year.
+        The table behind a figure that is not by year; None where the text tells it.
+    dpi
+        Of the picture in pixels: less for one of many small panels.
     """
 
     title: str
@@ -52,6 +54,7 @@ class ReportFigure:
     alt: Callable[[Document], str]
     shown: tuple[str, ...] = ()
     rows: Callable[[Document], Rows] | None = None
+    dpi: int = 160
 
 
 def said(document: Document, name: str, year: int) -> str:
@@ -107,7 +110,7 @@ def _beliefs(block: str) -> ReportFigure:
         "Dashed, what was believed; filled, what the data left of it.",
         partial(figures_of_beliefs.draw_beliefs, block=block),
         partial(figures_of_beliefs.belief_alt, block=block),
-        rows=partial(figures_of_beliefs.belief_rows, block=block),
+        dpi=100,
     )
 
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from forepass.inputs.priors import BLOCKS
 from forepass.tell.figures import HUE, INK, RAISED, house_style
-from forepass.tell.rounding import number_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["BLOCKS", "belief_alt", "belief_rows", "draw_beliefs"]
+__all__ = ["BLOCKS", "belief_alt", "draw_beliefs"]
 
 Document = Mapping[str, Any]
 Record = Mapping[str, Any]
@@ -38,22 +37,6 @@ def of_block(document: Document, block: str) -> list[Record]:
     return sorted(found, key=lambda one: (-one.get("learned", -9.0), one["name"]))
 
 
-def belief_rows(document: Document, block: str) -> tuple[list[str], list[list[str]]]:
-    """Return priors and posteriors of a block as a table, medians with 80% intervals."""
-    headers = ["belief", "unit", "prior", "posterior", "learned"]
-    rows = [
-        [
-            one["words"],
-            one["unit"],
-            _interval(one["prior"]),
-            _interval(one["posterior"]) if "posterior" in one else "not fitted",
-            f"{max(one['learned'], 0):.0%}" if "learned" in one else "",
-        ]
-        for one in of_block(document, block)
-    ]
-    return headers, rows
-
-
 def belief_alt(document: Document, block: str) -> str:
     """Say of how many beliefs of a block the data taught half or more, and of which most."""
     found = of_block(document, block)
@@ -63,11 +46,6 @@ def belief_alt(document: Document, block: str) -> str:
         f"Data took away half or more of the prior's variance of {len(learned)} of {len(found)} "
         f"beliefs{f', most of: {most}' if most else ''}."
     )
-
-
-def _interval(of: Mapping[str, float]) -> str:
-    centre, low, high = (number_text(of[key]) for key in ("p50", "p10", "p90"))
-    return f"{centre} ({low} to {high})"
 
 
 @house_style()

@@ -158,16 +158,15 @@ def _figure(telling: Telling, name: str) -> Markdown:
     shown, number = telling.figures[name], len(telling.drawn)
     evidence = telling.evidence
     alt = escaped(shown.alt(evidence))
-    behind = (
-        _by_year(evidence, shown.shown, evidence["report"]["years"])
-        if shown.shown
-        else table(*shown.rows(evidence))
-    )
     lines = [
         f"![{alt}](figures/{name}.svg)",
         f"**Figure {number}.** {escaped(shown.title)}. {escaped(shown.caption)}",
-        f"<details><summary>Numbers behind figure {number}</summary>",
-        behind,
-        "</details>",
     ]
+    if shown.shown or shown.rows:
+        years = evidence["report"]["years"]
+        behind = (
+            _by_year(evidence, shown.shown, years) if shown.shown else table(*shown.rows(evidence))
+        )
+        folded = f"<details><summary>Numbers behind figure {number}</summary>"
+        lines += [folded, behind, "</details>"]
     return Markdown("\n\n".join(lines) + "\n")

@@ -54,7 +54,12 @@ def house_style() -> Iterator[None]:
 
 @house_style()
 def save_figure(
-    figure: "Figure", folder: Path, name: str, document: Document | None = None
+    figure: "Figure",
+    folder: Path,
+    name: str,
+    document: Document | None = None,
+    *,
+    dpi: int = 160,
 ) -> list[Path]:
     """Write a figure to ``folder`` as PNG and SVG and return the two paths.
 
@@ -73,7 +78,7 @@ def save_figure(
     ):
         path = folder / f"{name}{suffix}"
         with atomic.replacing(path) as temporary:
-            figure.savefig(temporary, dpi=160, metadata=metadata)
+            figure.savefig(temporary, dpi=dpi, metadata=metadata)
         figure.set_layout_engine("none")  # laid out once: the slowest part
         written.append(path)
     return written
