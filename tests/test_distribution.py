@@ -48,7 +48,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     if not Path(uv).exists():
         pytest.skip("uv is not installed")
     home = tmp_path_factory.mktemp("dist")
-    _run(uv, "build", "-q", "--out-dir", home, CHECKOUT, cwd=home)
+    _run(uv, "build", "-q", "--python", sys.executable, "--out-dir", home, CHECKOUT, cwd=home)
     [source], [wheel] = home.glob("*.tar.gz"), home.glob("*.whl")
     return source, wheel
 

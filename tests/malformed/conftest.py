@@ -128,6 +128,8 @@ def _node(raw: bytes, rng: random.Random) -> bytes:
         document = json.loads(raw)
     except (ValueError, RecursionError):
         return _insert(raw, rng)
+    if not isinstance(document, dict | list):
+        return _insert(raw, rng)
     node, steps = document, rng.randrange(5)
     for _ in range(steps):
         keys = list(node) if isinstance(node, dict) else list(range(len(node)))
