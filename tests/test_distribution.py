@@ -29,6 +29,7 @@ from forepass.rooms import room
 assert "site-packages" in forepass.__file__, forepass.__file__
 for name in ("priors", "data", "reports"):
     assert pathlib.Path(str(room(name))).is_relative_to(pathlib.Path(forepass.__file__).parent)
+assert (room("reports/validation") / "serving.csv").is_file()
 print(len(page_text({"packed": ""}, "title")))
 """
 
