@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forepass import atomic, limits
-from forepass.inputs.priors import BLOCKS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,6 +27,8 @@ __all__ = [
 ]
 
 RHAT_LIMIT, ESS_LIMIT = 1.01, 400
+HELD = 12
+"""Sets of draws held in memory once read: those of every block, and of some that a scenario changes."""
 FAILED = "FAILED CHECKS"
 """How the note begins of a fit that fell short and was used all the same."""
 
@@ -117,7 +118,7 @@ def _diagnostics(record: dict[str, Any]) -> Diagnostics:
     return Diagnostics(**stated)
 
 
-@lru_cache(maxsize=len(BLOCKS))
+@lru_cache(maxsize=HELD)
 def _draws(path: Path, n_draws: int, content: str) -> "xr.Dataset":  # noqa: ARG001 - the key
     """Return the draws in a file, where they are numbers by draw with names for their labels.
 
