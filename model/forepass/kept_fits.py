@@ -28,7 +28,7 @@ __all__ = [
 
 RHAT_LIMIT, ESS_LIMIT = 1.01, 400
 HELD = 12
-"""Sets of draws held in memory once read: those of every block, and of some that a scenario changes."""
+"""Sets of draws held in memory once read: of every block, and of some that a scenario changes."""
 FAILED = "FAILED CHECKS"
 """How the note begins of a fit that fell short and was used all the same."""
 
