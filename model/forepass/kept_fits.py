@@ -153,6 +153,8 @@ def keep_fit(name: str, fit: Fit, cache: Path) -> None:
     draws, sidecar = _paths(name, fit.key, cache)
     try:
         atomic.make_folder(draws.parent)
+        # Two writers of one fit may cross: without the time of day both write the same bytes.
+        fit.posterior.attrs.pop("created_at", None)
         with atomic.replacing(draws) as temporary:
             fit.posterior.to_netcdf(temporary, engine="h5netcdf")
             record = {"diagnostics": asdict(fit.diagnostics), "sha256": _hash(temporary)}
