@@ -50,8 +50,6 @@ def prior_fits(question_tables: "Mapping[str, pd.DataFrame]") -> "dict[str, Fit]
 @pytest.fixture(scope="session")
 def forward_fits(prior_fits: "Mapping[str, Fit]") -> "dict[str, Fit]":
     """Return fits of all blocks that are draws of their priors, few enough to run forward often."""
-    from dataclasses import replace
-
     import pymc as pm
     from pytensor.compile.mode import Mode
 
@@ -69,9 +67,9 @@ def forward_fits(prior_fits: "Mapping[str, Fit]") -> "dict[str, Fit]":
                 compile_kwargs={"mode": Mode("py", "merge")},
             )
         posterior = drawn["prior"].dataset.isel(chain=0, drop=True)
-        found[name] = replace(prior_fits["chips"], posterior=posterior)
+        found[name] = _fit(name, posterior)
     serving = prior_fits["serving"].posterior.isel(draw=slice(0, FORWARD_DRAWS))
-    return found | {"serving": replace(prior_fits["serving"], posterior=serving)}
+    return found | {"serving": _fit("serving", serving)}
 
 
 @pytest.fixture(scope="session")
