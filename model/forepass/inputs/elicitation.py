@@ -136,7 +136,7 @@ def sample(
 
     They come through the quantile function, so that one seed gives matching draws before and after
     a prior is changed. For very many draws of a family whose quantiles are searched for, the
-    function is read off a table, which is off by less than a millionth.
+    function is read off a table, off by a hundred-thousandth at most in the tails.
     """
     levels = rng.uniform(np.finfo(float).tiny, 1.0, size)
     if levels.size < TABULATED_FROM or "mu" in prior.parameters:
