@@ -143,7 +143,7 @@ def test_very_many_draws_are_those_of_the_quantile_function(distribution: str) -
     prior = prior_of(distribution, EXAMPLES[distribution])
     levels = np.random.default_rng(3).uniform(np.finfo(float).tiny, 1.0, TABULATED_FROM)
     drawn = sample(prior, TABULATED_FROM, np.random.default_rng(3))
-    assert_allclose(drawn, quantile(prior, levels), rtol=2e-5)
+    assert_allclose(drawn, quantile(prior, levels), rtol=5e-5)
 
 
 def test_a_third_quantile_that_agrees_is_accepted() -> None:

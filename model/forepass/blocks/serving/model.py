@@ -29,9 +29,9 @@ __all__ = [
 ]
 
 TABLES = ("serving", "chips", "language_models")
-DRAWS = 1000
-PATH_DOUBLINGS = 6
-"""Every transition takes 64 steps: most of 380 directions turn back by 32, the slowest do not."""
+DRAWS = 800
+PATH_DOUBLINGS = 7
+"""Every transition takes 128 steps: most of 380 directions turn back by 32, the slowest do not."""
 
 PARAMETERS = (
     "prefill_compute_share",
