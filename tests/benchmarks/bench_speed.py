@@ -24,7 +24,7 @@ from forepass.forward.projection import project, whole_span
 from forepass.inputs.definitions import Definitions, load_definitions
 from forepass.inputs.tables import load_tables
 from forepass.posterior import BLOCKS, Fit, fitted
-from forepass.sensitivity import variance_shares
+from forepass.sensitivities import variance_shares
 from forepass.settings import Settings
 
 type Floats = NDArray[np.float64]
