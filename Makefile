@@ -1,6 +1,6 @@
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 
-.PHONY: forecast test lint types pages calibration trials lock
+.PHONY: forecast test lint types pages calibration benchmarks trials lock
 
 forecast: .venv/.ready          ## set up, fit what is stale, print the forecast, draw its figure
 	.venv/bin/forepass forecast --figure forecast
@@ -26,8 +26,18 @@ calibration: .venv/.ready       ## refit every block to data of its own making; 
 trials: .venv/.ready            ## by hand: ten thousand malformed inputs, two hundred killed writers
 	.venv/bin/pytest -s -m by_hand tests/malformed tests/faults
 
+benchmarks: .venv-benchmarks/.ready  ## time forepass beside its peers; half an hour, writes reports/benchmarks.md
+	.venv-benchmarks/bin/python tests/benchmarks/table.py reports/benchmarks.md
+
 lock: | $(UV)                   ## re-pin after a change of dependencies
 	$(UV) pip compile -q --universal --generate-hashes --group dev --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	$(UV) pip compile -q --universal --generate-hashes --group benchmarks --custom-compile-command "make lock" pyproject.toml -o tests/benchmarks/requirements.lock
+
+.venv-benchmarks/.ready: tests/benchmarks/requirements.lock pyproject.toml .python-version | $(UV)
+	$(UV) venv -q --clear .venv-benchmarks
+	$(UV) pip sync -q --python .venv-benchmarks --require-hashes tests/benchmarks/requirements.lock
+	$(UV) pip install -q --python .venv-benchmarks --no-deps -e .
+	touch $@
 
 .venv/.ready: requirements.lock pyproject.toml .python-version | $(UV)
 	$(UV) venv -q --clear .venv

@@ -99,6 +99,8 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
         (["forecast", "--from", "2030", "--to", "2028"], "--from must not be after --to"),
         (["forecast", "--to", "2030", "--years", "2031"], "--years must lie within 2020 to 2030"),
         (["forecast", "--to", "soon"], "--to"),
+        (["forecast", "--draws", "1e6"], "--draws: must be a whole number from 100 to 200000"),
+        (["overhang", "--draws", "200001"], "--draws: must be a whole number from 100 to 200000"),
         (["forecast", "--csv", "/no/such/folder/x.csv"], "--csv: must be a file in a folder"),
         (["overhang", "--years", "2026,x"], "--years"),
         (["forecast", "--when", "fleet_power", ">"], "--when: expected 3 arguments"),

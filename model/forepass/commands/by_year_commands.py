@@ -37,6 +37,9 @@ agents at 200 tokens/s each, against a person of 10
   forepass overhang --speed 200 --human-rate 10
 """
 
+FEWEST_DRAWS, MOST_DRAWS = 100, 200_000
+"""Fewer say nothing of the tails; more would not fit in the memory of a small machine."""
+
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     scenario_options.add_options(parser)
@@ -51,11 +54,25 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quarterly", action="store_true", help="at the end of each quarter, between the years"
     )
+    parser.add_argument(
+        "--draws",
+        type=_draws,
+        metavar="N",
+        help=f"draws in all, up to {MOST_DRAWS:,}: the fits' own joined anew, with other shocks",
+    )
     add_years(parser)
     parser.add_argument(
         "--netcdf", type=arguments.new_file, metavar="FILE", help="write the draws as netCDF"
     )
     arguments.add_figure(parser, "write the figure to DIR as PNG and SVG, named as the command")
+
+
+def _draws(text: str) -> int:
+    if not (text.isdecimal() and FEWEST_DRAWS <= int(text) <= MOST_DRAWS):
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number from {FEWEST_DRAWS} to {MOST_DRAWS}, got {text!r}"
+        )
+    return int(text)
 
 
 def add_years(parser: argparse.ArgumentParser) -> None:
@@ -95,6 +112,7 @@ def run(args: argparse.Namespace) -> int:
     years = years_asked(args, definitions)
     asked = {"from": years[0], "to": years[-1], "unsafe_ignore_checks": args.unsafe_ignore_checks}
     asked |= scenario_options.arguments_of(_scenario(args, settings))
+    asked |= {"draws": args.draws} if args.draws else {}
     if args.when:
         return _run_when(args, settings, years, asked)
     draw = partial(_draw, args, settings, years)

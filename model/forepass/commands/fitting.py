@@ -61,7 +61,7 @@ def shared_out[T, G, R](
 
 @contextmanager
 def progress_over(
-    names: Sequence[str], *, quiet: bool, what: str = "blocks"
+    names: Sequence[object], *, quiet: bool, what: str = "blocks"
 ) -> Iterator[Report | None]:
     """Yield what a fit reports (block, stage) to, or None where nobody is watching."""
     if quiet or not sys.stderr.isatty():

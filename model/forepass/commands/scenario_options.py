@@ -74,7 +74,8 @@ def drawn(
     from forepass.what_if import changed
 
     with _fitting(args) as asked:
-        return changed.drawn(scenario, questions, settings, years, **asked)
+        wanted = getattr(args, "draws", None)
+        return changed.drawn(scenario, questions, settings, years, wanted=wanted, **asked)
 
 
 @contextmanager

@@ -96,6 +96,7 @@ def drawn(
     questions: Iterable[Question],
     settings: "Settings",
     years: Sequence[int],
+    wanted: int | None = None,
     **fitting: Any,  # noqa: ANN401 - handed on
 ) -> "xr.Dataset":
     """Return the draws that answer the questions in a scenario, dims (draw, year, ...).
@@ -104,6 +105,8 @@ def drawn(
     ----------
     questions
         Functions such as `forepass.forward.forecast.forecast_of`; one projection answers them all.
+    wanted
+        Draws in all, in runs of what the posteriors hold; as many as these unless given.
     fitting
         ``unsafe``, ``progress`` and ``say``, as `changed` takes them.
 
@@ -118,22 +121,28 @@ def drawn(
     import xarray as xr
 
     from forepass.forward.projection import project, whole_span
+    from forepass.forward.repeated import repeated
     from forepass.kept_fits import failed_notes
 
     found = changed(scenario, settings, **fitting)
+    done, notes = [], []
     with in_reason(scenario):
-        projection = project(
-            found.fits,
-            whole_span(found.definitions),
-            seed=settings.seed,
-            definitions=found.definitions,
-            tables=found.tables,
-            interventions=found.interventions,
-        )
-        draws = [question(projection, np.array(years)) for question in questions]
-    notes = [note for one in draws for note in one.attrs.get("notes", [])]
+        for fits, seed in repeated(found.fits, wanted, seed=settings.seed):
+            projection = project(
+                fits,
+                whole_span(found.definitions),
+                seed=seed,
+                definitions=found.definitions,
+                tables=found.tables,
+                interventions=found.interventions,
+            )
+            draws = [question(projection, np.array(years)) for question in questions]
+            notes = [note for one in draws for note in one.attrs.get("notes", [])]
+            # What is read out of a projection would otherwise hold all of it in memory.
+            done.append(xr.merge(draws, combine_attrs="override").copy(deep=True))
     notes += [*found.notes, *failed_notes(found.fits)]
-    return xr.merge(draws, combine_attrs="override").assign_attrs(notes=notes)
+    out = done[0] if len(done) == 1 else xr.concat(done, "draw", combine_attrs="override")
+    return out.assign_attrs(notes=notes)
 
 
 @contextmanager

@@ -1,0 +1,136 @@
+"""Run all benchmarks and write their table: ``python table.py OUT.md``.
+
+Timings of one run stand beside one another, on one machine; each is the least of a few.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+SAMPLED = {
+    "training": 500,
+    "demand": 500,
+    "fleet": 300,
+    "language_models": 300,
+    "chips": 200,
+    "serving": 200,
+}
+"""Draws of each chain under the other samplers, fewer where each takes long."""
+LIMIT_SECONDS = 1800
+
+type Row = dict[str, Any]
+
+
+def measured(script: str, *words: object) -> Row:
+    """Return what a script of this folder prints last, empty where it does not end in time."""
+    command = [sys.executable, str(HERE / script), *map(str, words)]
+    try:
+        ran = subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=LIMIT_SECONDS
+        )
+    except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as failure:
+        print(f"{script} {words}: {failure}", file=sys.stderr)
+        return {}
+    row: Row = json.loads(ran.stdout.splitlines()[-1])
+    return row
+
+
+def timed() -> list[Row]:
+    """Return what pytest-benchmark measured: what, way, size, the least seconds, the rest."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "timed.json"
+        options = ("-o", "python_files=bench_*.py", "-o", "python_functions=bench_*")
+        command = [sys.executable, "-m", "pytest", "-q", str(HERE), "--rootdir", str(HERE.parent)]
+        environment = {**os.environ, "PYTHONPATH": str(HERE)}
+        subprocess.run([*command, *options, f"--benchmark-json={out}"], check=True, env=environment)
+        found = json.loads(out.read_text())["benchmarks"]
+    return [{**one["extra_info"], "seconds": one["stats"]["min"]} for one in found]
+
+
+def machine() -> str:
+    """Return the processor, its cores and the system."""
+    names = [
+        line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
+    ]
+    name = names[0].partition(":")[2].strip() if names else platform.processor()
+    return (
+        f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    )
+
+
+def rows_of(title: str, header: str, rows: list[str]) -> list[str]:
+    """Return a Markdown table under a heading."""
+    ruled = "|".join(["---"] * (header.count("|") - 1))
+    return [f"## {title}", "", header, f"|{ruled}|", *rows, ""]
+
+
+def sampling() -> list[str]:
+    """Return the table of effective draws per second."""
+    rows = []
+    for block, draws in SAMPLED.items():
+        own = measured("samplers.py", block, "shipped")
+        for sampler, words in (("pymc", "PyMC's NUTS"), ("numpyro", "NumPyro")):
+            other = measured("samplers.py", block, sampler, draws)
+            if own and other:
+                ratio = own["ess_per_second"] / other["ess_per_second"]
+                rows.append(
+                    f"| {block} | {own['ess_per_second']:.3g} | {own['seconds']:.0f} | "
+                    f"{own['compile_seconds']:.0f} | {words}, {draws} draws | "
+                    f"{other['ess_per_second']:.3g} | {other['rhat']:.2f} | {ratio:.3g} | "
+                    f"{own['peak_mb']:.0f} / {other['peak_mb']:.0f} |"
+                )
+                print(rows[-1], flush=True)
+    header = (
+        "| block | shipped, least ESS/s | sampling, s | compiling, s | peer, of each of 2 chains | "
+        "ESS/s | R-hat | ratio | peak memory, MB |"
+    )
+    return rows_of("Effective draws per second", header, rows)
+
+
+def answering() -> list[str]:
+    """Return the tables of the forward chain, of shares of variance, and of answers."""
+    found = timed()
+    of = {(one["what"], one["way"], one["size"]): one for one in found}
+    chains = []
+    for size in sorted({one["size"] for one in found if one["what"] == "chain"}):
+        ways = ("forepass", "numpy", "squigglepy")
+        seconds = [of["chain", way, size]["seconds"] for way in ways]
+        memory = [measured("chain.py", way, size)["peak_mb"] for way in ways]
+        figures = [f"{second:.3g}" for second in seconds] + [f"{one:.0f}" for one in memory]
+        chains.append(f"| {size:,} | {' | '.join(figures)} | {seconds[0] / seconds[1]:.2f} |")
+    header = (
+        "| draws | forepass, s | NumPy, s | squigglepy, s | forepass, MB | NumPy, MB | "
+        "squigglepy, MB | forepass over NumPy |"
+    )
+    out = rows_of("Twelve inputs over sixteen years", header, chains)
+    shares = [
+        f"| {one['way']} | {one['size']:,} | {one['seconds']:.3g} | {one['error']:.4f} |"
+        for one in found
+        if one["what"] == "shares"
+    ]
+    header = "| of six inputs | outputs taken | seconds | largest error of a share |"
+    out += rows_of("Shares of variance", header, shares)
+    grown = [
+        f"| {one['what']} | {one['way']} | {one['size']:,} | {one['seconds']:.3g} | "
+        f"{1000 * one['seconds'] / one['size']:.3g} |"
+        for one in found
+        if one["what"] not in ("chain", "shares")
+    ]
+    header = "| what | by | size | seconds | ms each |"
+    return out + rows_of("Answers and how their cost grows", header, grown)
+
+
+def main(out: Path) -> None:
+    """Write the table."""
+    text = ["# Benchmarks", "", f"On {machine()}.", "", *answering(), *sampling()]
+    out.write_text("\n".join(text))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
