@@ -179,13 +179,11 @@ def _fit(name: str, key: str, settings: Settings, effort: Effort, progress: Prog
     with config.change_flags(numba__fastmath=False):
         model = build_model(name, settings)
         progress(name, "compiling")
+        compiled = nutpie.compile_pymc_model(model)
         variables = sorted(variable.name for variable in model.free_RVs)
-        variants = getattr(module, "VARIANTS", {"": {}})
-        exchangeable = {key for exchanged in variants.values() for key in exchanged}
-        compiled = nutpie.compile_pymc_model(_settled(model, exchangeable))
         for attempt in ATTEMPTS[: effort.attempts]:
             trees = []
-            for variant, exchanged in variants.items():
+            for variant, exchanged in getattr(module, "VARIANTS", {"": {}}).items():
                 progress(name, f"sampling {variant}".rstrip())
                 sampling = nutpie.sample(
                     compiled.with_data(**exchanged) if exchanged else compiled,
@@ -200,7 +198,6 @@ def _fit(name: str, key: str, settings: Settings, effort: Effort, progress: Prog
                     target_accept=max(
                         attempt["target_accept"], getattr(module, "TARGET_ACCEPT", 0.0)
                     ),
-                    **_path(module),
                 )
                 trees.append(_waited(sampling))
             kept = effort.chains * effort.kept
@@ -211,25 +208,6 @@ def _fit(name: str, key: str, settings: Settings, effort: Effort, progress: Prog
     if len(draws) > 1:
         draws = [module.mixed(draws, block_seed(name, settings))]
     return Fit(draws[0], diagnostics, key, from_cache=False)
-
-
-def _settled(model: "pm.Model", exchangeable: Iterable[str]) -> "pm.Model":
-    """Return the model with its data as constants but for what its structures exchange.
-
-    What hangs on constants alone is worked out once rather than at each gradient.
-    """
-    import pymc as pm
-    from pymc.model.transform.optimization import freeze_dims_and_data
-
-    data = {variable.name for variable in model.data_vars} - set(exchangeable)
-    settled: pm.Model = freeze_dims_and_data(model, data=sorted(data))
-    return settled
-
-
-def _path(module: ModuleType) -> dict[str, Any]:
-    """Return how long a transition's path is: until it turns back, or of a block's own length."""
-    depth = getattr(module, "PATH_DOUBLINGS", None)
-    return {} if depth is None else {"maxdepth": depth, "check_turning": False}
 
 
 def _unheard(_block: str, _stage: str) -> None:

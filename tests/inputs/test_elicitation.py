@@ -12,7 +12,6 @@ from scipy import stats
 
 from forepass.inputs.elicitation import (
     LEVELS,
-    TABULATED_FROM,
     ElicitationError,
     log_density,
     parameters_from_mode,
@@ -136,14 +135,6 @@ def test_one_seed_gives_draws_that_rise_with_a_shifted_prior() -> None:
     low = sample(prior_of("Normal", {"mu": 0.0, "sigma": 1.0}), 50, np.random.default_rng(1))
     high = sample(prior_of("Normal", {"mu": 2.0, "sigma": 1.0}), 50, np.random.default_rng(1))
     assert_allclose(high - low, 2.0)
-
-
-@pytest.mark.parametrize("distribution", sorted(EXAMPLES))
-def test_very_many_draws_are_those_of_the_quantile_function(distribution: str) -> None:
-    prior = prior_of(distribution, EXAMPLES[distribution])
-    levels = np.random.default_rng(3).uniform(np.finfo(float).tiny, 1.0, TABULATED_FROM)
-    drawn = sample(prior, TABULATED_FROM, np.random.default_rng(3))
-    assert_allclose(drawn, quantile(prior, levels), rtol=5e-5)
 
 
 def test_a_third_quantile_that_agrees_is_accepted() -> None:

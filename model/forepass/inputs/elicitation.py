@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
 from forepass.inputs.families import (
     FAMILIES,
@@ -39,8 +38,6 @@ LEVELS = {
 AGREEMENT = 0.10
 # Solvers must give back what was stated to this share of the stated width.
 PRECISION = 1e-6
-TABULATED_FROM = 50_000
-"""Draws at once from which a table of 20,000 quantiles is soon quicker than finding each."""
 
 
 class ElicitationError(ValueError):
@@ -135,17 +132,9 @@ def sample(
     """Return independent draws of a prior.
 
     They come through the quantile function, so that one seed gives matching draws before and after
-    a prior is changed. For very many draws of a family whose quantiles are searched for, the
-    function is read off a table, off by a hundred-thousandth at most in the tails.
+    a prior is changed.
     """
-    levels = rng.uniform(np.finfo(float).tiny, 1.0, size)
-    if levels.size < TABULATED_FROM or "mu" in prior.parameters:
-        return quantile(prior, levels)
-    # Even steps of the normal score are dense enough in both tails.
-    ends = special.ndtri([np.finfo(float).tiny, 1 - np.finfo(float).epsneg])
-    scores = np.linspace(ends[0], ends[1], 20_001)
-    table = quantile(prior, special.ndtr(scores))
-    return np.interp(special.ndtri(levels), scores, table)
+    return quantile(prior, rng.uniform(np.finfo(float).tiny, 1.0, size))
 
 
 def log_density(prior: Prior, x: ArrayLike) -> NDArray[np.float64]:

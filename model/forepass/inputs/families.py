@@ -192,11 +192,7 @@ def family_quantile(
     family: Family, parameters: Mapping[str, float], p: ArrayLike
 ) -> NDArray[np.float64]:
     """Return the quantiles at probabilities `p`."""
-    levels = np.asarray(p, dtype=float)
-    if "mu" in parameters:
-        values = parameters["mu"] + parameters["sigma"] * special.ndtri(levels)
-    else:
-        values = family.base(**parameters).ppf(levels)
+    values = family.base(**parameters).ppf(np.asarray(p, dtype=float))
     return np.asarray(family.link.backward(values) if family.link else values, dtype=float)
 
 

@@ -8,13 +8,7 @@ import pandas as pd
 import pytest
 
 from forepass.blocks import serving
-from forepass.blocks.serving.model import (
-    build_on,
-    group_levels,
-    measured,
-    model_data,
-    powers_as_exponentials,
-)
+from forepass.blocks.serving.model import build_on, group_levels, measured, model_data
 from forepass.blocks.serving.rows import LEVELS, Rows
 from forepass.inputs.priors import Prior, expect
 
@@ -148,42 +142,3 @@ def test_the_prior_predicts_finite_rates_of_a_sane_size(
     log_rates = np.asarray(tree.prior_predictive["y"])
     assert np.all(np.isfinite(log_rates))
     assert 1 < np.exp(np.median(log_rates)) < 1e5
-
-
-def test_powers_as_exponentials_are_the_powers_and_so_are_their_slopes(
-    in_python: Any,  # noqa: ANN401
-) -> None:
-    import pytensor.tensor as pt
-    from pytensor.compile.maker import function
-    from pytensor.gradient import grad
-
-    def pieces(rewrite: Callable[[Any], Any]) -> Any:  # noqa: ANN401
-        base, exponent = pt.dvector("base"), pt.dscalar("exponent")
-        total = rewrite(((1 - base) ** exponent + base**2.5) ** (1 / exponent))
-        slopes: Any = grad(total.sum(), [base, exponent])
-        outputs = [total, *slopes]
-        return function([base, exponent], outputs, mode=in_python)
-
-    at = (np.array([0.2, 0.7]), 1.7)
-    for plain, rewritten in zip(
-        pieces(lambda x: x)(*at), pieces(powers_as_exponentials)(*at), strict=True
-    ):
-        np.testing.assert_allclose(rewritten, plain, rtol=1e-10)
-
-
-def test_cells_scatter_about_what_explains_them_as_their_spread_says(
-    model: "pm.Model",
-    in_python: Any,  # noqa: ANN401
-) -> None:
-    import pymc as pm
-
-    names = ["of_cell", "cell_spread", "split_cell_factor"]
-    prior = pm.sample_prior_predictive(
-        300, model=model, var_names=names, random_seed=1, compile_kwargs={"mode": in_python}
-    ).prior.dataset
-    wider = prior["split_cell_factor"].where(
-        prior["cell"].isin([c for c in prior["cell"].values if c.endswith("split")]), 1.0
-    )
-    standard = (prior["of_cell"] / (prior["cell_spread"] * wider)).values
-    assert abs(standard.mean()) < 4 / np.sqrt(standard.size)
-    assert abs(standard.std() - 1) < 4 / np.sqrt(2 * standard.size)

@@ -1,5 +1,5 @@
 """Serving: realised throughput of a configuration, learned from measurements."""
 
-from forepass.blocks.serving.model import DRAWS, PATH_DOUBLINGS, PRIORS, TABLES, build
+from forepass.blocks.serving.model import DRAWS, PRIORS, TABLES, TARGET_ACCEPT, build
 
-__all__ = ["DRAWS", "PATH_DOUBLINGS", "PRIORS", "TABLES", "build"]
+__all__ = ["DRAWS", "PRIORS", "TABLES", "TARGET_ACCEPT", "build"]
