@@ -1,5 +1,6 @@
 """Writers killed at any moment: nothing lost, nothing half-written served, the next one right."""
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -18,10 +19,11 @@ import pytest
 from forepass import atomic, kept
 from forepass.kept_fits import read_fit
 from forepass.register.folder import read_register
+from forepass.report.folder import MANIFEST, check_free
 
 PROGRAM = Path(__file__).with_name("writers.py")
-QUICK, BY_HAND = 3, 40  # deaths of each kind of writer; 200 of five kinds
-WRITERS = ("answer", "page", "entry", "draws", "fit")
+QUICK, BY_HAND = 3, 40  # deaths of each kind of writer; 240 of six kinds
+WRITERS = ("answer", "page", "report", "entry", "draws", "fit")
 """Of `writers.OPERATIONS`."""
 
 
@@ -71,6 +73,17 @@ def _state(operation: str, folder: Path) -> object:
         text = path.read_text(encoding="utf-8")[-7:] if path.exists() else ""
         assert not text or path.stat().st_size > 7 * _writers().SIZE
         return text
+    if operation == "report":
+        # A run that was stopped between two renames is put right by the next that asks.
+        check_free(folder / "report", force=False)
+        if not (folder / "report").exists():
+            return None
+        manifest = json.loads((folder / "report" / MANIFEST).read_text(encoding="utf-8"))
+        for name, digest in manifest["files"].items():
+            content = (folder / "report" / name).read_bytes()
+            assert hashlib.sha256(content).hexdigest() == digest, name
+        assert len(manifest["files"]) == 4
+        return manifest["seed"]
     if operation == "entry":
         found = read_register(folder / "register")
         assert found.faults == []

@@ -51,6 +51,19 @@ def _pages(folder: Path) -> Write:
     return write
 
 
+def _reports(folder: Path) -> Write:
+    from forepass.report.folder import replacing_folder, write_manifest
+
+    def write(number: int) -> None:
+        with replacing_folder(folder / "report") as new:
+            (new / "figures").mkdir()
+            for name in ("report.md", "report.html", "figures/world.svg", "figures/chips.svg"):
+                (new / name).write_text(f"{number:07}" * SIZE, encoding="utf-8")
+            write_manifest(new, {"seed": number})
+
+    return write
+
+
 def _entries(folder: Path) -> Write:
     from forepass.register.folder import record
 
@@ -109,6 +122,7 @@ def _model(_tables: object, _priors: object) -> Any:  # noqa: ANN401
 OPERATIONS: dict[str, Callable[[Path], Write]] = {
     "answer": _answers,
     "page": _pages,
+    "report": _reports,
     "entry": _entries,
     "draws": _draws,
     "fit": _fits,
