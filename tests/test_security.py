@@ -53,7 +53,9 @@ def test_no_module_loads_code_from_data_or_starts_a_shell() -> None:
         for path in PACKAGE.rglob("*.py")
     }
     assert len(found) > 100
-    assert {path: what for path, what in found.items() if what} == {}
+    # A browser is started to print, by a list of words and without a shell.
+    started = {"report/pdf.py": ["imports subprocess"]}
+    assert {path: what for path, what in found.items() if what} == started
 
 
 @pytest.mark.parametrize(

@@ -46,5 +46,5 @@ def test_the_notebook_runs_and_draws_its_figures() -> None:
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
     told = "".join(output.text for output in outputs if output.output_type == "stream")
     assert "World output capacity" in told
-    assert "80% interval" in told
+    assert "Power-bound over baseline in 2030: " in told
     assert not [output for output in outputs if output.get("name") == "stderr"]
