@@ -1,7 +1,8 @@
 """What every test shares: figures without a screen, NaN kept in compiled models, and fits."""
 
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+    from playwright.sync_api import Browser
 
     from forepass.forward.projection import Projection
     from forepass.posterior import Fit
@@ -18,6 +20,7 @@ os.environ.setdefault("PYTENSOR_FLAGS", "numba__fastmath=False")
 
 DRAWS = 300
 FORWARD_DRAWS = 100
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +88,23 @@ def projection(
     years = np.arange(2020, 2036)
     definitions = load_definitions()
     return project(forward_fits, years, seed=1, definitions=definitions, tables=question_tables)
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """Return the system's chromium; without it tests are skipped, but on CI they fail."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        reason = f"no browser: install one of {', '.join(BROWSERS)}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        running = play.chromium.launch(executable_path=path)
+        yield running
+        running.close()
 
 
 def _serving_draws(tables: "Mapping[str, pd.DataFrame]") -> "xr.Dataset":

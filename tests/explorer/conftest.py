@@ -1,8 +1,6 @@
 """A page of draws of the priors, and a browser to open it in."""
 
-import os
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
 YEARS = range(2026, 2032)
 FRAME = {"seed": 1, "as_of": "2026-11", "request": {"scenario_named": None, "options": []}}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -42,23 +39,6 @@ def document(found: Changed) -> dict[str, Any]:
     from forepass.explorer.contents import contents
 
     return FRAME | contents(found, plain(), YEARS, seed=1)
-
-
-@pytest.fixture(scope="session")
-def browser() -> "Iterator[Browser]":
-    """Return the system's chromium; without it tests are skipped, but on CI they fail."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        reason = f"no browser: install one of {', '.join(BROWSERS)}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        running = play.chromium.launch(executable_path=path)
-        yield running
-        running.close()
 
 
 class Opened:
