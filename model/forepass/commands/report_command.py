@@ -180,9 +180,9 @@ def _draws(
 ) -> None:
     """Write the posterior that the report is of, and every quantity by year."""
     from forepass.evidence.futures import futures
-    from forepass.evidence.gather import projected
     from forepass.report.exports import write_posterior
     from forepass.tell.answers import provenance
+    from forepass.what_if.changed import projected
 
     found = scenario_options.changed(scenario, args, settings)
     drawn = futures(projected(found, settings.seed))

@@ -13,7 +13,6 @@ from forepass.evidence.futures import compared_with, rests_on
 from forepass.evidence.questions import Questions
 from forepass.evidence.records import diagnostics, sources, tables
 from forepass.forward import comparisons, horizon, post, thresholds
-from forepass.forward.projection import Projection, project, whole_span
 from forepass.inputs.claims import load_claims
 from forepass.inputs.comparisons import load_comparisons
 from forepass.inputs.tables import load_tables
@@ -21,14 +20,14 @@ from forepass.sensitivities.answer import sensitivity_document
 from forepass.sensitivities.beliefs import all_beliefs
 from forepass.sensitivities.runs import Question
 from forepass.what_if import pairs
+from forepass.what_if.changed import Changed, projected
 from forepass.what_if.interventions import pinned
 
 if TYPE_CHECKING:
     from forepass.settings import Settings
-    from forepass.what_if.changed import Changed
     from forepass.what_if.scenarios import Scenario
 
-__all__ = ["gathered", "projected", "stages"]
+__all__ = ["gathered", "stages"]
 
 TOP = 12
 """Beliefs told of in a tornado."""
@@ -48,7 +47,7 @@ def stages(questions: Questions, scenarios: Mapping[str, object]) -> list[str]:
 
 
 def gathered(
-    found: "Changed",
+    found: Changed,
     scenario: "Scenario",
     scenarios: "Mapping[str, tuple[Scenario, Changed]]",
     questions: Questions,
@@ -122,18 +121,6 @@ def gathered(
     return document
 
 
-def projected(found: "Changed", seed: int) -> Projection:
-    """Return what a scenario's draws run forward to, over all years."""
-    return project(
-        found.fits,
-        whole_span(found.definitions),
-        seed=seed,
-        definitions=found.definitions,
-        tables=found.tables,
-        interventions=found.interventions,
-    )
-
-
 def _thresholds(
     drawn: xr.Dataset, questions: Questions, frame: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -147,7 +134,7 @@ def _thresholds(
     return found
 
 
-def _post(found: "Changed", settings: "Settings", frame: Mapping[str, Any]) -> dict[str, Any]:
+def _post(found: Changed, settings: "Settings", frame: Mapping[str, Any]) -> dict[str, Any]:
     claims = load_claims(settings.priors)
     read = load_tables((*OF_THE_POST,), settings.data)
     draws = post.revisit(found.fits, read, found.definitions, claims)
@@ -165,7 +152,7 @@ def _post(found: "Changed", settings: "Settings", frame: Mapping[str, Any]) -> d
 
 
 def _sensitivity(
-    found: "Changed",
+    found: Changed,
     posteriors: Mapping[str, xr.Dataset],
     questions: Questions,
     settings: "Settings",

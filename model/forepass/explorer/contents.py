@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,26 +12,23 @@ from forepass.explorer.ingredients import HEADLINES, ingredients, narrowed
 from forepass.explorer.levers import levers, runs
 from forepass.explorer.moved_priors import SCORES, priors_of
 from forepass.explorer.packing import pack
-from forepass.forward.projection import project, whole_span
 from forepass.forward.timing import part_of_year
 from forepass.sensitivities.beliefs import all_beliefs
+from forepass.what_if.changed import Changed, projected
 from forepass.what_if.scenarios import Scenario
-
-if TYPE_CHECKING:
-    from forepass.what_if.changed import Changed
 
 __all__ = ["contents", "stages"]
 
 type Floats = NDArray[np.float64]
 
 
-def stages(found: "Changed") -> list[str]:
+def stages(found: Changed) -> list[str]:
     """Return the names of the runs that a page takes."""
     return ["as believed", *(f"{one.name} {at:g}" for one in levers(found) for at in one.levels)]
 
 
 def contents(
-    found: "Changed",
+    found: Changed,
     scenario: Scenario,
     years: Sequence[int],
     *,
@@ -49,15 +46,7 @@ def contents(
     done
         Told of each of `stages` when it has been run.
     """
-    whole = project(
-        found.fits,
-        whole_span(found.definitions),
-        seed=seed,
-        definitions=found.definitions,
-        tables=found.tables,
-        interventions=found.interventions,
-    )
-    believed = narrowed(whole, years)
+    believed = narrowed(projected(found, seed), years)
     arrays = ingredients(believed)
     done("as believed")
     records = []

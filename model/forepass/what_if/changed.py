@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from forepass.settings import Settings
     from forepass.what_if.interventions import Interventions
 
-__all__ = ["Changed", "Question", "changed", "drawn", "in_reason"]
+__all__ = ["Changed", "Question", "changed", "drawn", "in_reason", "projected"]
 
 type Question = Callable[[Projection, NDArray[np.int_]], xr.Dataset]
 """Answers from a projection, in years; such as `forepass.forward.forecast.forecast_of`."""
@@ -91,6 +91,20 @@ def changed(
     return Changed(fits, tables, definitions, interventions, priors, notes)
 
 
+def projected(found: Changed, seed: int) -> "Projection":
+    """Return what the draws run forward to in a scenario, over every year that can be asked for."""
+    from forepass.forward.projection import project, whole_span
+
+    return project(
+        found.fits,
+        whole_span(found.definitions),
+        seed=seed,
+        definitions=found.definitions,
+        tables=found.tables,
+        interventions=found.interventions,
+    )
+
+
 def drawn(
     scenario: Scenario,
     questions: Iterable[Question],
@@ -120,7 +134,6 @@ def drawn(
     import numpy as np
     import xarray as xr
 
-    from forepass.forward.projection import project, whole_span
     from forepass.forward.repeated import repeated
     from forepass.kept_fits import failed_notes
 
@@ -128,14 +141,7 @@ def drawn(
     done, notes = [], []
     with in_reason(scenario):
         for fits, seed in repeated(found.fits, wanted, seed=settings.seed):
-            projection = project(
-                fits,
-                whole_span(found.definitions),
-                seed=seed,
-                definitions=found.definitions,
-                tables=found.tables,
-                interventions=found.interventions,
-            )
+            projection = projected(replace(found, fits=fits), seed)
             draws = [question(projection, np.array(years)) for question in questions]
             notes = [note for one in draws for note in one.attrs.get("notes", [])]
             # What is read out of a projection would otherwise hold all of it in memory.
