@@ -253,8 +253,7 @@ def compare(
     InputError
         Where fewer than two are named, or one twice; else as `forecast`.
     """
-    if len(names) < 2 or len(set(names)) < len(names):
-        raise InputError(f"compare takes two scenarios or more, each once; got {', '.join(names)}")
+    scenarios.check_compared(names)
     settings = settings or Settings()
     chosen = [_scenario(name, changes, settings) for name in names]
     each = {

@@ -7,16 +7,19 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from forepass.evidence.futures import compared_with, futures, rests_on
+from forepass.evidence.futures import compared_with, rests_on
+from forepass.forward.comparisons import with_beside
 from forepass.forward.projection import Projection
 from forepass.inputs.definitions import load_definitions
+from forepass.inputs.priors import load_all
 from forepass.posterior import Fit
+from forepass.what_if.changed import Changed
 from forepass.what_if.interventions import NONE
 
 
 @pytest.fixture(scope="module")
 def drawn(projection: Projection) -> xr.Dataset:
-    return futures(projection)
+    return with_beside(projection)
 
 
 def test_each_draw_is_compared_with_itself(drawn: xr.Dataset) -> None:
@@ -31,13 +34,9 @@ def test_each_draw_is_compared_with_itself(drawn: xr.Dataset) -> None:
 def test_what_a_quantity_rests_on_is_found_by_trying(
     forward_fits: Mapping[str, Fit], question_tables: Mapping[str, pd.DataFrame]
 ) -> None:
-    found = rests_on(
-        forward_fits,
-        seed=1,
-        definitions=load_definitions(),
-        tables=question_tables,
-        interventions=NONE,
-    )
+    read = dict(question_tables)
+    asked = Changed(dict(forward_fits), read, load_definitions(), NONE, load_all(), [])
+    found = rests_on(asked, 1)
     assert found["demand_tokens_per_s"] == ["demand"]
     assert found["chip_bandwidth"] == ["chips"]
     assert found["fleet_h100e"] == ["chips", "fleet"]

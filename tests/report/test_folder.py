@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from forepass import atomic
 from forepass.errors import InputError
 from forepass.report import folder as folders
 
@@ -81,7 +82,7 @@ def test_a_run_stopped_between_two_renames_is_put_right(tmp_path: Path) -> None:
     out.rename(tmp_path / ".report-old")
     left = tmp_path / ".report-new-abc"
     left.mkdir()
-    long_ago = time.time() - 2 * folders.ABANDONED_SECONDS
+    long_ago = time.time() - 2 * atomic.ABANDONED_S
     os.utime(left, (long_ago, long_ago))
     folders.check_free(out, force=False)
     assert (out / "report.md").read_text(encoding="utf-8") == "old"

@@ -11,7 +11,7 @@ from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
 from forepass.commands.output import tell
 from forepass.errors import InputError
-from forepass.what_if.scenarios import Scenario, load_scenario
+from forepass.what_if.scenarios import Scenario, check_compared, load_scenario
 
 if TYPE_CHECKING:
     from forepass.evidence.questions import Questions
@@ -117,8 +117,7 @@ def _compared(
     args: argparse.Namespace, questions: "Questions", settings: "Settings"
 ) -> list[Scenario]:
     names = args.compare or list(questions.scenarios)
-    if len(names) < 2 or len(set(names)) < len(names):
-        raise InputError(f"--compare takes two scenarios or more, each once; got {' '.join(names)}")
+    check_compared(names, "--compare")
     return [load_scenario(name, settings.priors) for name in names]
 
 
@@ -179,13 +178,13 @@ def _draws(
     path: Path,
 ) -> None:
     """Write the posterior that the report is of, and every quantity by year."""
-    from forepass.evidence.futures import futures
+    from forepass.forward.comparisons import with_beside
     from forepass.report.exports import write_posterior
     from forepass.tell.answers import provenance
     from forepass.what_if.changed import projected
 
     found = scenario_options.changed(scenario, args, settings)
-    drawn = futures(projected(found, settings.seed))
+    drawn = with_beside(projected(found, settings.seed))
     posteriors = {name: fit.posterior for name, fit in found.fits.items()}
     write_posterior(path, posteriors, drawn, provenance(evidence))
 

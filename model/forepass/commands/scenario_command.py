@@ -11,7 +11,13 @@ from forepass.commands.arguments import Command
 from forepass.commands.by_year_commands import add_years, write_csv, years_asked
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
-from forepass.what_if.scenarios import as_asked, load_scenario, scenario_names, with_layer
+from forepass.what_if.scenarios import (
+    as_asked,
+    check_compared,
+    load_scenario,
+    scenario_names,
+    with_layer,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -87,11 +93,7 @@ def _compare(args: argparse.Namespace) -> int:
     # What --set asks holds in all of them.
     found = [scenario_options.scenario_from(args, settings, name) for name in args.names]
     found += grid(found[0], args.grid)
-    names = [one.name for one in found]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if len(names) < 2 or twice:
-        what = f"{twice} twice" if twice else f"{names[0]} alone"
-        raise InputError(f"compare takes two scenarios or more, each once; got {what}")
+    check_compared([one.name for one in found])
 
     def draw() -> "xr.Dataset":
         from forepass.what_if import pairs

@@ -2,33 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
 from forepass.forward import comparisons
-from forepass.forward.projection import Projection, project, whole_span
 from forepass.sensitivities.runs import KNOWN, thinned
-from forepass.what_if.interventions import Interventions
+from forepass.what_if.changed import Changed, projected
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from forepass.inputs.definitions import Definitions
-    from forepass.posterior import Fit
-
-__all__ = ["RISES", "SINCE", "compared_with", "futures", "rests_on"]
+__all__ = ["RISES", "SINCE", "compared_with", "rests_on"]
 
 SINCE, RISES = "since", "rises"
 COMPARED = (*KNOWN, *comparisons.BESIDE)
 FEW_DRAWS = 40
 """Enough to see whether any draw of a quantity changes when a block's draws change places."""
-
-
-def futures(projection: Projection) -> xr.Dataset:
-    """Return every quantity of a projection by year, dims (draw, year, ...)."""
-    return comparisons.with_beside(projection)
 
 
 def compared_with(drawn: xr.Dataset, base: int) -> xr.Dataset:
@@ -37,7 +24,7 @@ def compared_with(drawn: xr.Dataset, base: int) -> xr.Dataset:
     Parameters
     ----------
     drawn
-        As `futures` returns them.
+        As `forepass.forward.comparisons.with_beside` returns them.
 
     Returns
     -------
@@ -61,31 +48,17 @@ def compared_with(drawn: xr.Dataset, base: int) -> xr.Dataset:
     return out
 
 
-def rests_on(
-    fits: "Mapping[str, Fit]",
-    *,
-    seed: int,
-    definitions: "Definitions",
-    tables: "Mapping[str, pd.DataFrame]",
-    interventions: Interventions,
-) -> dict[str, list[str]]:
+def rests_on(found: Changed, seed: int) -> dict[str, list[str]]:
     """Return the blocks that each quantity by year depends on, found by trying.
 
     The draws of one block at a time change places; a quantity of which any draw changes with them
     depends on the block.
     """
-    few = thinned({name: fit.posterior for name, fit in fits.items()}, FEW_DRAWS)
+    few = thinned({name: fit.posterior for name, fit in found.fits.items()}, FEW_DRAWS)
 
     def run(posteriors: Mapping[str, xr.Dataset]) -> xr.Dataset:
-        projection = project(
-            {name: replace(fits[name], posterior=found) for name, found in posteriors.items()},
-            whole_span(definitions),
-            seed=seed,
-            definitions=definitions,
-            tables=tables,
-            interventions=interventions,
-        )
-        return futures(projection)
+        fits = {name: replace(found.fits[name], posterior=one) for name, one in posteriors.items()}
+        return comparisons.with_beside(projected(replace(found, fits=fits), seed))
 
     as_drawn = run(few)
     moved = {

@@ -94,13 +94,7 @@ def gathered(
         "tables": tables(settings.data),
         "sources": sources(settings.data),
     }
-    document["rests_on"] = rests_on(
-        found.fits,
-        seed=settings.seed,
-        definitions=definitions,
-        tables=found.tables,
-        interventions=found.interventions,
-    )
+    document["rests_on"] = rests_on(found, settings.seed)
     document["notes"] += found.notes
     done("by year")
     document |= _post(found, settings, frame)

@@ -1,7 +1,5 @@
 """The page as one file: its sources joined, its contents escaped, and nothing let in or out."""
 
-import base64
-import hashlib
 import html
 import json
 from collections.abc import Mapping
@@ -11,6 +9,7 @@ from typing import Any
 
 from forepass import atomic
 from forepass.errors import InputError
+from forepass.tell.pages import filled, known_by
 
 __all__ = ["MARK", "check_overwritten", "page_text", "write_page"]
 
@@ -43,8 +42,8 @@ def page_text(document: Mapping[str, Any], title: str) -> str:
     policy = "; ".join(
         (
             "default-src 'none'",
-            f"script-src {' '.join(map(_hash, scripts))}",
-            f"style-src {_hash(styles)}",
+            f"script-src {' '.join(map(known_by, scripts))}",
+            f"style-src {known_by(styles)}",
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
@@ -61,12 +60,7 @@ def page_text(document: Mapping[str, Any], title: str) -> str:
         "CONTENTS": _data("contents", _as_json(told)) + _data("packed", packed),
         "SCRIPTS": "\n".join(f"<script>{script}</script>" for script in scripts),
     }
-    text = _source("page.html")
-    for slot, value in slots.items():
-        # The pieces are put where their names stand, each once, and are not looked into again.
-        before, _, after = text.partition(f"<!--{slot}-->")
-        text = before + value + after
-    return text
+    return filled(_source("page.html"), slots)
 
 
 def check_overwritten(path: Path, *, force: bool) -> None:
@@ -104,9 +98,3 @@ def _as_json(value: object) -> str:
 
 def _data(name: str, text: str) -> str:
     return f'<script type="application/json" id="{name}">{text}</script>\n'
-
-
-def _hash(text: str) -> str:
-    """Return the source that a content security policy knows a text by."""
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forepass import atomic
 from forepass.errors import InputError
 from forepass.report import exports, page, pdf
 from forepass.report.figures import FIGURES
 from forepass.report.folder import write_manifest
 from forepass.report.known import known_numbers
 from forepass.report.telling import Telling
-from forepass.report.writing import Folders, found_in, written
+from forepass.report.writing import Folders, template, written
 from forepass.tell.figures import save_figure
 
 __all__ = ["Asked", "build", "logo_address"]
@@ -29,7 +30,7 @@ class Asked:
 
     Attributes
     ----------
-    audience : of `forepass.report.writing.AUDIENCES`.
+    audience : brief or full.
     logo : a picture as a data address; empty for none.
     templates : folders of templates, the first that holds a file counts.
     """
@@ -70,20 +71,20 @@ def build(
         shown = FIGURES[name]
         save_figure(shown.draw(evidence), folder / "figures", name, evidence, dpi=shown.dpi)
         done(f"figure {name}")
-    _write(folder / "report.md", text)
+    atomic.write_text(folder / "report.md", text)
     whole = page.page(
         text,
-        frame=found_in("page.html", asked.templates).read_text(encoding="utf-8"),
-        style=found_in("page.css", asked.templates).read_text(encoding="utf-8"),
+        frame=template("page.html", asked.templates),
+        style=template("page.css", asked.templates),
         title=asked.title,
         logo=asked.logo,
         picture=lambda source: _picture(folder, source),
     )
-    _write(folder / "report.html", whole)
-    _write(folder / "numbers.json", exports.as_json(evidence, telling.cited))
-    _write(folder / "numbers.csv", exports.as_csv(evidence))
+    atomic.write_text(folder / "report.html", whole)
+    atomic.write_text(folder / "numbers.json", exports.as_json(evidence, telling.cited))
+    exports.write_csv(folder / "numbers.csv", evidence)
     years = evidence["report"]["years"]
-    _write(folder / "numbers.tex", exports.as_tex(telling.numbers, telling.cited, years))
+    atomic.write_text(folder / "numbers.tex", exports.as_tex(telling.numbers, telling.cited, years))
     if write_draws is not None:
         write_draws(folder / "posterior.nc")
     done("numbers")
@@ -121,10 +122,6 @@ def logo_address(path: Path) -> str:
             f"--logo: {path} is larger than {LARGEST_LOGO / 1e6:g} MB; make it smaller"
         )
     return page.data_address(kind, content)
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _picture(folder: Path, source: str) -> tuple[str, bytes]:

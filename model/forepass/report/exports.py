@@ -1,28 +1,28 @@
 """The numbers of a report for machines: JSON, CSV, TeX macros, and the draws as NetCDF."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forepass import atomic
 from forepass.report.numbers import Number, Numbers
+from forepass.tell import render
 from forepass.tell.answers import QUANTILES, made_from, tidy_rows
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["as_csv", "as_json", "as_tex", "write_posterior"]
+__all__ = ["as_json", "as_tex", "write_csv", "write_posterior"]
 
+IN_CSV = ("quantity", "unit", "year", *QUANTILES)
 COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True, "dtype": "float32"}
 """Half the digits say more than draws can."""
 TEX = str.maketrans(
     {c: f"\\{c}" for c in "%&#_${}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 )
-IN_CSV = ("quantity", "unit", "year", *QUANTILES)
 
 
 def as_json(evidence: Mapping[str, Any], cited: Mapping[str, Number]) -> str:
@@ -33,16 +33,13 @@ def as_json(evidence: Mapping[str, Any], cited: Mapping[str, Number]) -> str:
     return json.dumps(document | {"cited": told}, indent=1, allow_nan=False) + "\n"
 
 
-def as_csv(evidence: Mapping[str, Any]) -> str:
-    """Return a row for each quantity, year and label."""
-    rows = list(tidy_rows(evidence))
-    columns = [*IN_CSV, *dict.fromkeys(key for row in rows for key in row if key not in IN_CSV)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [*columns, "made_from"], lineterminator="\n")
-    writer.writeheader()
+def write_csv(path: Path, evidence: Mapping[str, Any]) -> None:
+    """Write a row for each quantity, year and label, quantiles before labels."""
     made = made_from(evidence)
-    writer.writerows({**row, "made_from": made} for row in rows)
-    return text.getvalue()
+    rows = [row | {"made_from": made} for row in tidy_rows(evidence)]
+    columns = dict.fromkeys([*IN_CSV, *(key for row in rows for key in row)])
+    del columns["made_from"]  # and then last
+    render.write_rows(rows, [*columns, "made_from"], path)
 
 
 def as_tex(numbers: Numbers, cited: Iterable[str], years: Iterable[int]) -> str:
@@ -93,4 +90,5 @@ def write_posterior(
         }
         for place, found in cleaned.items()
     }
-    tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+    with atomic.replacing(path) as temporary:
+        tree.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)

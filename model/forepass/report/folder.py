@@ -3,23 +3,21 @@
 import glob
 import hashlib
 import json
-import os
+import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from forepass import atomic
 from forepass.errors import InputError
 
 __all__ = ["MANIFEST", "check_free", "replacing_folder", "write_manifest"]
 
 MANIFEST = "manifest.json"
 MADE_BY = "forepass report"
-ABANDONED_SECONDS = 3600.0
-"""Age of a half-made folder that a killed run left; no report takes so long to write."""
 
 
 def check_free(folder: Path, *, force: bool) -> None:
@@ -54,12 +52,10 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     _recovered(folder)
-    new = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-new-"))
+    new = folder.parent / f".{folder.name}-new-{secrets.token_hex(8)}"
+    new.mkdir(atomic.ORDINARY_FOLDER)
     try:
         yield new
-        mask = os.umask(0)
-        os.umask(mask)
-        new.chmod(0o777 & ~mask)
         if folder.exists():
             _carry_over(folder, new)
             old = _aside(folder)
@@ -81,7 +77,7 @@ def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
     }
     document = {"made_by": MADE_BY, **about, "files": files}
     text = json.dumps(document, indent=2, allow_nan=False) + "\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    atomic.write_text(folder / MANIFEST, text)
 
 
 def _listed(folder: Path) -> set[str]:
@@ -119,5 +115,5 @@ def _recovered(folder: Path) -> None:
         else:
             old.rename(folder)
     for new in folder.parent.glob(f".{glob.escape(folder.name)}-new-*"):
-        if time.time() - new.stat().st_mtime > ABANDONED_SECONDS:
+        if time.time() - new.stat().st_mtime > atomic.ABANDONED_S:
             shutil.rmtree(new, ignore_errors=True)

@@ -7,6 +7,7 @@ from itertools import product
 from operator import getitem
 from typing import Any
 
+from forepass.calibration.ranks import LEVEL
 from forepass.report.numbers import Number, Numbers
 from forepass.report.words import agrees
 from forepass.tell.render import date_text
@@ -176,7 +177,7 @@ def _of_the_record(record: Mapping[str, Any]) -> Iterator[Number]:
             key = f"serving.{row['kind']}.{row['name']}.{score}"
             words = f"Held-out throughput, {score}: {row['kind']} {row['name']}"
             yield Number(key, words, unit, row[score], rests_on=("reports/validation/serving.csv",))
-    short = sum(float(row["p_adjusted"]) < 0.05 for row in record["calibration"])
+    short = sum(float(row["p_adjusted"]) < LEVEL for row in record["calibration"])
     on = ("reports/validation/calibration.csv",)
     yield Number(
         "calibration.tested",

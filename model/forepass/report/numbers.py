@@ -1,6 +1,5 @@
 """A number of a report: what it is, its text at the precision that it bears, what it rests on."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from forepass.errors import InputError
@@ -9,7 +8,7 @@ from forepass.tell.rounding import interval_text, number_text, scaled, times
 
 __all__ = ["Number", "Numbers"]
 
-PROBABILITY = ("probability",)
+PROBABILITY = "probability"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class Number:
         return f"${text}{unit.removeprefix('USD')}" if unit.startswith("USD") else f"{text} {unit}"
 
     def _scale(self) -> tuple[str, float]:
-        if self.unit in PROBABILITY:
+        if self.unit == PROBABILITY:
             return "%", 100.0
         return scaled(self.unit, [self.centre])
 
@@ -103,23 +102,9 @@ def share_text(percent: float) -> str:
     return "over 99" if 99 < percent < 100 else f"{percent:.0f}"
 
 
-class Numbers(Mapping[str, Number]):
+class Numbers(dict[str, Number]):
     """Numbers by key; a key that is none of theirs is refused with the closest ones."""
 
-    def __init__(self, numbers: Mapping[str, Number]) -> None:
-        """Hold the numbers."""
-        self._numbers = dict(numbers)
-
-    def __getitem__(self, key: str) -> Number:
-        """Return a number, or refuse the key."""
-        if key not in self._numbers:
-            raise InputError(f"no number {key!r} in the report; {suggest(key, self._numbers)}")
-        return self._numbers[key]
-
-    def __iter__(self) -> Iterator[str]:
-        """Iterate over the keys."""
-        return iter(self._numbers)
-
-    def __len__(self) -> int:
-        """Return how many numbers there are."""
-        return len(self._numbers)
+    def __missing__(self, key: str) -> Number:
+        """Refuse the key."""
+        raise InputError(f"no number {key!r} in the report; {suggest(key, self)}")

@@ -1,7 +1,6 @@
 """The report as one HTML file: everything in it, nothing fetched, nothing run."""
 
 import base64
-import hashlib
 import html
 import re
 from collections.abc import Callable, Sequence
@@ -11,7 +10,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from forepass.errors import InputError
+from forepass.tell.pages import filled, known_by
 
 __all__ = ["page", "slug"]
 
@@ -57,8 +56,7 @@ def page(
     body = _parser().renderer.render(tokens, _parser().options, {})
     body = body.replace("<table>", '<div class="wide" tabindex="0"><table>')
     body = body.replace("</table>", "</table></div>")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'"
+    policy = f"default-src 'none'; style-src {known_by(style)}; img-src data:; base-uri 'none'"
     slots = {
         "TITLE": f"<title>{html.escape(title)}</title>",
         "POLICY": f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
@@ -69,14 +67,7 @@ def page(
         ),
         "BODY": body,
     }
-    text = frame
-    for slot, value in slots.items():
-        # Each is put where its name stands, once, and what is put there is not looked into again.
-        before, mark, after = text.partition(f"<!--{slot}-->")
-        if not mark:
-            raise InputError(f"page.html: <!--{slot}--> is missing")
-        text = before + value + after
-    return text
+    return filled(frame, slots)
 
 
 def data_address(kind: str, content: bytes) -> str:

@@ -51,9 +51,6 @@ def vocabulary(telling: Telling) -> dict[str, Callable[..., Any]]:
             raise InputError(f"no form {form!r} of a number; {suggest(form, FORMS)}")
         return _cited(telling, _key(name, year), form)
 
-    def value(name: str, year: int | None = None) -> float | None:
-        return telling.numbers[_key(name, year)].centre
-
     def likely(name: str, year: int | None = None) -> Markdown:
         key = _key(name, year)
         return Markdown(f"{words.likely(_known(telling, key))} ({_cited(telling, key)})")
@@ -86,7 +83,7 @@ def vocabulary(telling: Telling) -> dict[str, Callable[..., Any]]:
         return _by_year(telling.evidence, names, years or telling.evidence["report"]["years"])
 
     functions: tuple[Callable[..., Any], ...] = (
-        *(n, value, likely, moves, changes, sure, covers, figure, by_year),
+        *(n, likely, moves, changes, sure, covers, figure, by_year),
         *(link, joined, place),
     )
     named = {one.__name__: one for one in functions}

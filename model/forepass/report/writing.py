@@ -5,20 +5,19 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.loaders import FunctionLoader
 from jinja2.sandbox import SandboxedEnvironment
 
+from forepass import limits
 from forepass.errors import InputError
+from forepass.inputs.text_files import read_text
 from forepass.report.markdown import escaped
 from forepass.report.telling import Telling, vocabulary
 from forepass.report.words import MOVES
 from forepass.tell.render import INTERVAL
 
-__all__ = ["AUDIENCES", "found_in", "written"]
-
-AUDIENCES = ("brief", "full")
-LARGEST_TEMPLATE = 1_000_000
+__all__ = ["template", "written"]
 
 type Folders = tuple[Traversable | Path, ...]
 
@@ -31,7 +30,7 @@ def written(telling: Telling, folders: Folders, audience: str, frame: Mapping[st
     folders
         Of templates: a file is taken from the first that holds it.
     audience
-        Of `AUDIENCES`: which template is the whole.
+        Which template is the whole: brief or full.
     frame
         What templates may name besides the evidence: title and the like.
 
@@ -41,7 +40,7 @@ def written(telling: Telling, folders: Folders, audience: str, frame: Mapping[st
         Naming template and line of a reference that is none, or of a fault in the template.
     """
     environment = SandboxedEnvironment(
-        loader=FunctionLoader(lambda name: _source(name, folders)),
+        loader=FunctionLoader(lambda name: (template(name, folders), name, None)),
         undefined=StrictUndefined,
         finalize=escaped,
         trim_blocks=True,
@@ -66,34 +65,26 @@ def written(telling: Telling, folders: Folders, audience: str, frame: Mapping[st
         text = environment.get_template(f"{audience}.md").render(known)
     except TemplateSyntaxError as error:
         raise InputError(f"{error.name} line {error.lineno}: {error.message}") from error
-    except TemplateNotFound as error:
-        raise InputError(f"no template {error} in the folder of templates") from error
     except (TemplateError, InputError, ValueError, TypeError, KeyError, IndexError) as error:
         raise InputError(f"{_place(error)}: {error}") from error
     return _tidied(text)
 
 
-def found_in(name: str, folders: Folders) -> Traversable | Path:
-    """Return a file of the first folder of templates that holds it."""
-    for folder in folders:
-        path = folder.joinpath(*name.split("/"))
-        if path.is_file():
-            return path
-    raise InputError(f"{name} is not in the folder of templates")
+def template(name: str, folders: Folders) -> str:
+    """Return the text of a template, of the first folder that holds it.
 
-
-def _source(name: str, folders: Folders) -> tuple[str, str, None] | None:
+    Raises
+    ------
+    InputError
+        Where none does, or the file is too large or not UTF-8.
+    """
     # Names come from templates, which may be anybody's: none may lead out of its folder.
-    if name.startswith("/") or ".." in name.split("/"):
-        return None
-    for folder in folders:
-        path = folder.joinpath(*name.split("/"))
-        if path.is_file():
-            text = path.read_text(encoding="utf-8")
-            if len(text) > LARGEST_TEMPLATE:
-                raise InputError(f"{name}: larger than a template is meant to be")
-            return text, name, None  # under its own name in errors
-    return None
+    if not name.startswith("/") and ".." not in name.split("/"):
+        for folder in folders:
+            path = folder.joinpath(*name.split("/"))
+            if path.is_file():
+                return read_text(path, name, most_bytes=limits.BELIEFS_BYTES)
+    raise InputError(f"no template {name} in the folder of templates")
 
 
 def _place(error: BaseException) -> str:

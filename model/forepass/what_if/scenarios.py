@@ -23,6 +23,7 @@ __all__ = [
     "Layer",
     "Scenario",
     "as_asked",
+    "check_compared",
     "load_scenario",
     "plain",
     "scenario_names",
@@ -135,6 +136,14 @@ def scenario_names(folder: Traversable) -> list[str]:
     names = {entry.name.removesuffix(SUFFIX) for entry in _home(folder).iterdir()}
     found = sorted(name for name in names if NAME.fullmatch(name))
     return sorted(found, key=lambda name: name != BASELINE)
+
+
+def check_compared(names: Sequence[str], what: str = "compare") -> None:
+    """Refuse fewer than two scenarios, or one named twice; ``what`` is what takes them."""
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if len(names) < 2 or twice:
+        got = f"{twice} twice" if twice else " ".join([*names, "alone"])
+        raise InputError(f"{what} takes two scenarios or more, each once; got {got}")
 
 
 def load_scenario(name: str, folder: Traversable) -> Scenario:
