@@ -1,5 +1,6 @@
 """Fits: made once, kept under what they were made from, checked, and never half trusted."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -450,3 +451,44 @@ def test_an_interrupt_while_sampling_stops_the_sampler_and_keeps_nothing(
     assert _Interrupted.cancelled
     after = {path: path.read_bytes() for path in run.cache.rglob("*") if path.is_file()}
     assert after == before
+
+
+def test_side_by_side_blocks_are_the_same_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from contextlib import nullcontext
+
+    from forepass import tasks
+
+    asked: list[int] = []
+
+    def no_processes(workers: int) -> nullcontext[None]:
+        asked.append(workers)
+        return nullcontext()
+
+    monkeypatch.setattr(tasks, "cluster", no_processes)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    settings = _folders(tmp_path)
+    told: list[tuple[str, str]] = []
+    apart = fitted(
+        [BLOCK, OTHER], settings, side_by_side=True, progress=lambda *said: told.append(said)
+    )
+    assert asked == [2]
+    assert [block for block, stage in told if stage == "done"] == sorted(
+        [BLOCK, OTHER], key=posterior.LONGEST_FIRST.index
+    )
+    alone = fitted([BLOCK, OTHER], settings, force=True)
+    again = fitted([BLOCK, OTHER], settings, side_by_side=True)
+    for block in (BLOCK, OTHER):
+        assert apart[block].posterior.identical(alone[block].posterior)
+        assert again[block].from_cache
+    assert asked == [2]  # nothing was left to fit
+
+
+def test_one_block_is_fitted_where_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from forepass import tasks
+
+    monkeypatch.setattr(tasks, "cluster", lambda _: pytest.fail("processes for one block"))
+    fitted([BLOCK], _folders(tmp_path), side_by_side=True)

@@ -3,9 +3,11 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import chain
+from multiprocessing import current_process
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -33,12 +35,14 @@ __all__ = [
 ]
 
 CHAINS, DRAWS, TUNE = 4, 1000, 600
+TARGET_ACCEPT = 0.9
+"""Of a block that states none of its own."""
 KEPT = 600
 """Draws kept of each chain, evenly spaced: blocks are joined draw by draw, so all keep as many."""
 # A second try takes smaller steps and tunes for longer, before a fit is called failed.
 ATTEMPTS: tuple[dict[str, Any], ...] = (
-    {"target_accept": 0.9, "tune": TUNE},
-    {"target_accept": 0.97, "tune": 2 * TUNE},
+    {"tune": TUNE},
+    {"tune": 2 * TUNE, "target_accept": 0.97},
 )
 
 
@@ -68,6 +72,8 @@ class Effort:
 FULL = Effort()
 BRIEF = Effort(chains=2, tune=500, draws=500, kept=500, attempts=1)
 """Enough for the scores of a forecast, of which there are many to make."""
+
+LONGEST_FIRST = ("serving", "chips", "language_models", "fleet", "demand", "training")
 
 READERS_OF_A_FIT = (
     *("prediction.py", "speeds.py", "validation.py", "claims.py", "comparisons.py"),
@@ -104,6 +110,7 @@ def fitted(
     unsafe: bool = False,
     progress: Progress | None = None,
     effort: Effort = FULL,
+    side_by_side: bool = False,
 ) -> dict[str, Fit]:
     """Return the fit of each block, from the cache where nothing that went into it has changed.
 
@@ -119,6 +126,9 @@ def fitted(
         Told of each block and what is being done to it.
     effort
         How long each is sampled.
+    side_by_side
+        Fit blocks in processes of their own, as many as there are cores: compiling a model keeps
+        one core busy, whatever the sampler can do with more. The draws are the same.
 
     Raises
     ------
@@ -135,19 +145,42 @@ def fitted(
         if table not in _optional(name, settings)
     }
     refuse_unseen(needed, settings)
-    fits = {}
-    for name in names:
-        key = _key(name, settings, effort)
-        fit = None if force else read_fit(name, key, settings.cache)
-        if fit is None:
-            fit = _fit(name, key, settings, effort, progress or _unheard)
+    keys = {name: _key(name, settings, effort) for name in names}
+    kept = {} if force else {name: read_fit(name, keys[name], settings.cache) for name in names}
+    missing = [name for name in names if kept.get(name) is None]
+    tell = progress or _unheard
+    # A process that another ended with, as those that share out a backtest are, may start none.
+    apart = side_by_side and effort == FULL and not current_process().daemon
+    if apart and min(len(missing), os.cpu_count() or 1) > 1:
+        made = _side_by_side(missing, settings, tell)
+    else:
+        made = ((name, _fit(name, keys[name], settings, effort, tell)) for name in missing)
+    fits: dict[str, Fit] = {}
+    for name, fit in chain(((n, fit) for n, fit in kept.items() if fit), made):
+        if not fit.from_cache:
             keep_fit(name, fit, settings.cache)
         if not (fit.diagnostics.passed or unsafe):
             raise FitFailed(_complaint(fit.diagnostics))
-        if progress:
-            progress(name, "done")
+        tell(name, "done")
         fits[name] = fit
-    return fits
+    return {name: fits[name] for name in names}
+
+
+def _side_by_side(
+    names: list[str], settings: Settings, progress: Progress
+) -> Iterator[tuple[str, Fit]]:
+    """Yield the fit of each block as it is done, those that take longest begun first."""
+    from forepass import tasks
+
+    workers = min(len(names), os.cpu_count() or 1)
+    order = sorted(names, key=LONGEST_FIRST.index)
+    with tasks.cluster(workers) as client:
+        progress(order[0], f"fitting, {workers} blocks at a time")
+        yield from tasks.run(_fit_apart, order, settings, on=client)
+
+
+def _fit_apart(name: str, settings: Settings) -> Fit:
+    return _fit(name, _key(name, settings), settings, FULL, _unheard)
 
 
 def build_model(name: str, settings: Settings) -> "pm.Model":
@@ -179,7 +212,7 @@ def _fit(name: str, key: str, settings: Settings, effort: Effort, progress: Prog
     with config.change_flags(numba__fastmath=False):
         model = build_model(name, settings)
         progress(name, "compiling")
-        compiled = nutpie.compile_pymc_model(model)
+        compiled = nutpie.compile_pymc_model(_settled(model, module))
         variables = sorted(variable.name for variable in model.free_RVs)
         for attempt in ATTEMPTS[: effort.attempts]:
             trees = []
@@ -195,8 +228,8 @@ def _fit(name: str, key: str, settings: Settings, effort: Effort, progress: Prog
                     save_warmup=False,
                     blocking=False,
                     tune=attempt["tune"] * effort.tune // TUNE,
-                    target_accept=max(
-                        attempt["target_accept"], getattr(module, "TARGET_ACCEPT", 0.0)
+                    target_accept=attempt.get(
+                        "target_accept", getattr(module, "TARGET_ACCEPT", TARGET_ACCEPT)
                     ),
                 )
                 trees.append(_waited(sampling))
@@ -208,6 +241,16 @@ def _fit(name: str, key: str, settings: Settings, effort: Effort, progress: Prog
     if len(draws) > 1:
         draws = [module.mixed(draws, block_seed(name, settings))]
     return Fit(draws[0], diagnostics, key, from_cache=False)
+
+
+def _settled(model: "pm.Model", module: ModuleType) -> "pm.Model":
+    """Return the model with its data as constants, which what is worked out of them alone costs.
+
+    Not where structures exchange data on one compiled model.
+    """
+    from pymc.model.transform.optimization import freeze_dims_and_data
+
+    return model if hasattr(module, "VARIANTS") else freeze_dims_and_data(model)
 
 
 def _unheard(_block: str, _stage: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forepass.calibration.replicas import Design, Open, observed_as_data
-from forepass.posterior import block_module, build_model
+from forepass.posterior import TARGET_ACCEPT, block_module, build_model
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -58,7 +58,7 @@ def design(block: str) -> Design:
         ranked=module.PRIORS,
         derived=DERIVED.get(block, ()),
         variants=tuple(getattr(module, "VARIANTS", {"": {}}).values()),
-        target_accept=getattr(module, "TARGET_ACCEPT", 0.0),
+        target_accept=getattr(module, "TARGET_ACCEPT", TARGET_ACCEPT),
     )
 
 

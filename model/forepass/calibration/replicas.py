@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forepass.likelihoods import without_transforms
-from forepass.posterior import ATTEMPTS
+from forepass.posterior import ATTEMPTS, TARGET_ACCEPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,7 +66,7 @@ class Design:
     ranked: Sequence[str]
     derived: Sequence[str] = ()
     variants: Sequence[Mapping[str, float]] = ({},)
-    target_accept: float = 0.9
+    target_accept: float = TARGET_ACCEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Replicator:
             self.compiled.with_data(**data),
             draws=DRAWS_RANKED * THINNING,
             tune=ATTEMPTS[0]["tune"],
-            target_accept=max(ATTEMPTS[0]["target_accept"], self.design.target_accept),
+            target_accept=self.design.target_accept,
             chains=1,
             cores=1,
             seed=seed,

@@ -152,7 +152,7 @@ def _findings(
 
     with fitting.progress_over(names, quiet=args.quiet) as report:
         # A failed fit is shown here beside its other checks rather than raised.
-        fits = posterior.fitted(names, settings, progress=report, unsafe=True)
+        fits = posterior.fitted(names, settings, progress=report, unsafe=True, side_by_side=True)
     tables = catalogue.load(settings)
     with fitting.progress_over([*names, FORECAST], quiet=args.quiet, what="checked") as report:
         found = findings(fits, tables, settings, report or (lambda _block, _stage: None))

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     checks = _modules(args.block, posterior.BLOCKS)
     settings = arguments.settings_from(args)
     with fitting.progress_over(list(checks), quiet=args.quiet) as report:
-        fits = posterior.fitted(checks, settings, progress=report, unsafe=True)
+        fits = posterior.fitted(checks, settings, progress=report, unsafe=True, side_by_side=True)
     growths = {n: c.growth_rates(fits[n].posterior, settings) for n, c in checks.items()}
     notes = {name: check.notes(fits[name].posterior, settings) for name, check in checks.items()}
     text = [fit_command.diagnostics_text(fits), *as_text(growths, notes)]

@@ -65,7 +65,9 @@ def _draw(
 
     comparisons.check_quantities(published)
     with fitting.progress_over(posterior.BLOCKS, quiet=args.quiet) as report:
-        fits = posterior.fitted(posterior.BLOCKS, settings, progress=report, unsafe=True)
+        fits = posterior.fitted(
+            posterior.BLOCKS, settings, progress=report, unsafe=True, side_by_side=True
+        )
     definitions = load_definitions(settings.priors)
     projection = project(
         fits,

@@ -42,7 +42,9 @@ def run(args: argparse.Namespace) -> int:
     settings = arguments.settings_from(args)
     with fitting.progress_over(names, quiet=args.quiet) as report:
         # A failed fit is shown here beside the others rather than raised.
-        fits = posterior.fitted(names, settings, force=args.force, progress=report, unsafe=True)
+        fits = posterior.fitted(
+            names, settings, force=args.force, progress=report, unsafe=True, side_by_side=True
+        )
     tell(args, diagnostics_text(fits), blocks=diagnostics(fits))
     return 0 if all(fit.diagnostics.passed for fit in fits.values()) else 1
 

@@ -26,7 +26,13 @@ def checked_fits(
     from forepass import posterior
 
     with checked(names, args) as report:
-        return posterior.fitted(names, settings, progress=report, unsafe=args.unsafe_ignore_checks)
+        return posterior.fitted(
+            names,
+            settings,
+            progress=report,
+            unsafe=args.unsafe_ignore_checks,
+            side_by_side=True,
+        )
 
 
 @contextmanager

@@ -142,3 +142,25 @@ def test_the_prior_predicts_finite_rates_of_a_sane_size(
     log_rates = np.asarray(tree.prior_predictive["y"])
     assert np.all(np.isfinite(log_rates))
     assert 1 < np.exp(np.median(log_rates)) < 1e5
+
+
+@pytest.mark.parametrize("level", ["generation", "stack", "model", "engine"])
+def test_however_it_is_sampled_an_effect_is_normal_with_its_spread(
+    model: "pm.Model",
+    in_python: Any,  # noqa: ANN401 - a compilation mode, untyped
+    level: str,
+) -> None:
+    from pytensor.compile.maker import function as compiled
+
+    from forepass.blocks.serving.model import CELLS_TO_TELL
+
+    rng = np.random.default_rng(3)
+    scaled, spread = model[f"scaled_z_{level}"], model[f"{level}_spread"]
+    standard = compiled([scaled, spread], model[f"z_{level}"], mode=in_python)
+    deviation = compiled([spread], scaled.owner.inputs[-1], mode=in_python)
+    for of_spread in (0.1, 2.0):
+        drawn = rng.standard_normal(len(model.coords[level])) * deviation(of_spread)
+        assert standard(drawn, of_spread) == pytest.approx(drawn / deviation(of_spread))
+    assert CELLS_TO_TELL[f"z_{level}"] > 0
+    # A group that no row tells of is sampled relative to its spread, which it could not follow.
+    assert deviation(0.1)[list(model.coords[level]).index("unheard-of")] == pytest.approx(1.0)

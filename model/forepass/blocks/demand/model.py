@@ -57,6 +57,8 @@ PRIORS = (
     "request_growth_halflife",
     "request_growth_shock",
 )
+DRAWS = 2500  # of each chain: the world's growth and its bends trade off
+TARGET_ACCEPT = 0.97
 WORLD = "World"
 SECONDS_PER_DAY = 86400.0
 DAYS_PER_YEAR = 365.25

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 TABLES = ("chip_stock", "chips", "fleet", "stock_revisions")
 MAY_BE_EMPTY = ("fleet", "stock_revisions")
+TARGET_ACCEPT = 0.97
 PRIORS = (
     "source_error",
     "designer_error_scale",

@@ -76,7 +76,7 @@ MAY_BE_EMPTY = ("published_trends",)
 CONVENTIONS = ("frontier_window_factor", "frontier_window_years", "first_year")
 """Definitions that decide which rows count."""
 STRUCTURES = ("drifting", "saturating")
-DRAWS = 1600  # of each chain: limit, gap and pace of a saturating trend trade off
+DRAWS = 3000  # of each chain: limit, gap and pace of a saturating trend trade off
 # Fitted once for each structure.
 TWICE = (
     *(f"{trait}_scatter" for trait in TRAITS),
