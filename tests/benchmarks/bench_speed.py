@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from SALib.analyze import sobol
 from SALib.sample import sobol as sobol_sample
 
+import forepass
 from forepass.forward import capacity
 from forepass.forward.forecast import forecast_of
 from forepass.forward.projection import project, whole_span
@@ -75,6 +76,36 @@ def bench_forecast(
         return forecast_of(at, span)
 
     benchmark.extra_info.update(what="forecast", way="draws", size=draws)
+    benchmark.pedantic(run, rounds=3, warmup_rounds=1)
+
+
+@pytest.mark.parametrize("years", [4, 8, 16])
+def bench_years(
+    benchmark: Any,  # noqa: ANN401
+    years: int,
+    fits: dict[str, Fit],
+    tables: dict[str, pd.DataFrame],
+    definitions: Definitions,
+) -> None:
+    span = whole_span(definitions)[-years:]
+
+    def run() -> object:
+        at = project(fits, span, seed=1, definitions=definitions, tables=tables)
+        return forecast_of(at, span)
+
+    benchmark.extra_info.update(what="forecast", way="years", size=years)
+    benchmark.pedantic(run, rounds=3, warmup_rounds=1)
+
+
+@pytest.mark.parametrize("scenarios", [1, 2, 4])
+def bench_scenarios(benchmark: Any, scenarios: int, fits: dict[str, Fit]) -> None:  # noqa: ANN401
+    assert fits
+    names = ("baseline", "wall-returns", "power-bound", "fast-agents")[:scenarios]
+
+    def run() -> object:
+        return [forepass.scenario(name) for name in names]
+
+    benchmark.extra_info.update(what="scenario", way="scenarios", size=scenarios)
     benchmark.pedantic(run, rounds=3, warmup_rounds=1)
 
 

@@ -9,6 +9,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -126,9 +127,41 @@ def answering() -> list[str]:
     return out + rows_of("Answers and how their cost grows", header, grown)
 
 
+def started() -> list[str]:
+    """Return the table of a first fit of all blocks, and of what each answer holds in memory."""
+    forepass = str(Path(sys.executable).with_name("forepass"))
+    rows = []
+    with tempfile.TemporaryDirectory() as place:
+        own = {**os.environ, "FOREPASS_CACHE": f"{place}/cache"}
+        # What PyTensor compiled before is kept in a folder of its own, which a new machine lacks.
+        flags = f"{os.environ.get('PYTENSOR_FLAGS', '')},base_compiledir={place}/compiled".strip(
+            ","
+        )
+        bare = own | {"PYTENSOR_FLAGS": flags}
+        for what, environment, words in (
+            ("fit of all blocks, nothing compiled before", bare, ["fit"]),
+            ("fit of all blocks, functions compiled before", own, ["fit", "--force"]),
+            ("forecast, fits kept", own, ["forecast"]),
+            ("forecast, kept itself", own, ["forecast"]),
+            ("sensitivity, fits kept", own, ["sensitivity"]),
+            ("--help", own, ["--help"]),
+        ):
+            begun = time.monotonic()
+            with subprocess.Popen(
+                [forepass, *words], env=environment, stdout=subprocess.DEVNULL
+            ) as run:
+                _, status, used = os.wait4(run.pid, 0)
+                run.returncode = os.waitstatus_to_exitcode(status)
+            took = time.monotonic() - begun
+            rows.append(f"| {what} | {took:.3g} | {used.ru_maxrss / 1024:.0f} | {run.returncode} |")
+            print(rows[-1], flush=True)
+    header = "| command | seconds | largest process, MB | exit code |"
+    return rows_of("From the command line", header, rows)
+
+
 def main(out: Path) -> None:
     """Write the table."""
-    text = ["# Benchmarks", "", f"On {machine()}.", "", *answering(), *sampling()]
+    text = ["# Benchmarks", "", f"On {machine()}.", "", *started(), *answering(), *sampling()]
     out.write_text("\n".join(text))
 
 

@@ -84,9 +84,7 @@ def changed(
     interventions = intervention_names.resolve(scenario, priors, definitions)
     if say and (refitted := scenario.priors()):
         say(_fits_in_words(refitted))
-    fits = posterior.fitted(
-        posterior.BLOCKS, own, unsafe=unsafe, progress=progress, side_by_side=True
-    )
+    fits = posterior.fitted(posterior.BLOCKS, own, unsafe=unsafe, progress=progress)
     shared: dict[str, Any] = {"definitions": definitions, "tables": tables}
     intervention_names.check_heard(fits, interventions.pins, seed=settings.seed, **shared)
     notes = _in_words(scenario, [*interventions.pins, *interventions.changes])
