@@ -207,3 +207,10 @@ def test_the_register_of_this_repository_is_unaltered() -> None:
     found = read_register(CHECKOUT / "reports" / "register")
     assert found.faults == []
     assert faults_of(found.folder, [entry.document for entry in found.entries]) == []
+
+
+def test_half_a_letter_in_a_hash_is_a_fault_that_can_be_printed(tmp_path: Path) -> None:
+    (fault,) = faults_of(tmp_path, [{"inputs": {"data": {"chips.csv": "\ud800\x1b[2J"}}}])
+    assert fault.encode()
+    assert "copy of data/chips.csv is missing" in fault
+    assert fault.isprintable()

@@ -240,7 +240,7 @@ def _document(raw: bytes, before: str | None, name: str) -> tuple[Document | Non
     """Return what an entry holds, and what is wrong with it."""
     try:
         document = json.loads(raw.decode("utf-8"))
-        as_text(document)  # that no number in it is none, and no text half a letter
+        as_text(document)  # that no number in it is none
     except (ValueError, RecursionError):
         return None, "is no JSON that can be read"
     if not isinstance(document, dict) or limits.nested_too_deep(document):

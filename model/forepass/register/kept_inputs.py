@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from forepass import atomic, fingerprints, limits
-from forepass.errors import InputError
+from forepass.errors import InputError, one_line
 from forepass.inputs.text_files import read_bytes
 from forepass.rooms import CHECKOUT, room
 from forepass.settings import Settings
@@ -118,7 +118,7 @@ def faults_of(register: Path, documents: Iterable[Mapping[str, Any]]) -> list[st
         for name, key in document["inputs"].get(kind, {}).items()
     }
     return [
-        f"{STORE}/{key}.gz: the copy of {what} is missing or damaged"
+        one_line(f"{STORE}/{key}.gz: the copy of {what} is missing or damaged")
         for key, what in sorted(needed.items())
         if not HASH.fullmatch(key) or _read(register / STORE / f"{key}.gz", key) is None
     ]
