@@ -164,10 +164,17 @@ def _write(
     # Published scores are no part of a forecast's inputs, and so of no cached answer.
     evidence = evidence | {"track_record": track_record(), "register": recorded()}
     logo = build.logo_address(args.logo) if args.logo is not None else ""
-    asked = build.Asked(args.title, args.audience, logo, templates)
     draws = None if args.without_posterior else partial(_draws, args, evidence, scenario, settings)
     with folder.replacing_folder(args.out) as new:
-        return build.build(new, evidence, asked, write_draws=draws)
+        return build.build(
+            new,
+            evidence,
+            title=args.title,
+            audience=args.audience,
+            logo=logo,
+            templates=templates,
+            write_draws=draws,
+        )
 
 
 def _draws(
