@@ -156,11 +156,8 @@ def _sensitivity(
     about = list(all_beliefs(posteriors, found.priors))
     documents = {}
     for name, year in questions.sensitivity:
-        question = Question(
-            name, year, found.tables, found.definitions, settings.seed, found.interventions
-        )
         documents[f"{name}@{year}"] = sensitivity_document(
-            question,
+            Question.of(found, name, year, settings.seed),
             posteriors,
             about,
             top=TOP,

@@ -28,6 +28,7 @@ __all__ = [
     "contraction",
     "find",
     "kind",
+    "prior_scores",
     "title",
 ]
 
@@ -200,17 +201,22 @@ def all_beliefs(
                 )
 
 
+def prior_scores(prior: Prior, draws: Floats) -> Floats:
+    """Return the standard scores of draws among what the prior expects: normal before the data."""
+    below = family_cumulative(FAMILIES[prior.distribution], prior.parameters, draws)
+    return np.asarray(special.ndtri(np.clip(below, 1e-9, 1 - 1e-9)))
+
+
 def contraction(belief: Belief) -> float | None:
     """Return the share of the prior's variance that data took away, on the scale of its ranks.
 
     None for what nobody elicited by itself. Below zero where the posterior is wider.
     """
-    if belief.prior is None:
-        return None
-    family = FAMILIES[belief.prior.distribution]
-    below = family_cumulative(family, belief.prior.parameters, belief.draws)
-    score = special.ndtri(np.clip(below, 1e-9, 1 - 1e-9))
-    return float(1 - np.var(score))
+    return (
+        None
+        if belief.prior is None
+        else float(1 - np.var(prior_scores(belief.prior, belief.draws)))
+    )
 
 
 def kind(belief: Belief) -> str:

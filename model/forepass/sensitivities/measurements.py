@@ -74,11 +74,6 @@ class Worth:
     low: float
     high: float
 
-    @property
-    def shrinkage(self) -> float:
-        """Return the share by which the interval is expected to shrink, were it normal."""
-        return shrinkage(self.explained)
-
 
 def shrinkage(explained: float) -> float:
     """Return the share by which a normal's interval shrinks as a share of its variance goes."""

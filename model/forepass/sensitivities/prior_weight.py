@@ -110,7 +110,9 @@ def _at_power(logs: Floats, log_weights: Floats, power: float) -> PriorWeight:
     rng = np.random.default_rng(0)
     by_chance = [_moved(rng.permutation(logs), weights, power) for _ in range(PERMUTATIONS)]
     noise = float(np.quantile(by_chance, 0.9))
-    return PriorWeight(_moved(logs, weights, power), _plain(tails), power, noise)
+    # What has no k had no tail left to fit.
+    worst = np.max(np.nan_to_num(tails, nan=UNBOUNDED_K, posinf=UNBOUNDED_K, neginf=0.0))
+    return PriorWeight(_moved(logs, weights, power), float(worst), power, noise)
 
 
 def moved_by_refit(logs: Floats, refitted: Floats, power: float) -> PriorWeight:
@@ -151,9 +153,3 @@ def _moved(logs: Floats, weights: list[Floats], power: float) -> float:
             *one_chain, lower_alpha=1 / power, upper_alpha=power, chain_axis=0, draw_axis=1
         )
     )
-
-
-def _plain(tails: list[float]) -> float:
-    """Return the worse Pareto k as a number; what has none had no tail left to fit."""
-    worst = np.nan_to_num(tails, nan=UNBOUNDED_K, posinf=UNBOUNDED_K, neginf=0.0)
-    return float(np.max(worst))

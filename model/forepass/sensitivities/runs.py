@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,9 @@ from forepass.forward.projection import FORWARD, Projection, joined, run_forward
 from forepass.inputs.definitions import Definitions
 from forepass.inputs.text_files import suggest
 from forepass.what_if.interventions import NONE, Interventions
+
+if TYPE_CHECKING:
+    from forepass.what_if.changed import Changed
 
 __all__ = ["KNOWN", "Question", "check_quantity", "check_spread", "held_at", "thinned", "values"]
 
@@ -46,6 +49,11 @@ class Question:
     definitions: Definitions
     seed: int
     interventions: Interventions = NONE
+
+    @classmethod
+    def of(cls, found: "Changed", name: str, year: int, seed: int) -> "Question":
+        """Return the question about a quantity in a scenario."""
+        return cls(name, year, found.tables, found.definitions, seed, found.interventions)
 
 
 def check_quantity(name: str) -> None:

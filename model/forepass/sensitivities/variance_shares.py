@@ -22,7 +22,6 @@ from scipy import interpolate, special, stats
 __all__ = [
     "Smoothed",
     "closed_of_covariance",
-    "closed_of_factorial",
     "closed_of_sums",
     "first_order",
     "interval",
@@ -44,8 +43,10 @@ LEAST_RIDGE = 1e-6
 type Floats = NDArray[np.float64]
 
 
-def closed_of_factorial(outputs: Floats, weights: Floats | None = None) -> Floats:
-    """Return the closed share of each set of independent inputs, from two samples of each.
+def sums_of_factorial(
+    outputs: Floats, weights: Floats | None = None, *, centre: float = 0.0
+) -> Floats:
+    """Return what closed shares of independent inputs follow from, two samples of each.
 
     Every two outputs that take the inputs of a set from the same sample and the others from
     different ones estimate the set's share ("pick and freeze" [1]_): all of them are averaged.
@@ -55,39 +56,21 @@ def closed_of_factorial(outputs: Floats, weights: Floats | None = None) -> Float
     outputs
         Dims (2**k, draw): place c takes input j from the second sample where bit j of c is set.
     weights
-        Of the draws, as a bootstrap gives them; all alike unless given.
-
-    Returns
-    -------
-    ndarray
-        Dims (2**k,): place s is of the inputs whose bits are set.
-
-    References
-    ----------
-    .. [1] A. Janon et al., "Asymptotic normality and efficiency of two Sobol index estimators",
-       ESAIM: Probability and Statistics 18, 2014.
-    """
-    return closed_of_sums(sums_of_factorial(outputs, None if weights is None else weights[None]))[0]
-
-
-def sums_of_factorial(
-    outputs: Floats, weights: Floats | None = None, *, centre: float = 0.0
-) -> Floats:
-    """Return what closed shares follow from, to be added up over any number of factorials.
-
-    Parameters
-    ----------
-    outputs
-        As `closed_of_factorial` takes them.
-    weights
-        Dims (resample, draw); one of all alike unless given.
+        Of the draws, as a bootstrap gives them, dims (resample, draw); one of all alike unless
+        given.
     centre
         Near the mean, and the same for all that are added up, so that no digits are lost.
 
     Returns
     -------
     ndarray
-        Dims (resample, 2 + 2**k): weight, total, and for each set the products of its pairs.
+        Dims (resample, 2 + 2**k), to be added up over any number of factorials: weight, total, and
+        for each set the products of its pairs, place s of the inputs whose bits are set.
+
+    References
+    ----------
+    .. [1] A. Janon et al., "Asymptotic normality and efficiency of two Sobol index estimators",
+       ESAIM: Probability and Statistics 18, 2014.
     """
     weights = np.ones((1, outputs.shape[1])) if weights is None else weights
     values, place = outputs - centre, np.arange(len(outputs))
