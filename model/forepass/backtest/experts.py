@@ -4,16 +4,13 @@ Most state one number, so it is their distance that is told, in natural logs, an
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from forepass.inputs.dates import is_date, last_day
 from forepass.inputs.tables import load_tables
-
-if TYPE_CHECKING:
-    from forepass.settings import Settings
+from forepass.settings import Settings
 
 __all__ = ["Due", "due"]
 
@@ -48,7 +45,7 @@ class Due:
     error: float
 
 
-def due(settings: "Settings") -> list[Due]:
+def due(settings: Settings) -> list[Due]:
     """Return the experts' forecasts that rows told since then answer."""
     tables = load_tables(("expert_forecasts", "fleet"), settings.data)
     found = []

@@ -1,7 +1,6 @@
 """Released models: their sizes, share active, context and cache, each as its sheet tells it."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,9 +23,7 @@ from forepass.blocks.trends import between_years, times
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.tables import load_table
-
-if TYPE_CHECKING:
-    from forepass.settings import Settings
+from forepass.settings import Settings
 
 __all__ = ["AGAIN", "NEEDS", "TARGETS", "predicted", "records"]
 
@@ -47,7 +44,7 @@ type Floats = NDArray[np.float64]
 type Integers = NDArray[np.int_]
 
 
-def records(settings: "Settings") -> dict[str, pd.DataFrame]:
+def records(settings: Settings) -> dict[str, pd.DataFrame]:
     """Return releases by target, their developer as the series, with error and what alters them.
 
     Columns `off_frontier` and `probed` are 0 or 1. Of shares the value is the log, not the logit.
@@ -94,7 +91,7 @@ def predicted(
     draws: Mapping[str, xr.Dataset],
     rows: pd.DataFrame,
     target: str,
-    settings: "Settings",  # noqa: ARG001 - the same call for every block
+    settings: Settings,  # noqa: ARG001 - the same call for every block
     rng: np.random.Generator,
 ) -> Floats:
     """Return draws of the log of a quantity of releases, dims (draw, row)."""
@@ -114,16 +111,11 @@ def of_releases(
 
     Parameters
     ----------
-    posterior
-        Of the block, dims (draw, ...).
-    rows
-        Releases, as `records` gives them; their values are not read.
-    target
-        As `records` names it.
-    chosen
-        Structure of each draw by trait.
-    rng
-        Source of shocks, of scatter and of developers that the fit never saw.
+    posterior : of the block, dims (draw, ...).
+    rows : releases, as `records` gives them; their values are not read.
+    target : as `records` names it.
+    chosen : structure of each draw by trait.
+    rng : source of shocks, of scatter and of developers that the fit never saw.
     """
     when = rows["when"].to_numpy() - EPOCH_YEAR
     shape = (len(posterior["draw"]), len(rows))

@@ -33,15 +33,11 @@ def summary(
 
     Parameters
     ----------
-    rows
-        A row for each forecast of one: its scores, `crps NAME` of each peer (NaN where it had
+    rows : a row for each forecast of one: its scores, `crps NAME` of each peer (NaN where it had
         none), `target`, `cluster`.
-    peers
-        Names of the simple forecasts.
-    by
-        Columns that tell the cells of the table apart.
-    seed
-        Of the bootstrap.
+    peers : names of the simple forecasts.
+    by : columns that tell the cells of the table apart.
+    seed : of the bootstrap.
 
     Returns
     -------

@@ -6,24 +6,23 @@ exchanges the data and compiles nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forepass.likelihoods import without_transforms
 from forepass.posterior import ATTEMPTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     import pymc as pm
-    from numpy.typing import NDArray
-
-    type Floats = NDArray[np.float64]
-    type Values = dict[str, NDArray[Any]]
 
 __all__ = ["DRAWS_RANKED", "Design", "Open", "Replicator", "observed_as_data", "replicator"]
+
+type Floats = NDArray[np.float64]
+type Values = dict[str, NDArray[Any]]
 
 DRAWS_RANKED = 63
 """Draws that a truth is ranked among: its rank takes one of 64 values, which bins divide."""

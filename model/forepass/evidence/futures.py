@@ -23,8 +23,7 @@ def compared_with(drawn: xr.Dataset, base: int) -> xr.Dataset:
 
     Parameters
     ----------
-    drawn
-        As `forepass.forward.comparisons.with_beside` returns them.
+    drawn : as `forepass.forward.comparisons.with_beside` returns them.
 
     Returns
     -------

@@ -22,16 +22,11 @@ class Questions:
 
     Attributes
     ----------
-    years
-        That its tables show.
-    sensitivity
-        Quantities and years whose variance is traced to beliefs.
-    measure
-        Which of them measurements are ranked for.
-    scenarios
-        Names; the first is compared with.
-    thresholds
-        By the name under which the templates refer to each.
+    years : that its tables show.
+    sensitivity : quantities and years whose variance is traced to beliefs.
+    measure : which of them measurements are ranked for.
+    scenarios : names; the first is compared with.
+    thresholds : by the name under which the templates refer to each.
     """
 
     years: tuple[int, ...]

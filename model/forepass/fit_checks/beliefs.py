@@ -46,10 +46,8 @@ def contractions(block: str, beliefs: Sequence[Belief], informed: frozenset[str]
 
     Parameters
     ----------
-    beliefs
-        Of the block; those that nobody stated are left out.
-    informed
-        Variables that the likelihood depends on.
+    beliefs : of the block; those that nobody stated are left out.
+    informed : variables that the likelihood depends on.
     """
     values, short = {}, []
     for one in beliefs:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,13 +19,10 @@ from forepass.forward.overhang import overhang_of
 from forepass.forward.projection import project, whole_span
 from forepass.inputs.definitions import Definitions
 from forepass.inputs.priors import Prior
-from forepass.posterior import build_model
+from forepass.posterior import Fit, build_model
 from forepass.sensitivities.beliefs import CHOICES
 from forepass.sensitivities.runs import Question, held_at, thinned, values
 from forepass.settings import Settings
-
-if TYPE_CHECKING:
-    from forepass.posterior import Fit
 
 __all__ = ["Roles", "heard", "listened", "roles", "structures"]
 
@@ -60,7 +57,7 @@ ROUNDING = 1e-11
 WHO = ("forecast", "predict")
 STRUCTURE_YEAR, STRUCTURE_DRAWS = 2030, 600
 
-type Fits = Mapping[str, "Fit"]
+type Fits = Mapping[str, Fit]
 type Tables = Mapping[str, pd.DataFrame]
 
 
@@ -116,8 +113,7 @@ def listened(
 
     Parameters
     ----------
-    copies
-        Draws told off to each variable.
+    copies : draws told off to each variable.
 
     Raises
     ------
@@ -196,10 +192,8 @@ def heard(found: Mapping[tuple[str, str], str], graph: Mapping[str, Roles]) -> F
 
     Parameters
     ----------
-    found
-        As `listened` returns it.
-    graph
-        By block.
+    found : as `listened` returns it.
+    graph : by block.
     """
     values, short = {}, []
     for block, role in graph.items():

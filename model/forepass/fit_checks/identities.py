@@ -38,10 +38,8 @@ def identities(projection: Projection, forecast: xr.Dataset, overhang: xr.Datase
 
     Parameters
     ----------
-    projection
-        Blocks by year.
-    forecast, overhang
-        Made from it over its whole span, dims (draw, year, ...).
+    projection : blocks by year.
+    forecast, overhang : made from it over its whole span, dims (draw, year, ...).
     """
     errors: dict[str, float] = {}
     for part in (_stock, _demand, _training):
@@ -227,10 +225,8 @@ def bounds(answers: Sequence[xr.Dataset], calm: Sequence[xr.Dataset], since: int
     ----------
     answers
         Forecast and overhang, dims (draw, year, ...), for what is finite and within its range.
-    calm
-        The same with no break with a trend, which are stated choices and leaps by intent.
-    since
-        The year from which on there must be no leap: nothing before is forecast.
+    calm : the same with no break with a trend, which are stated choices and leaps by intent.
+    since : the year from which on there must be no leap: nothing before is forecast.
     """
     short, worst, many = [], (1.0, ""), 0
     for name, values, units in _by_year(answers):

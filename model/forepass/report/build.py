@@ -38,16 +38,11 @@ def build(
 
     Parameters
     ----------
-    audience
-        brief or full.
-    logo
-        A picture as a data address; empty for none.
-    templates
-        Folders of templates; the first that holds a file counts.
-    write_draws
-        Writes the posterior to a path; None leaves it out.
-    done
-        Told of each stage.
+    audience : brief or full.
+    logo : a picture as a data address; empty for none.
+    templates : folders of templates; the first that holds a file counts.
+    write_draws : writes the posterior to a path; None leaves it out.
+    done : told of each stage.
 
     Raises
     ------

@@ -34,18 +34,12 @@ class ReportFigure:
 
     Attributes
     ----------
-    title, caption
-        In words; a caption says what to look for.
-    draw
-        Makes the figure of the evidence, as `forepass.evidence.gather.gathered` returns it.
-    alt
-        Says in a few sentences, from the numbers, what the figure shows.
-    shown
-        Quantities by year that the figure shows.
-    rows
-        The table behind a figure that is not by year; None where the text tells it.
-    dpi
-        Of the picture in pixels: less for one of many small panels.
+    title, caption : in words; a caption says what to look for.
+    draw : makes the figure of the evidence, as `forepass.evidence.gather.gathered` returns it.
+    alt : says in a few sentences, from the numbers, what the figure shows.
+    shown : quantities by year that the figure shows.
+    rows : the table behind a figure that is not by year; None where the text tells it.
+    dpi : of the picture in pixels: less for one of many small panels.
     """
 
     title: str

@@ -125,9 +125,9 @@ def _of_sensitivity(
             yield Number(key, f"{what}: {words}", about["unit"], entry[f"at_{end}"], rests_on=on)
     for entry in document.get("measurements", []):
         words = f"Share of the variance of {what} that measuring explains: {entry['words']}"
-        centre, *ends = (entry[f"variance_explained{end}"] for end in ("", "_p05", "_p95"))
+        gone, low, high = (entry[f"variance_explained{end}"] for end in ("", "_p05", "_p95"))
         key = f"worth.{asked}.{entry['name']}"
-        yield Number(key, words, "share", centre, max(ends[0], 0.0), ends[1], on)
+        yield Number(key, words, "share", gone, max(low, 0.0), high, on)
 
 
 def _of_the_record(record: Mapping[str, Any]) -> Iterator[Number]:
@@ -180,11 +180,9 @@ def _of_inputs(evidence: Mapping[str, Any]) -> Iterator[Number]:
     for one in evidence["beliefs"]:
         at, on = f"{one['block']}.{one['name']}", (one["block"],)
         for when in ("prior", "posterior") if "posterior" in one else ("prior",):
-            words, ends = (
-                f"{one['words']} ({when})",
-                [one[when][end] for end in (CENTRE, LOW, HIGH)],
-            )
-            yield Number(f"{when}.{at}", words, one["unit"], *ends, on)
+            words, ends = f"{one['words']} ({when})", one[when]
+            centre, low, high = (ends[end] for end in (CENTRE, LOW, HIGH))
+            yield Number(f"{when}.{at}", words, one["unit"], centre, low, high, on)
         if "learned" in one:
             words = f"{one['words']}: share of the prior's variance that data took away"
             learned = max(one["learned"], 0.0)

@@ -27,16 +27,11 @@ def page(
 
     Parameters
     ----------
-    markdown
-        The report; HTML in it is a template's own, as all data is escaped.
-    frame
-        Of the page, with TITLE, POLICY, STYLE, LOGO, CONTENTS and BODY as comments in it.
-    style
-        CSS.
-    logo
-        A picture as a data address.
-    picture
-        Reads the pictures that the text names.
+    markdown : the report; HTML in it is a template's own, as all data is escaped.
+    frame : of the page, with TITLE, POLICY, STYLE, LOGO, CONTENTS and BODY as comments in it.
+    style : CSS.
+    logo : a picture as a data address.
+    picture : reads the pictures that the text names.
 
     Raises
     ------

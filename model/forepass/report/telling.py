@@ -25,10 +25,8 @@ class Telling:
 
     Attributes
     ----------
-    cited
-        Numbers told so far, by key.
-    drawn
-        Names of the figures shown so far, in order.
+    cited : numbers told so far, by key.
+    drawn : names of the figures shown so far, in order.
     """
 
     evidence: Mapping[str, Any]

@@ -27,12 +27,9 @@ def written(telling: Telling, folders: Folders, audience: str, frame: Mapping[st
 
     Parameters
     ----------
-    folders
-        Of templates: a file is taken from the first that holds it.
-    audience
-        Which template is the whole: brief or full.
-    frame
-        What templates may name besides the evidence: title and the like.
+    folders : of templates: a file is taken from the first that holds it.
+    audience : which template is the whole: brief or full.
+    frame : what templates may name besides the evidence: title and the like.
 
     Raises
     ------

@@ -59,18 +59,13 @@ def sensitivity_document(
 
     Parameters
     ----------
-    top
-        How many beliefs are told of.
-    measure
-        Whether to rank measurements too.
+    top : how many beliefs are told of.
+    measure : whether to rank measurements too.
     likelihoods
         Log likelihood of a block's data at its draws, by block, dims (draw,); none leaves it out.
-    frame
-        seed, as_of and inputs, as `forepass.documents.build_document` takes them.
-    refit
-        Where given, tells what importance weights cannot tell of priors.
-    draws, share_out
-        As `forepass.sensitivities.drivers.drivers` takes them.
+    frame : seed, as_of and inputs, as `forepass.documents.build_document` takes them.
+    refit : where given, tells what importance weights cannot tell of priors.
+    draws, share_out : as `forepass.sensitivities.drivers.drivers` takes them.
     """
     found = drivers(question, posteriors, beliefs, draws=draws, share_out=share_out)
     logs = found.rows.logs

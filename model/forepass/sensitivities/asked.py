@@ -35,13 +35,10 @@ def document(
 
     Parameters
     ----------
-    asked
-        quantity and year; then break_even, above and threshold, or top, measure, likelihood and,
-        where they are asked for, refit and draws, as `answer` takes them.
-    frame
-        seed, as_of and inputs, as `forepass.documents.build_document` takes them.
-    share_out
-        Does forward runs and refits, of which there may be many.
+    asked : quantity and year; then break_even, above and threshold, or top, measure, likelihood
+        and, where they are asked for, refit and draws, as `answer` takes them.
+    frame : seed, as_of and inputs, as `forepass.documents.build_document` takes them.
+    share_out : does forward runs and refits, of which there may be many.
     """
     fits = pinned(found.fits, found.interventions.pins, seed=settings.seed)
     posteriors = {block: fit.posterior for block, fit in fits.items()}

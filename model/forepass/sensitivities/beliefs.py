@@ -132,14 +132,10 @@ class Belief:
 
     Attributes
     ----------
-    block, variable, label
-        Whose it is; the coordinates of a variable with dims, in words.
-    place
-        Among the flattened places of the variable; None where it has no dims but draw.
-    draws
-        Dims (draw,).
-    prior
-        What was believed before the data, where somebody said so.
+    block, variable, label : whose it is; the coordinates of a variable with dims, in words.
+    place : among the flattened places of the variable; None where it has no dims but draw.
+    draws : dims (draw,).
+    prior : what was believed before the data, where somebody said so.
     """
 
     block: str

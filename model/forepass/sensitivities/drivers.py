@@ -118,15 +118,11 @@ def drivers(
 
     Parameters
     ----------
-    posteriors
-        Draws of every block.
-    beliefs
-        Of the blocks, as `forepass.sensitivities.beliefs.all_beliefs` yields them.
-    draws
-        Forward runs, at least, for the shares of beliefs and as many again for those of blocks,
+    posteriors : draws of every block.
+    beliefs : of the blocks, as `forepass.sensitivities.beliefs.all_beliefs` yields them.
+    draws : forward runs, at least, for the shares of beliefs and as many again for those of blocks,
         beyond those of `forepass.sensitivities.pairings`, which says what is held of them.
-    share_out
-        Does the runs, one pairing of all draws or one factorial at a time.
+    share_out : does the runs, one pairing of all draws or one factorial at a time.
 
     Raises
     ------

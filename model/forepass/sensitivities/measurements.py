@@ -96,10 +96,8 @@ def worth(
 
     Parameters
     ----------
-    logs
-        Of the quantity asked about, dims (draw,), in the posteriors' own pairing.
-    measured_in
-        Year in which quantities would be measured.
+    logs : of the quantity asked about, dims (draw,), in the posteriors' own pairing.
+    measured_in : year in which quantities would be measured.
 
     References
     ----------

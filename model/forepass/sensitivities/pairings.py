@@ -108,10 +108,8 @@ def factorials(
 
     Parameters
     ----------
-    draws
-        Forward runs, at least; one factorial otherwise.
-    centre
-        Near the mean of the logs.
+    draws : forward runs, at least; one factorial otherwise.
+    centre : near the mean of the logs.
 
     Returns
     -------

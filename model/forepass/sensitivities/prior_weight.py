@@ -76,8 +76,7 @@ def power_scaled(logs: Floats, log_weights: Floats) -> PriorWeight:
 
     Parameters
     ----------
-    logs
-        Of the quantity, dims (draw,); draws without a number are left out.
+    logs : of the quantity, dims (draw,); draws without a number are left out.
     log_weights
         Log density of the priors, or log likelihood of the data, that are scaled, dims (draw,).
 
@@ -125,8 +124,7 @@ def moved_by_refit(logs: Floats, refitted: Floats, power: float) -> PriorWeight:
     ----------
     logs, refitted
         Of the quantity, dims (draw,), before and after; draws without a number are left out.
-    power
-        To which the priors were raised.
+    power : to which the priors were raised.
     """
     before, after = (of[np.isfinite(of)] for of in (logs, refitted))
 

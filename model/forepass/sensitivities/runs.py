@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,8 @@ from forepass.forward import forecast, overhang
 from forepass.forward.projection import FORWARD, Projection, joined, run_forward, whole_span
 from forepass.inputs.definitions import Definitions
 from forepass.inputs.text_files import suggest
+from forepass.what_if.changed import Changed
 from forepass.what_if.interventions import NONE, Interventions
-
-if TYPE_CHECKING:
-    from forepass.what_if.changed import Changed
 
 __all__ = ["KNOWN", "Question", "check_quantity", "check_spread", "held_at", "thinned", "values"]
 
@@ -51,7 +49,7 @@ class Question:
     interventions: Interventions = NONE
 
     @classmethod
-    def of(cls, found: "Changed", name: str, year: int, seed: int) -> "Question":
+    def of(cls, found: Changed, name: str, year: int, seed: int) -> "Question":
         """Return the question about a quantity in a scenario."""
         return cls(name, year, found.tables, found.definitions, seed, found.interventions)
 
@@ -73,13 +71,10 @@ def quantity(
 
     Parameters
     ----------
-    posteriors
-        Draws of each block, joined draw by draw; all have as many.
-    seeds
-        Of the shocks of blocks, where they are not the question's own.
-    memory
-        Blocks run forward before, which are taken again where nothing of theirs has changed; it is
-        added to.
+    posteriors : draws of each block, joined draw by draw; all have as many.
+    seeds : of the shocks of blocks, where they are not the question's own.
+    memory : blocks run forward before, which are taken again where nothing of theirs has changed;
+        it is added to.
     """
     seeds = dict.fromkeys(posteriors, question.seed) | dict(seeds or {})
     projection = _narrowed(question, posteriors, seeds, {} if memory is None else memory)

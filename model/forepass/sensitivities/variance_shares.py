@@ -55,11 +55,9 @@ def sums_of_factorial(
     ----------
     outputs
         Dims (2**k, draw): place c takes input j from the second sample where bit j of c is set.
-    weights
-        Of the draws, as a bootstrap gives them, dims (resample, draw); one of all alike unless
-        given.
-    centre
-        Near the mean, and the same for all that are added up, so that no digits are lost.
+    weights : of the draws, as a bootstrap gives them, dims (resample, draw); one of all alike
+        unless given.
+    centre : near the mean, and the same for all that are added up, so that no digits are lost.
 
     Returns
     -------
@@ -126,13 +124,10 @@ def closed_of_covariance(
 
     Parameters
     ----------
-    covariance
-        Of the inputs and, last, of the output, dims (..., input + 1, input + 1). Expectations are
-        taken as linear in the inputs, which is exact where all are jointly normal.
-    groups
-        Places of the inputs of each group.
-    rows
-        Draws that the covariance was estimated from, so that what as many inputs of pure noise
+    covariance : of the inputs and, last, of the output, dims (..., input + 1, input + 1).
+        Expectations are taken as linear in the inputs, which is exact where all are jointly normal.
+    groups : places of the inputs of each group.
+    rows : draws that the covariance was estimated from, so that what as many inputs of pure noise
         would seem to explain is taken off; None where it is known.
 
     Returns
@@ -187,16 +182,11 @@ def smoothed(
 
     Parameters
     ----------
-    inputs
-        Dims (draw, input).
-    output
-        Dims (draw,).
-    resamples
-        How many times the folds are resampled.
-    seed
-        Of the resamples.
-    knots
-        Inside each spline.
+    inputs : dims (draw, input).
+    output : dims (draw,).
+    resamples : how many times the folds are resampled.
+    seed : of the resamples.
+    knots : inside each spline.
 
     References
     ----------

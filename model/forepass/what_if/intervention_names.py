@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,11 +34,9 @@ from forepass.inputs.elicitation import ElicitationError, parameters_from_quanti
 from forepass.inputs.families import FAMILIES
 from forepass.inputs.priors import Prior
 from forepass.inputs.text_files import suggest
+from forepass.posterior import Fit
 from forepass.what_if.interventions import Amount, Change, Interventions, Pin
 from forepass.what_if.scenarios import Asked, Scenario
-
-if TYPE_CHECKING:
-    from forepass.posterior import Fit
 
 __all__ = ["QUANTITIES", "check_heard", "names", "resolve"]
 
@@ -126,11 +123,9 @@ def resolve(scenario: Scenario, beliefs: Beliefs, definitions: Definitions) -> I
 
     Parameters
     ----------
-    beliefs
-        The priors by block and name, for names, families and supports.
-    definitions
-        Their first and last years bound what can be changed; what is told no year is changed from
-        the year after the software date on.
+    beliefs : the priors by block and name, for names, families and supports.
+    definitions : their first and last years bound what can be changed; what is told no year is
+        changed from the year after the software date on.
 
     Raises
     ------

@@ -24,8 +24,7 @@ def joined(draws: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
     Parameters
     ----------
-    draws
-        By scenario, dims (draw, year, ...); what has further dims is left out.
+    draws : by scenario, dims (draw, year, ...); what has further dims is left out.
 
     Returns
     -------
