@@ -183,19 +183,16 @@ def _scores(
         own = scored(peers[peer], truth - given) if peer in peers else None
         for what in ("crps", "log_score", "cover80"):
             frame[f"{what} {peer}"] = np.nan if own is None else own[what]
-    ahead = due["when"] - task.origin
-    frame.insert(0, "target", name)
-    frame.insert(1, "block", task.block)
-    frame.insert(2, "origin", task.origin)
-    frame.insert(3, "when", due["when"])
-    frame.insert(4, "horizon", horizon(ahead))
-    years = np.floor(due["when"]).astype(int).astype(str)
-    frame.insert(5, "cluster", due["group"].astype(str) + " " + years)
-    frame.insert(6, "mode", "reconstructed" if targets_of(task.block).AGAIN else "as known")
+    about = {"target": name, "block": task.block, "origin": task.origin}
+    of_rows = due[["when"]].assign(
+        horizon=horizon(due["when"] - task.origin),
+        cluster=due["group"].astype(str) + due["when"].map(lambda when: f" {int(when)}"),
+        mode="reconstructed" if targets_of(task.block).AGAIN else "as known",
+    )
     # Six digits are far within what another seed would change, and halve the file.
-    rounded = frame.round(6)
+    rounded = of_rows.join(frame).round(6)
     return [
-        {str(key): None if pd.isna(value) else value for key, value in record.items()}
+        about | {str(key): None if pd.isna(value) else value for key, value in record.items()}
         for record in rounded.to_dict("records")
     ]
 

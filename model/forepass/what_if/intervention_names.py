@@ -199,8 +199,7 @@ def _of_belief(prior: Prior, asked: Asked, where: str) -> Amount:
     low, high = max(prior.support[0], family.lower), min(prior.support[1], family.upper)
     for value in {asked.low, asked.high}:
         # A share may lie on its ends; what is above 0 may not be 0.
-        inside = low <= value <= high and not (value == low and np.isinf(high))
-        if not inside:
+        if not low <= value <= high or (value == low and np.isinf(high)):
             bounds = f"between {low:g} and {high:g}" if np.isfinite(high) else f"above {low:g}"
             raise InputError(f"{where}: must be {bounds} ({prior.unit}), got {value:g}")
     return _amount(prior.distribution, asked, where)
@@ -227,15 +226,15 @@ def _changes(
     since = after if asked.since is None else asked.since
     if not first < since <= last:
         raise InputError(f"{where}: the year must lie within {first + 1} to {last}, got {since}")
-    positive = asked.how in ("value", "times")
+    positive, shown = asked.how in ("value", "times"), Amount(asked.low, asked.high)
     upper = 1.0 if sort == SHARE and asked.how == "value" else np.inf
     low_ok = asked.low > 0 or (asked.low == 0 and sort == SHARE)
     if positive and not (low_ok and asked.high <= upper):
         bounds = "from 0 to 1" if upper == 1 else "above 0"
-        raise InputError(f"{where}: must be {bounds}, got {_shown(asked)}")
+        raise InputError(f"{where}: must be {bounds}, got {shown}")
     exact = asked.how == "value" and asked.low == asked.high
     if sort == BITS and not (exact and asked.low in (4, 8, 16)):
-        raise InputError(f"{where}: can only be set to 4, 8 or 16, got {asked.how} {_shown(asked)}")
+        raise InputError(f"{where}: can only be set to 4, 8 or 16, got {asked.how} {shown}")
     if sort == GROUP and asked.how == "value":
         raise InputError(f"{where}: stands for {', '.join(GROUPS[name])}; set one of these")
     family = "Normal" if not positive else "LogitNormal" if upper == 1 else "LogNormal"
@@ -245,10 +244,6 @@ def _changes(
         Change(block, one, asked.how, amount, since, kind, called)
         for one in GROUPS.get(name, (whole,))
     ]
-
-
-def _shown(asked: Asked) -> str:
-    return str(Amount(asked.low, asked.high))
 
 
 def check_heard(
