@@ -16,8 +16,6 @@ from forepass.inputs.definitions import load_definitions
 from forepass.inputs.tables import load_tables
 from forepass.settings import Settings
 
-__all__ = ["AGAIN", "NEEDS", "TARGETS", "predicted", "records"]
-
 NEEDS = ("chips",)
 AGAIN: Mapping[str, str] = {}
 RATES = ("chip_fp16_flops_growth", "chip_fp32_flops_doubling_time")

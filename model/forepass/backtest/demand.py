@@ -13,8 +13,6 @@ from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_table
 from forepass.settings import Settings
 
-__all__ = ["AGAIN", "NEEDS", "TARGETS", "predicted", "records"]
-
 NEEDS = ("demand",)
 AGAIN: Mapping[str, str] = {}
 TARGETS = {"tokens": Target("tokens that an actor reports", "tokens/s")}

@@ -12,8 +12,6 @@ from forepass.inputs.dates import is_date, last_day
 from forepass.inputs.tables import load_tables
 from forepass.settings import Settings
 
-__all__ = ["Due", "due"]
-
 CAME_AS = {
     "world_h100e_installed": r"installed_h100_equivalents_world",
     "world_h100e_produced_year": r"world_h100e_added_year_ex_china_makers",

@@ -21,8 +21,6 @@ from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_tables
 from forepass.settings import Settings
 
-__all__ = ["AGAIN", "NEEDS", "TARGETS", "predicted", "records"]
-
 NEEDS = ("fleet", "chips")
 AGAIN = {"chip_stock": "quarter_end"}
 TARGETS = {

@@ -25,8 +25,6 @@ from forepass.inputs.definitions import load_definitions
 from forepass.inputs.tables import load_table
 from forepass.settings import Settings
 
-__all__ = ["AGAIN", "NEEDS", "TARGETS", "predicted", "records"]
-
 BLOCK = "language_models"
 NEEDS = (BLOCK,)
 AGAIN: Mapping[str, str] = {}

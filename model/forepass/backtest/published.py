@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from forepass.inputs.tables import load_table
 from forepass.settings import Settings
 
-__all__ = ["Growth", "growth", "published_growth"]
-
 MONTHS_PER_YEAR = 12
 
 

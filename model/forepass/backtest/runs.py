@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from distributed import Client
 
-__all__ = ["LONGEST", "PEERS", "Result", "Task", "results", "tasks"]
-
 LONGEST = 5
 """Years ahead that are scored."""
 PEERS = (*BASELINES, "published rate")

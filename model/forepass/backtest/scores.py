@@ -4,8 +4,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["COVERED", "NAMES", "covered", "horizon", "scored"]
-
 COVERED = {"cover50": 0.5, "cover80": 0.8, "cover90": 0.9}
 TAIL, T_AT_80 = 5, 1.4758840488  # degrees of freedom, and where its p90 lies
 ALPHA = 0.2  # of the interval whose score is split: what 80% leave out

@@ -22,8 +22,6 @@ from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_tables
 from forepass.settings import Settings
 
-__all__ = ["AGAIN", "NEEDS", "TARGETS", "predicted", "records"]
-
 NEEDS = ("serving",)
 AGAIN: Mapping[str, str] = {}
 TARGETS = {

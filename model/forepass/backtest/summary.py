@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 
 from forepass.backtest.scores import NAMES
 
-__all__ = ["summary"]
-
 RESAMPLED = 400
 
 type Floats = NDArray[np.float64]

@@ -15,8 +15,6 @@ from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_table
 from forepass.settings import Settings
 
-__all__ = ["AGAIN", "NEEDS", "TARGETS", "predicted", "records"]
-
 NEEDS = ("training",)
 AGAIN: Mapping[str, str] = {}
 TARGETS = {

@@ -18,8 +18,6 @@ from forepass.settings import Settings
 if TYPE_CHECKING:
     import pymc as pm
 
-__all__ = ["SERVING_ROWS", "SIZES", "cells", "design", "opened", "size_draws"]
-
 type Floats = NDArray[np.float64]
 
 SERVING_ROWS = 120

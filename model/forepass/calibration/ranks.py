@@ -25,8 +25,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["BINS", "LEVEL", "band", "summary"]
-
 type Floats = NDArray[np.float64]
 type Integers = NDArray[np.int_]
 

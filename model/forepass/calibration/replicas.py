@@ -19,8 +19,6 @@ from forepass.posterior import ATTEMPTS
 if TYPE_CHECKING:
     import pymc as pm
 
-__all__ = ["DRAWS_RANKED", "Design", "Open", "Replicator", "observed_as_data", "replicator"]
-
 type Floats = NDArray[np.float64]
 type Values = dict[str, NDArray[Any]]
 

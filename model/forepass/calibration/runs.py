@@ -21,8 +21,6 @@ from forepass.streams import block_rng
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["key", "replicas"]
-
 KEPT = "replica"
 
 

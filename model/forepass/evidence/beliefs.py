@@ -12,8 +12,6 @@ from forepass.inputs.families import FAMILIES
 from forepass.inputs.priors import Prior
 from forepass.sensitivities.beliefs import Belief, all_beliefs, contraction, kind, title
 
-__all__ = ["beliefs"]
-
 ENDS = (0.005, 0.995)
 POINTS = 61
 """Of each curve."""

@@ -25,8 +25,6 @@ from forepass.what_if.changed import Changed, projected
 from forepass.what_if.interventions import pinned
 from forepass.what_if.scenarios import Scenario
 
-__all__ = ["gathered", "stages"]
-
 TOP = 12
 """Beliefs told of in a tornado."""
 OF_THE_POST = ("chips", "language_models", "serving")

@@ -10,8 +10,6 @@ from forepass.errors import InputError
 from forepass.forward.thresholds import Threshold, read_threshold
 from forepass.inputs.toml_files import check_fields, read_tables
 
-__all__ = ["FILE", "Questions", "read_questions"]
-
 FILE = "report.toml"
 FIELDS = ("years", "sensitivity", "measure", "scenarios", "thresholds")
 

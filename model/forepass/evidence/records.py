@@ -9,8 +9,6 @@ from forepass.inputs.tables import TABLES
 from forepass.posterior import BLOCKS, block_module
 from forepass.rooms import room
 
-__all__ = ["diagnostics", "sources", "tables", "track_record"]
-
 VALIDATION = ("serving", "backtest", "calibration")
 
 

@@ -22,8 +22,6 @@ from forepass.inputs.priors import Prior
 from forepass.sensitivities.beliefs import LEARNED, Belief, prior_scores
 from forepass.settings import Settings
 
-__all__ = ["Rate", "back_cast", "contractions", "fitted_slope", "recorded_rates"]
-
 WIDER = -0.25
 """Contraction below which a posterior is wider than its prior by more than chance: the variance of
 some 600 effective draws is known to 6%, so that a quarter is four standard errors."""

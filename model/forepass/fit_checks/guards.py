@@ -24,8 +24,6 @@ from forepass.sensitivities.beliefs import CHOICES
 from forepass.sensitivities.runs import Question, held_at, thinned, values
 from forepass.settings import Settings
 
-__all__ = ["Roles", "heard", "listened", "roles", "structures"]
-
 COPIES = 5
 """Draws in which a variable is tried: one that acts in one structure alone needs several."""
 NUISANCE = {

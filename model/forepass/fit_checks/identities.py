@@ -13,8 +13,6 @@ from forepass.forward.projection import Projection
 from forepass.forward.throughput import Parts, served, workloads
 from forepass.forward.timing import SHARES, STEPPED
 
-__all__ = ["bounds", "identities"]
-
 ROUNDING = 1e-9
 """Relative error that sums of some hundred terms in double precision stay below by far."""
 FOLD = 100.0

@@ -16,8 +16,6 @@ from forepass.fit_checks.rows import about_rows
 from forepass.likelihoods import over_draws, plain_model, pointwise
 from forepass.settings import Settings
 
-__all__ = ["LeftOut", "Quantity", "leave_out", "quantities"]
-
 STATS: Any = array.array_stats  # its functions have no types
 
 type Floats = NDArray[np.float64]

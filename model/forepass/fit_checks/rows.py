@@ -22,8 +22,6 @@ from forepass.blocks.trends import times
 from forepass.inputs.definitions import Definitions, load_definitions
 from forepass.settings import Settings
 
-__all__ = ["about_rows"]
-
 type Tables = Mapping[str, pd.DataFrame]
 type About = dict[str, dict[str, Any]]
 """By observed variable, what is known of its rows; ``known`` tells where there is a value."""

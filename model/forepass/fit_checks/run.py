@@ -19,8 +19,6 @@ from forepass.posterior import BLOCKS, Fit, block_module
 from forepass.sensitivities.beliefs import all_beliefs
 from forepass.settings import Settings
 
-__all__ = ["FORECAST", "findings", "measured_quantities"]
-
 FORECAST = "forecast"
 
 type Fits = Mapping[str, Fit]

@@ -15,8 +15,6 @@ from forepass.report.telling import Telling
 from forepass.report.writing import Folders, template, written
 from forepass.tell.figures import save_figure
 
-__all__ = ["build", "logo_address"]
-
 LARGEST_SVG = 400_000
 """Bytes above which the page holds a picture as PNG; the folder has both."""
 LOGOS = {"image/png", "image/jpeg", "image/svg+xml", "image/gif", "image/webp"}

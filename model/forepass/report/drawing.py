@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Annotation
 
-__all__ = ["GREEN", "INKS", "LINE", "VERMILION", "beside", "tabled", "told_under", "two_figures"]
-
 type Rows = tuple[list[str], list[list[str]]]
 """Headers, and the cells of each row."""
 

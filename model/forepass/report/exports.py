@@ -14,8 +14,6 @@ from forepass.tell.answers import QUANTILES, made_from, tidy_rows
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["as_json", "as_tex", "write_csv", "write_posterior"]
-
 IN_CSV = ("quantity", "unit", "year", *QUANTILES)
 COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True, "dtype": "float32"}
 """Half the digits say more than draws can."""

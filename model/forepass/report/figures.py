@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from forepass.inputs.priors import BLOCKS
 from forepass.report import (
     figures_by_year,
     figures_of_beliefs,
@@ -22,8 +23,6 @@ from forepass.tell.sensitivity_figures import draw_shares, draw_tornado
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-__all__ = ["FIGURES", "ReportFigure", "said"]
 
 Document = Mapping[str, Any]
 
@@ -201,6 +200,6 @@ FIGURES: Mapping[str, ReportFigure] = {
         figures_of_record.calibration_alt,
         rows=figures_of_record.calibration_rows,
     ),
-    **{f"beliefs_{block}": _beliefs(block) for block in figures_of_beliefs.BLOCKS},
+    **{f"beliefs_{block}": _beliefs(block) for block in BLOCKS},
 }
 """By the name of its files."""

@@ -22,16 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "BOUNDS",
-    "COSTS",
-    "asked_year",
-    "draw_balance",
-    "draw_bounds",
-    "draw_fleet",
-    "learned_from",
-]
-
 Document = Mapping[str, Any]
 
 BOUNDS = {

@@ -5,15 +5,12 @@ import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from forepass.inputs.priors import BLOCKS
 from forepass.report.drawing import told_under
 from forepass.tell.figures import HUE, INK, RAISED, house_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-__all__ = ["BLOCKS", "belief_alt", "draw_beliefs"]
 
 Document = Mapping[str, Any]
 Record = Mapping[str, Any]

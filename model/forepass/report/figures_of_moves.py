@@ -10,16 +10,6 @@ from forepass.tell.rounding import interval_text, number_text, scaled
 from forepass.tell.scenario_figures import PANELS
 from forepass.tell.sensitivity_text import belief_text
 
-__all__ = [
-    "first_asked",
-    "scenarios_alt",
-    "scenarios_rows",
-    "shares_alt",
-    "shares_rows",
-    "tornado_alt",
-    "tornado_rows",
-]
-
 Document = Mapping[str, Any]
 
 

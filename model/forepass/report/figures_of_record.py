@@ -14,18 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "backtest_alt",
-    "backtest_rows",
-    "calibration_alt",
-    "calibration_rows",
-    "draw_backtest",
-    "draw_calibration",
-    "draw_throughput",
-    "throughput_alt",
-    "throughput_rows",
-]
-
 Document = Mapping[str, Any]
 Record = Mapping[str, Any]
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Annotation
 
-__all__ = ["draw_published", "published_alt", "published_rows"]
-
 Document = Mapping[str, Any]
 Record = Mapping[str, Any]
 

@@ -12,8 +12,6 @@ from forepass.report.numbers import Number, Numbers
 from forepass.report.words import agrees
 from forepass.tell.render import date_text
 
-__all__ = ["known_numbers"]
-
 CENTRE, LOW, HIGH = "p50", "p10", "p90"
 
 

@@ -4,8 +4,6 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
-__all__ = ["Markdown", "anchor", "escaped", "joined", "link", "slug", "table"]
-
 MARKS = re.compile(r"[\\`*_\[\]|~$]|^[#+-]|^\d+(?=[.)](?:\s|$))")
 WEB = re.compile(r"https?://[^\s<>\"'()\\`|]+")
 

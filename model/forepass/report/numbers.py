@@ -6,8 +6,6 @@ from forepass.errors import InputError
 from forepass.inputs.text_files import suggest
 from forepass.tell.rounding import interval_text, number_text, scaled, times
 
-__all__ = ["Number", "Numbers"]
-
 PROBABILITY = "probability"
 
 

@@ -12,8 +12,6 @@ from markdown_it.token import Token
 from forepass.report.markdown import slug
 from forepass.tell.pages import filled, known_by
 
-__all__ = ["data_address", "page"]
-
 SHOWN_IN_CONTENTS = ("h2",)
 
 type Picture = Callable[[str], tuple[str, bytes]]

@@ -12,8 +12,6 @@ from forepass.report.numbers import Number, Numbers
 from forepass.tell.render import cell
 from forepass.tell.rounding import scaled
 
-__all__ = ["Telling", "vocabulary"]
-
 TOLD_IN_PLACE = ("prior.", "posterior.", "learned.", "table.", "fit.", "theirs.", "ours.")
 """Families of numbers that stand in the table that says where they come from."""
 FORMS = ("both", "median", "interval", "plain", "bare")

@@ -17,8 +17,6 @@ from forepass.report.telling import Telling, vocabulary
 from forepass.report.words import MOVES
 from forepass.tell.render import INTERVAL
 
-__all__ = ["template", "written"]
-
 type Folders = tuple[Traversable | Path, ...]
 
 

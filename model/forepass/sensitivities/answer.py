@@ -19,8 +19,6 @@ from forepass.sensitivities.refits import POWER
 from forepass.sensitivities.runs import Question
 from forepass.sensitivities.what_if import Pairs, break_even, pairs, swing
 
-__all__ = ["break_even_document", "sensitivity_document"]
-
 SWING_DRAWS = 600
 BREAK_EVEN_DRAWS = 800
 NOTES = (

@@ -19,8 +19,6 @@ from forepass.what_if.changed import Changed
 from forepass.what_if.interventions import pinned
 from forepass.what_if.scenarios import Scenario
 
-__all__ = ["document"]
-
 
 def document(
     found: Changed,

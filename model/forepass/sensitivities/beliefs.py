@@ -19,19 +19,6 @@ from forepass.inputs.families import FAMILIES, family_cumulative
 from forepass.inputs.priors import JUDGEMENT, Prior, source_keys
 from forepass.inputs.text_files import suggest
 
-__all__ = [
-    "KINDS",
-    "SHOCKS",
-    "UNTRACED",
-    "Belief",
-    "all_beliefs",
-    "contraction",
-    "find",
-    "kind",
-    "prior_scores",
-    "title",
-]
-
 KINDS = ("judgement", "published", "data", "structure")
 SHOCKS = "future shocks"
 UNTRACED = "not traced"

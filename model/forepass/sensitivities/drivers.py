@@ -37,8 +37,6 @@ from forepass.sensitivities.variance_shares import (
     totals,
 )
 
-__all__ = ["Drivers", "Input", "Share", "drivers"]
-
 BLOCKS = (*FORWARD, "serving")
 SCREENED = 30
 """Beliefs of a block that are told apart, those that explain most by themselves."""

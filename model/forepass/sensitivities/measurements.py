@@ -13,8 +13,6 @@ from forepass.sensitivities.runs import Question
 from forepass.sensitivities.variance_shares import closed_of_covariance, interval, smoothed
 from forepass.streams import block_rng
 
-__all__ = ["MEASUREMENTS", "Measurement", "Worth", "worth"]
-
 RESAMPLES = 100
 
 type Floats = NDArray[np.float64]

@@ -13,8 +13,6 @@ from forepass.inputs.elicitation import log_density
 from forepass.sensitivities import GOOD_K
 from forepass.sensitivities.beliefs import Belief
 
-__all__ = ["SENSITIVE", "PriorWeight", "log_prior", "moved_by_refit", "power_scaled"]
-
 POWERS = (1.25, 1.1, 1.03, 1.01)
 """Powers, and their inverses, to which priors or likelihoods are raised: the first is that of the
 reference, the next ones are for where draws cannot carry so large a step."""

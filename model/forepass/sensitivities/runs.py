@@ -17,8 +17,6 @@ from forepass.inputs.text_files import suggest
 from forepass.what_if.changed import Changed
 from forepass.what_if.interventions import NONE, Interventions
 
-__all__ = ["KNOWN", "Question", "check_quantity", "check_spread", "held_at", "thinned", "values"]
-
 KNOWN = (*forecast.ORDER, *overhang.ORDER)
 """Quantities that have a number for each draw and year."""
 

@@ -19,19 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import interpolate, special, stats
 
-__all__ = [
-    "Smoothed",
-    "closed_of_covariance",
-    "closed_of_sums",
-    "first_order",
-    "interval",
-    "normal_scores",
-    "shapley",
-    "smoothed",
-    "sums_of_factorial",
-    "totals",
-]
-
 KNOTS = 3
 """Inside each spline, at even steps of the ranks: enough for what rises, falls or turns once."""
 FOLDS = 40

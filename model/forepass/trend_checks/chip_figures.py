@@ -18,8 +18,6 @@ from forepass.trend_checks.predictive import NAIVE, bands, naive, under
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["draw_fans", "draw_wall"]
-
 FIRST, LAST = 2016, 2035
 QUANTITIES = {
     "flops_8bit": ("chip_flops_8bit", "8-bit rate, PFLOP/s", 1e-15),

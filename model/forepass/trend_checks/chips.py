@@ -30,8 +30,6 @@ from forepass.trend_checks.predictive import interval
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["figures", "growth_rates", "notes"]
-
 PUBLISHED: Mapping[str, tuple[str, ...]] = {
     "flops_16bit": ("chip_fp16_flops_growth", "chip_bf16_flops_doubling_time"),
     "flops_8bit": ("server_peak_flops_growth",),

@@ -24,8 +24,6 @@ from forepass.trend_checks.predictive import draw_fans, interval, place_text, po
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["figures", "growth_rates", "notes"]
-
 YEARS = np.arange(2020, 2036)
 PRIOR_DRAWS = 4000
 PANELS = {

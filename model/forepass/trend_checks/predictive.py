@@ -16,17 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "NAIVE",
-    "bands",
-    "draw_fans",
-    "interval",
-    "naive",
-    "place_text",
-    "posterior_line",
-    "under",
-]
-
 NAIVE = "#D55E00"  # vermilion of the same palette as the fan's blue
 
 type Floats = NDArray[np.float64]

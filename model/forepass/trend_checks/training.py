@@ -18,8 +18,6 @@ from forepass.trend_checks.predictive import draw_fans, interval, place_text, po
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["figures", "growth_rates", "notes"]
-
 BLOCK = "training"
 PANELS = {
     "training_flop": ("compute of the largest run, 1e24 FLOP", 1e-24),

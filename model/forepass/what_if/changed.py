@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from forepass.settings import Settings
     from forepass.what_if.interventions import Interventions
 
-__all__ = ["Changed", "Question", "changed", "drawn", "in_reason", "projected"]
-
 type Question = Callable[[Projection, NDArray[np.int_]], xr.Dataset]
 """Answers from a projection, in years; such as `forepass.forward.forecast.forecast_of`."""
 

@@ -38,8 +38,6 @@ from forepass.posterior import Fit
 from forepass.what_if.interventions import Amount, Change, Interventions, Pin
 from forepass.what_if.scenarios import Asked, Scenario
 
-__all__ = ["QUANTITIES", "check_heard", "names", "resolve"]
-
 SHARE, LEVEL, BITS, GROUP = "share", "level", "bits", "group"
 QUANTITIES: dict[str, dict[str, str]] = {
     "chips": {

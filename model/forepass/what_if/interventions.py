@@ -26,18 +26,6 @@ from forepass.what_if.consequences import FOLLOWED, Before
 if TYPE_CHECKING:
     from forepass.blocks.fleet.vintages import Shipped
 
-__all__ = [
-    "HOW",
-    "NONE",
-    "Amount",
-    "Change",
-    "Interventions",
-    "Pin",
-    "changed",
-    "pinned",
-    "shipped",
-]
-
 SHIPPED = {"chips_shipped": "chips", "power_shipped": "W"}
 """Changed within the fleet's own run, and the unit of each: chips, and their own power."""
 HOW = {

@@ -7,8 +7,6 @@ import xarray as xr
 
 from forepass.forward.timing import SHARES
 
-__all__ = ["joined"]
-
 SUBTRACTED = (*SHARES, "probability")
 PAIRED = (
     "over is a ratio, left out where the first has nothing; less is a difference; "

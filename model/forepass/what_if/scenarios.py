@@ -18,18 +18,6 @@ from forepass.inputs.text_files import suggest
 from forepass.inputs.toml_files import check_fields, number, read_tables, text_field
 from forepass.rooms import room
 
-__all__ = [
-    "Asked",
-    "Layer",
-    "Scenario",
-    "as_asked",
-    "check_compared",
-    "load_scenario",
-    "plain",
-    "scenario_names",
-    "with_layer",
-]
-
 FOLDER, SUFFIX, BASELINE = "scenarios", ".toml", "baseline"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 ABOUT, TEXTS = "scenario", ("title", "story", "source")
