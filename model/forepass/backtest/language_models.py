@@ -50,9 +50,7 @@ def records(settings: Settings) -> dict[str, pd.DataFrame]:
     chosen = load_definitions(settings.priors)
     releases = decoder_releases(load_table(BLOCK, settings.data))
     frontier = frontier_releases(
-        releases,
-        factor=chosen.frontier_window_factor,
-        window_years=chosen.frontier_window_years,
+        releases, factor=chosen.frontier_window_factor, window_years=chosen.frontier_window_years
     )
     unbound = {
         what: releases[[f"{what}_low", f"{what}_high"]].isna().all(axis=1)
@@ -119,7 +117,12 @@ def of_releases(
     shape = (len(posterior["draw"]), len(rows))
     path_rng, scatter_rng, lot_rng, effect_rng = rng.spawn(4)
     noise = scatter_rng.standard_normal((3, *shape))
-    draw = {**plain(posterior), **_sized(posterior, chosen)}
+    draw = {
+        **plain(posterior),
+        **of_structure(posterior, chosen["active"], "active", "moe", "probe"),
+        **of_structure(posterior, chosen["fraction"], "fraction"),
+        **of_structure(posterior, chosen["context"], "context"),
+    }
     first = int(posterior["record_year"][0])
     years = np.arange(first, max(int(when.max(initial=0)) + EPOCH_YEAR, first) + 2)
 
@@ -154,15 +157,6 @@ def of_releases(
     tail = scatter_rng.standard_t(draw["kv_tail"][:, None], size=shape)
     within = of("kv_growth") * (when - ORIGIN)
     return np.asarray(log_kv(draw, active, kind) + within + of("kv_scatter") * tail)
-
-
-def _sized(posterior: xr.Dataset, chosen: Mapping[str, Integers]) -> dict[str, Floats]:
-    """Return the variables that each structure has for itself, by the structure of each draw."""
-    return {
-        **of_structure(posterior, chosen["active"], "active", "moe", "probe"),
-        **of_structure(posterior, chosen["fraction"], "fraction"),
-        **of_structure(posterior, chosen["context"], "context"),
-    }
 
 
 def _effects(

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     scenario = scenario_options.scenario_from(args, settings)
     compared = _compared(args, questions, settings)
     asked: dict[str, Any] = {
-        "questions": questions.content(),
+        "questions": asdict(questions),
         "compared": [one.content() for one in compared],
         "unsafe_ignore_checks": args.unsafe_ignore_checks,
         **scenario_options.arguments_of(scenario),

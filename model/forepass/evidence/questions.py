@@ -1,10 +1,9 @@
 """What a report asks beyond the forecast by year, read from the report.toml of its templates."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
 from forepass.errors import InputError
 from forepass.forward.thresholds import Threshold, read_threshold
@@ -32,10 +31,6 @@ class Questions:
     measure: tuple[str, int]
     scenarios: tuple[str, ...]
     thresholds: dict[str, Threshold]
-
-    def content(self) -> dict[str, Any]:
-        """Return the questions as JSON holds them."""
-        return asdict(self)
 
 
 def read_questions(folders: Sequence[Traversable | Path]) -> Questions:

@@ -41,7 +41,7 @@ NUISANCE = {
 }
 """Why what shapes a fit alone is there, the first whose pattern is found in the name."""
 BESIDE_THE_LIKELIHOOD = {
-    "chips.limit_bound_weight": "by which draws of two structures are mixed when they are fitted",
+    "chips.limit_bound_weight": "by which draws of two structures are mixed when they are fitted"
 }
 """What no row informs and no run reads, and is at work between the two."""
 HEADLINES = (

@@ -88,16 +88,11 @@ def _stock(projection: Projection) -> Sides:
         yield f"{name} is the sum over vintages", _of(fleet, name), (vintage * per_chip).sum(axis=2)
     server, power = _of(fleet, "fleet_server_power"), _of(fleet, "fleet_power")
     chips = _of(fleet, "fleet_chip_power")
-    yield (
-        "overheads of power are one number a draw",
-        power / chips,
-        (power / chips)[:, :1] + 0 * chips,
-    )
-    yield (
-        "servers' overhead is one number a draw",
-        server / chips,
-        (server / chips)[:, :1] + 0 * chips,
-    )
+    for words, drawn in (
+        ("overheads of power are one number a draw", power),
+        ("servers' overhead is one number a draw", server),
+    ):
+        yield words, drawn / chips, (drawn / chips)[:, :1] + 0 * chips
     limit = _of(fleet, "supply_limit").sum(axis=2)
     yield "one thing sets a year's shipments", limit, np.ones_like(limit)
 

@@ -33,12 +33,7 @@ def beside(
     return axis.annotate(words, at, xytext=offset, textcoords="offset points", **style)
 
 
-def told_under(
-    figure: "Figure",
-    document: Mapping[str, Any],
-    words: str,
-    **place: float,
-) -> None:
+def told_under(figure: "Figure", document: Mapping[str, Any], words: str, **place: float) -> None:
     """Write words under a figure that is not by year, and what it was made from."""
     made = f"Seed {document['seed']}; forepass {document['forepass']}, as of {document['as_of']}."
     figure.supxlabel(words + made, fontsize=11, x=0.01, ha="left", **place)

@@ -69,10 +69,7 @@ def as_tex(numbers: Numbers, cited: Iterable[str], years: Iterable[int]) -> str:
 
 
 def write_posterior(
-    path: Path,
-    posteriors: "Mapping[str, xr.Dataset]",
-    drawn: "xr.Dataset",
-    made: Mapping[str, str],
+    path: Path, posteriors: "Mapping[str, xr.Dataset]", drawn: "xr.Dataset", made: Mapping[str, str]
 ) -> None:
     """Write the draws of each block and of every quantity by year, a group each."""
     import xarray as xr

@@ -149,16 +149,12 @@ def drivers(
         Share(SHOCKS, shocks.first - lots, shocks.total - lots, shocks.shapley - lots, *ends),
     ]
     return Drivers(
-        blocks=sorted(blocks, key=_size),
-        subjects=sorted(subjects, key=_size),
+        blocks=sorted(blocks, key=lambda share: -share.shapley),
+        subjects=sorted(subjects, key=lambda share: -share.shapley),
         kinds=_summed(kinds),
-        inputs=sorted(inputs, key=lambda one: _size(one.share)),
+        inputs=sorted(inputs, key=lambda one: -one.share.shapley),
         rows=rows,
     )
-
-
-def _size(share: Share) -> float:
-    return -share.shapley
 
 
 def _active(question: Question, posteriors: Posteriors) -> list[str]:
@@ -192,10 +188,7 @@ def _of_blocks(
 
 
 def _of_shocks(
-    question: Question,
-    posteriors: Posteriors,
-    active: Sequence[str],
-    whole: Share,
+    question: Question, posteriors: Posteriors, active: Sequence[str], whole: Share
 ) -> Iterator[Share]:
     """Yield the share of each block's shocks: the whole's, in proportion to their total effects.
 

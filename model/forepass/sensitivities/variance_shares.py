@@ -155,12 +155,7 @@ class Smoothed:
 
 
 def smoothed(
-    inputs: Floats,
-    output: Floats,
-    *,
-    resamples: int = 0,
-    seed: int = 0,
-    knots: int = KNOTS,
+    inputs: Floats, output: Floats, *, resamples: int = 0, seed: int = 0, knots: int = KNOTS
 ) -> Smoothed:
     """Return what each input by itself tells of the output, and how these vary together.
 

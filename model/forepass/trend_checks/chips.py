@@ -12,12 +12,7 @@ from forepass.backtest.published import Growth, growth, published_growth
 from forepass.backtest.scores import covered
 from forepass.blocks import chips
 from forepass.blocks.chips.paths import part_specs, trend_path
-from forepass.blocks.chips.records import (
-    SPECS,
-    ChipRecords,
-    chips_on_record,
-    specs_from_traits,
-)
+from forepass.blocks.chips.records import SPECS, ChipRecords, chips_on_record, specs_from_traits
 from forepass.blocks.chips.rents import margin_by_year
 from forepass.blocks.chips.structures import STRUCTURES
 from forepass.inputs.dates import EPOCH_YEAR, year_fraction
@@ -64,7 +59,7 @@ def notes(posterior: xr.Dataset, settings: Settings) -> list[str]:
             f"{years} {stacked[f'{years} p50']:+.2f} "
             f"({stacked[f'{years} p10']:+.2f} to {stacked[f'{years} p90']:+.2f})"
             for years in (f"{FIRST} to {NOW}", f"{NOW - 5} to {NOW}", f"{NOW} to {AHEAD}")
-        ),
+        )
     ]
     found += [
         f"Probability that the newest part has more FLOP per byte than in {NOW}, {name}: "

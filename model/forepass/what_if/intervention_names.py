@@ -39,40 +39,27 @@ from forepass.what_if.interventions import Amount, Change, Interventions, Pin
 from forepass.what_if.scenarios import Asked, Scenario
 
 SHARE, LEVEL, BITS, GROUP = "share", "level", "bits", "group"
+GROUPS = {"chip_flops": ("chip_flops_16bit", "chip_flops_8bit", "chip_flops_4bit")}
 QUANTITIES: dict[str, dict[str, str]] = {
     "chips": {
-        "chip_flops_16bit": LEVEL,
-        "chip_flops_8bit": LEVEL,
-        "chip_flops_4bit": LEVEL,
+        **dict.fromkeys(GROUPS["chip_flops"], LEVEL),
         "chip_flops": GROUP,
-        "chip_bandwidth": LEVEL,
-        "chip_memory": LEVEL,
-        "chip_power": LEVEL,
-        "chip_scale_up_bandwidth": LEVEL,
-        "chip_price_usd": LEVEL,
-        "chip_hour_cost_usd": LEVEL,
-        "memory_wall_ratio": LEVEL,
+        **dict.fromkeys(("chip_bandwidth", "chip_memory", "chip_power"), LEVEL),
+        **dict.fromkeys(("chip_scale_up_bandwidth", "chip_price_usd"), LEVEL),
+        **dict.fromkeys(("chip_hour_cost_usd", "memory_wall_ratio"), LEVEL),
     },
     "language_models": {
-        "frontier_active_params": LEVEL,
-        "frontier_total_params": LEVEL,
+        **dict.fromkeys(("frontier_active_params", "frontier_total_params"), LEVEL),
         "moe_activation_fraction": SHARE,
-        "kv_bytes_per_token": LEVEL,
-        "frontier_layers": LEVEL,
+        **dict.fromkeys(("kv_bytes_per_token", "frontier_layers"), LEVEL),
         "weight_bits": BITS,
     },
     "fleet": {
-        "chips_shipped": LEVEL,
-        "power_shipped": LEVEL,
-        "inference_share": SHARE,
-        "lab_share": SHARE,
-        "duty_cycle": SHARE,
-        "availability": SHARE,
+        **dict.fromkeys(("chips_shipped", "power_shipped"), LEVEL),
+        **dict.fromkeys(("inference_share", "lab_share", "duty_cycle", "availability"), SHARE),
     },
     "training": {
-        "training_flop": LEVEL,
-        "training_tokens_per_param": LEVEL,
-        "training_days": LEVEL,
+        **dict.fromkeys(("training_flop", "training_tokens_per_param", "training_days"), LEVEL),
         "training_utilisation": SHARE,
     },
     "demand": {
@@ -90,7 +77,6 @@ QUANTITIES: dict[str, dict[str, str]] = {
 }
 """The quantities by year that can be changed, by block, and of what sort each is; of those of a
 kind of work, the kind stands after a dot."""
-GROUPS = {"chip_flops": ("chip_flops_16bit", "chip_flops_8bit", "chip_flops_4bit")}
 ANSWERS = (*forecast.SHOWN, *overhang.ORDER, "release_overhang")
 UNREAD = ("max_context_tokens", "moe_share", "memory_wall", "chips_retired", "chips_waiting")
 """Of the forward run, what nothing downstream reads."""
