@@ -133,7 +133,7 @@ def our_shares(draws: int) -> Floats:
     one, two = np.random.default_rng(1).uniform(size=(2, INPUTS, draws))
     second = (np.arange(2**INPUTS)[:, None] >> np.arange(INPUTS)) & 1 == 1
     outputs = np.array([g_function(np.where(of[:, None], two, one)) for of in second])
-    closed = variance_shares.closed_of_factorial(outputs)
+    closed = variance_shares.closed_of_sums(variance_shares.sums_of_factorial(outputs))[0]
     variance_shares.shapley(closed)
     return np.stack([variance_shares.first_order(closed), variance_shares.totals(closed)])
 

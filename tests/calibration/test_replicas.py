@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pymc as pm
 import pytest
 
@@ -54,7 +55,7 @@ def settings(
 
 def test_a_right_model_is_accepted(settings: Settings) -> None:
     found = runs.replicas("training", REPLICAS, settings)
-    frame = ranks.columns(one["ranks"] for one in found)
+    frame = pd.DataFrame([one["ranks"] for one in found])
     assert set(frame) == {"mean, a", "mean, b", "scale", "log likelihood of the data"}
     summary = ranks.summary({"toy": frame}, places=DRAWS_RANKED + 1)
     assert (summary["p_adjusted"] >= ranks.LEVEL).all()

@@ -16,7 +16,7 @@ def test_the_shipped_questions_are_sound() -> None:
     questions = read_questions([SHIPPED])
     assert questions.measure in questions.sensitivity
     assert questions.thresholds["hundred_billion"].value == 1e11
-    assert questions.content()["scenarios"][0] == "baseline"
+    assert questions.scenarios[0] == "baseline"
 
 
 @pytest.mark.parametrize(

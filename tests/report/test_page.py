@@ -5,7 +5,8 @@ import re
 import pytest
 
 from forepass.errors import InputError
-from forepass.report.page import page, slug
+from forepass.report.markdown import slug
+from forepass.report.page import page
 from forepass.rooms import room
 
 FRAME = (room("reports/templates") / "page.html").read_text(encoding="utf-8")

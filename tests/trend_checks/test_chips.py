@@ -8,7 +8,7 @@ from forepass.blocks.chips.records import ChipRecords, chips_on_record
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.tables import load_tables
 from forepass.settings import Settings
-from forepass.trend_checks import chip_findings
+from forepass.trend_checks import chips as checks
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +29,15 @@ def around(records: ChipRecords, off: float, spread: float) -> np.ndarray:
 
 
 def test_a_predictive_check_sees_draws_that_lie_off_or_spread_too_far(records: ChipRecords) -> None:
-    fair = chip_findings.predictive_check(around(records, 0.0, 0.3), records)
-    off = chip_findings.predictive_check(around(records, 2.0, 0.3), records)
+    fair = checks.predictive_check(around(records, 0.0, 0.3), records)
+    off = checks.predictive_check(around(records, 2.0, 0.3), records)
     assert (fair["in80"] > 0.9).all()
     assert (off["in80"] < 0.1).all()
     assert fair["growth_place"].between(0.2, 0.8).all()
 
 
 def test_formats_spread_from_wide_to_narrow(settings: Settings) -> None:
-    formats = chip_findings.formats_by_year(settings)
+    formats = checks.formats_by_year(settings)
     eight, four = (formats[f"parts with fast {bits} bit"] for bits in (8, 4))
     assert eight[2017] == 0
     assert four[2025] > four[2023]
@@ -45,7 +45,7 @@ def test_formats_spread_from_wide_to_narrow(settings: Settings) -> None:
 
 
 def test_flop_per_byte_of_the_fleet_lies_within_that_of_its_chips(settings: Settings) -> None:
-    fleet = chip_findings.fleet_flop_per_byte(settings)
+    fleet = checks.fleet_flop_per_byte(settings)
     assert fleet.between(200, 800).all()
     assert fleet.index.is_monotonic_increasing
 

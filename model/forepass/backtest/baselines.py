@@ -10,8 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["BASELINES", "FEWEST_ROWS", "last_value", "log_linear", "published_rate", "random_walk"]
-
 DRAWS = 1000
 FEWEST_ROWS = 3
 """With fewer earlier rows no baseline has an interval."""

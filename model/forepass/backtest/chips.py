@@ -1,7 +1,6 @@
 """The sheets of parts that shipped later: specs and price of each."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,11 +14,7 @@ from forepass.blocks.chips.records import SPECS, chips_on_record
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.tables import load_tables
-
-if TYPE_CHECKING:
-    from forepass.settings import Settings
-
-__all__ = ["AGAIN", "NEEDS", "TARGETS", "predicted", "records"]
+from forepass.settings import Settings
 
 NEEDS = ("chips",)
 AGAIN: Mapping[str, str] = {}
@@ -43,7 +38,7 @@ TARGETS = {
 type Floats = NDArray[np.float64]
 
 
-def records(settings: "Settings") -> dict[str, pd.DataFrame]:
+def records(settings: Settings) -> dict[str, pd.DataFrame]:
     """Return the shipped parts that state each spec."""
     tables = load_tables(chips.TABLES, settings.data)
     record = chips_on_record(tables, load_definitions(settings.priors))
@@ -67,7 +62,7 @@ def predicted(
     draws: Mapping[str, xr.Dataset],
     rows: pd.DataFrame,
     target: str,
-    settings: "Settings",
+    settings: Settings,
     rng: np.random.Generator,
 ) -> Floats:
     """Return draws of the log of a spec of single parts, dims (draw, row)."""

@@ -1,7 +1,6 @@
 """Tokens that actors say they process, and the world's."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,11 +11,7 @@ from forepass.backtest.targets import Target
 from forepass.blocks.demand import log_world, token_reports
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_table
-
-if TYPE_CHECKING:
-    from forepass.settings import Settings
-
-__all__ = ["AGAIN", "NEEDS", "TARGETS", "predicted", "records"]
+from forepass.settings import Settings
 
 NEEDS = ("demand",)
 AGAIN: Mapping[str, str] = {}
@@ -26,7 +21,7 @@ WORLD = "World"
 type Floats = NDArray[np.float64]
 
 
-def records(settings: "Settings") -> dict[str, pd.DataFrame]:
+def records(settings: Settings) -> dict[str, pd.DataFrame]:
     """Return the reports of tokens, by the actor's series of them."""
     reports = token_reports(load_table("demand", settings.data))
     series = np.array([*reports.series, WORLD])[reports.member]
@@ -48,7 +43,7 @@ def predicted(
     draws: Mapping[str, xr.Dataset],
     rows: pd.DataFrame,
     target: str,  # noqa: ARG001 - the same call for every block
-    settings: "Settings",  # noqa: ARG001
+    settings: Settings,  # noqa: ARG001
     rng: np.random.Generator,
 ) -> Floats:
     """Return draws of the log tokens per second of reports, dims (draw, report).

@@ -4,18 +4,13 @@ Most state one number, so it is their distance that is told, in natural logs, an
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from forepass.inputs.dates import is_date, last_day
 from forepass.inputs.tables import load_tables
-
-if TYPE_CHECKING:
-    from forepass.settings import Settings
-
-__all__ = ["Due", "due"]
+from forepass.settings import Settings
 
 CAME_AS = {
     "world_h100e_installed": r"installed_h100_equivalents_world",
@@ -48,7 +43,7 @@ class Due:
     error: float
 
 
-def due(settings: "Settings") -> list[Due]:
+def due(settings: Settings) -> list[Due]:
     """Return the experts' forecasts that rows told since then answer."""
     tables = load_tables(("expert_forecasts", "fleet"), settings.data)
     found = []

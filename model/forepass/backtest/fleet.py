@@ -6,7 +6,6 @@ same source errs alike.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,11 +19,7 @@ from forepass.blocks.fleet.vintages import ship
 from forepass.blocks.trends import times
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_tables
-
-if TYPE_CHECKING:
-    from forepass.settings import Settings
-
-__all__ = ["AGAIN", "NEEDS", "TARGETS", "predicted", "records"]
+from forepass.settings import Settings
 
 NEEDS = ("fleet", "chips")
 AGAIN = {"chip_stock": "quarter_end"}
@@ -44,7 +39,7 @@ FLOWS = {"stock_chips": "units_p50", "stock_h100e": "h100e_p50"}
 type Floats = NDArray[np.float64]
 
 
-def records(settings: "Settings") -> dict[str, pd.DataFrame]:
+def records(settings: Settings) -> dict[str, pd.DataFrame]:
     """Return what makers have sold by each quarter's end, for each set of makers ever counted."""
     stock = load_tables(("chip_stock",), settings.data)["chip_stock"]
     totals = stock[stock["chip"] == WHOLE_FLEET]
@@ -75,7 +70,7 @@ def predicted(
     draws: Mapping[str, xr.Dataset],
     rows: pd.DataFrame,
     target: str,
-    settings: "Settings",
+    settings: Settings,
     rng: np.random.Generator,
 ) -> Floats:
     """Return draws of the log of what the fit's makers have sold by ends of years, (draw, row).

@@ -1,7 +1,6 @@
 """Released models: their sizes, share active, context and cache, each as its sheet tells it."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,11 +23,7 @@ from forepass.blocks.trends import between_years, times
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.tables import load_table
-
-if TYPE_CHECKING:
-    from forepass.settings import Settings
-
-__all__ = ["AGAIN", "NEEDS", "TARGETS", "predicted", "records"]
+from forepass.settings import Settings
 
 BLOCK = "language_models"
 NEEDS = (BLOCK,)
@@ -47,7 +42,7 @@ type Floats = NDArray[np.float64]
 type Integers = NDArray[np.int_]
 
 
-def records(settings: "Settings") -> dict[str, pd.DataFrame]:
+def records(settings: Settings) -> dict[str, pd.DataFrame]:
     """Return releases by target, their developer as the series, with error and what alters them.
 
     Columns `off_frontier` and `probed` are 0 or 1. Of shares the value is the log, not the logit.
@@ -55,9 +50,7 @@ def records(settings: "Settings") -> dict[str, pd.DataFrame]:
     chosen = load_definitions(settings.priors)
     releases = decoder_releases(load_table(BLOCK, settings.data))
     frontier = frontier_releases(
-        releases,
-        factor=chosen.frontier_window_factor,
-        window_years=chosen.frontier_window_years,
+        releases, factor=chosen.frontier_window_factor, window_years=chosen.frontier_window_years
     )
     unbound = {
         what: releases[[f"{what}_low", f"{what}_high"]].isna().all(axis=1)
@@ -94,7 +87,7 @@ def predicted(
     draws: Mapping[str, xr.Dataset],
     rows: pd.DataFrame,
     target: str,
-    settings: "Settings",  # noqa: ARG001 - the same call for every block
+    settings: Settings,  # noqa: ARG001 - the same call for every block
     rng: np.random.Generator,
 ) -> Floats:
     """Return draws of the log of a quantity of releases, dims (draw, row)."""
@@ -114,22 +107,22 @@ def of_releases(
 
     Parameters
     ----------
-    posterior
-        Of the block, dims (draw, ...).
-    rows
-        Releases, as `records` gives them; their values are not read.
-    target
-        As `records` names it.
-    chosen
-        Structure of each draw by trait.
-    rng
-        Source of shocks, of scatter and of developers that the fit never saw.
+    posterior : of the block, dims (draw, ...).
+    rows : releases, as `records` gives them; their values are not read.
+    target : as `records` names it.
+    chosen : structure of each draw by trait.
+    rng : source of shocks, of scatter and of developers that the fit never saw.
     """
     when = rows["when"].to_numpy() - EPOCH_YEAR
     shape = (len(posterior["draw"]), len(rows))
     path_rng, scatter_rng, lot_rng, effect_rng = rng.spawn(4)
     noise = scatter_rng.standard_normal((3, *shape))
-    draw = {**plain(posterior), **_sized(posterior, chosen)}
+    draw = {
+        **plain(posterior),
+        **of_structure(posterior, chosen["active"], "active", "moe", "probe"),
+        **of_structure(posterior, chosen["fraction"], "fraction"),
+        **of_structure(posterior, chosen["context"], "context"),
+    }
     first = int(posterior["record_year"][0])
     years = np.arange(first, max(int(when.max(initial=0)) + EPOCH_YEAR, first) + 2)
 
@@ -164,15 +157,6 @@ def of_releases(
     tail = scatter_rng.standard_t(draw["kv_tail"][:, None], size=shape)
     within = of("kv_growth") * (when - ORIGIN)
     return np.asarray(log_kv(draw, active, kind) + within + of("kv_scatter") * tail)
-
-
-def _sized(posterior: xr.Dataset, chosen: Mapping[str, Integers]) -> dict[str, Floats]:
-    """Return the variables that each structure has for itself, by the structure of each draw."""
-    return {
-        **of_structure(posterior, chosen["active"], "active", "moe", "probe"),
-        **of_structure(posterior, chosen["fraction"], "fraction"),
-        **of_structure(posterior, chosen["context"], "context"),
-    }
 
 
 def _effects(

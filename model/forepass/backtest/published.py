@@ -2,18 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forepass.inputs.tables import load_table
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from forepass.settings import Settings
-
-__all__ = ["Growth", "growth", "published_growth"]
+from forepass.settings import Settings
 
 MONTHS_PER_YEAR = 12
 
@@ -37,7 +31,7 @@ class Growth:
 
 
 def growth(
-    name: str, log_per_year: "NDArray[np.float64]", settings: "Settings", *published: str
+    name: str, log_per_year: "NDArray[np.float64]", settings: Settings, *published: str
 ) -> Growth:
     """Return draws of a growth rate, log per year, dims (draw), beside published quantities."""
     low, median, high = np.exp(np.quantile(log_per_year, [0.1, 0.5, 0.9]))
@@ -45,7 +39,7 @@ def growth(
     return Growth(name, float(low), float(median), float(high), found)
 
 
-def published_growth(quantity: str, settings: "Settings") -> float:
+def published_growth(quantity: str, settings: Settings) -> float:
     """Return the newest central figure of a quantity in x per year.
 
     Raises

@@ -19,14 +19,11 @@ from forepass.backtest.scores import horizon, scored
 from forepass.backtest.targets import Target, later_rows, targets_of
 from forepass.errors import InputError
 from forepass.posterior import BRIEF, fitted
+from forepass.settings import Settings
 
 if TYPE_CHECKING:
     import xarray as xr
     from distributed import Client
-
-    from forepass.settings import Settings
-
-__all__ = ["LONGEST", "PEERS", "Result", "Task", "results", "tasks"]
 
 LONGEST = 5
 """Years ahead that are scored."""
@@ -81,7 +78,7 @@ def tasks(blocks: Iterable[str], *, first: float, last: float, every: float) -> 
 
 
 def results(
-    asked: Iterable[Task], settings: "Settings", *, on: "Client | None" = None
+    asked: Iterable[Task], settings: Settings, *, on: "Client | None" = None
 ) -> Iterator[tuple[Task, Result]]:
     """Yield the scores of tasks: those kept of an earlier run, then the others as they are made.
 
@@ -104,13 +101,13 @@ def results(
         yield task, made
 
 
-def _made(task: Task, settings: "Settings") -> Result:
+def _made(task: Task, settings: Settings) -> Result:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of vendors with few chips, as there were
         return _forecast(task, settings)
 
 
-def _forecast(task: Task, settings: "Settings") -> Result:
+def _forecast(task: Task, settings: Settings) -> Result:
     module = targets_of(task.block)
     try:
         then = seen_as_of(settings, task.day, again=module.AGAIN)
@@ -171,7 +168,7 @@ def _scores(
     early: pd.DataFrame,
     due: pd.DataFrame,
     drawn: Any,  # noqa: ANN401 - an array
-    then: "Settings",
+    then: Settings,
 ) -> list[dict[str, Any]]:
     truth, given = due["value"].to_numpy(), np.asarray(due.get("given", 0.0))
     frame = scored(drawn, truth)
@@ -184,24 +181,21 @@ def _scores(
         own = scored(peers[peer], truth - given) if peer in peers else None
         for what in ("crps", "log_score", "cover80"):
             frame[f"{what} {peer}"] = np.nan if own is None else own[what]
-    ahead = due["when"] - task.origin
-    frame.insert(0, "target", name)
-    frame.insert(1, "block", task.block)
-    frame.insert(2, "origin", task.origin)
-    frame.insert(3, "when", due["when"])
-    frame.insert(4, "horizon", horizon(ahead))
-    years = np.floor(due["when"]).astype(int).astype(str)
-    frame.insert(5, "cluster", due["group"].astype(str) + " " + years)
-    frame.insert(6, "mode", "reconstructed" if targets_of(task.block).AGAIN else "as known")
+    about = {"target": name, "block": task.block, "origin": task.origin}
+    of_rows = due[["when"]].assign(
+        horizon=horizon(due["when"] - task.origin),
+        cluster=due["group"].astype(str) + due["when"].map(lambda when: f" {int(when)}"),
+        mode="reconstructed" if targets_of(task.block).AGAIN else "as known",
+    )
     # Six digits are far within what another seed would change, and halve the file.
-    rounded = frame.round(6)
+    rounded = of_rows.join(frame).round(6)
     return [
-        {str(key): None if pd.isna(value) else value for key, value in record.items()}
+        about | {str(key): None if pd.isna(value) else value for key, value in record.items()}
         for record in rounded.to_dict("records")
     ]
 
 
-def _published(target: Target, then: "Settings") -> float | None:
+def _published(target: Target, then: Settings) -> float | None:
     """Return the best growth rate that others had published by the day, in x per year."""
     for name in target.published:
         try:
@@ -217,7 +211,7 @@ def _fan(
     name: str,
     target: Target,
     task: Task,
-    settings: "Settings",
+    settings: Settings,
     rng: np.random.Generator,
 ) -> dict[str, list[float]]:
     grid = task.origin + np.array([0.02, *range(1, LONGEST + 1)])
@@ -233,12 +227,12 @@ def _reason(error: InputError) -> str:
     return str(error).split(": ", maxsplit=1)[-1] if ": no row" in str(error) else str(error)
 
 
-def _seed(task: Task, target: str, settings: "Settings") -> int:
+def _seed(task: Task, target: str, settings: Settings) -> int:
     digest = hashlib.sha256(f"{settings.seed} {task.name} {target}".encode()).digest()
     return int.from_bytes(digest[:8])
 
 
-def _key(task: Task, settings: "Settings") -> str:
+def _key(task: Task, settings: Settings) -> str:
     """Return the hash of all that decides a task's result."""
     own = (f"backtest/{name}.py" for name in (*MAKE_A_RESULT, task.block))
     code = fingerprints.code_files(

@@ -4,8 +4,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["COVERED", "NAMES", "horizon", "scored"]
-
 COVERED = {"cover50": 0.5, "cover80": 0.8, "cover90": 0.9}
 TAIL, T_AT_80 = 5, 1.4758840488  # degrees of freedom, and where its p90 lies
 ALPHA = 0.2  # of the interval whose score is split: what 80% leave out
@@ -37,8 +35,7 @@ def scored(drawn: Floats, truth: Floats) -> pd.DataFrame:
         "error": np.median(drawn, axis=0) - truth,
     }
     for name, share in COVERED.items():
-        low, high = np.quantile(drawn, [(1 - share) / 2, (1 + share) / 2], axis=0)
-        found[name] = ((low <= truth) & (truth <= high)).astype(float)
+        found[name] = covered(drawn, truth, share).astype(float)
     low, middle, high = np.quantile(drawn, [ALPHA / 2, 0.5, 1 - ALPHA / 2], axis=0)
     scale = (high - low) / 2 / T_AT_80
     found["log_score"] = sr.logs_t(truth, TAIL, middle, scale, backend="numpy")
@@ -47,6 +44,12 @@ def scored(drawn: Floats, truth: Floats) -> pd.DataFrame:
     found["above"] = 2 / ALPHA * np.maximum(low - truth, 0.0)
     found["below"] = 2 / ALPHA * np.maximum(truth - high, 0.0)
     return pd.DataFrame(found)[list(NAMES)]
+
+
+def covered(drawn: Floats, truth: Floats, share: float) -> NDArray[np.bool_]:
+    """Return where what came, dims (row), lies in an interval of draws, dims (draw, row)."""
+    low, high = np.quantile(drawn, [(1 - share) / 2, (1 + share) / 2], axis=0)
+    return np.asarray((low <= truth) & (truth <= high))
 
 
 def horizon(ahead: pd.Series) -> "pd.Series[int]":

@@ -5,7 +5,6 @@ need not guess how fast the chip is, how large the model, or how many requests i
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,11 +20,7 @@ from forepass.blocks.serving.validation import naive_rates
 from forepass.blocks.trends import times
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_tables
-
-if TYPE_CHECKING:
-    from forepass.settings import Settings
-
-__all__ = ["AGAIN", "NEEDS", "TARGETS", "predicted", "records"]
+from forepass.settings import Settings
 
 NEEDS = ("serving",)
 AGAIN: Mapping[str, str] = {}
@@ -37,7 +32,7 @@ TARGETS = {
 type Floats = NDArray[np.float64]
 
 
-def records(settings: "Settings") -> dict[str, pd.DataFrame]:
+def records(settings: Settings) -> dict[str, pd.DataFrame]:
     """Return the measured configurations, for each target the same."""
     tables = load_tables(serving.TABLES, settings.data)
     table, observed = measured(tables)
@@ -60,7 +55,7 @@ def predicted(
     draws: Mapping[str, xr.Dataset],
     rows: pd.DataFrame,
     target: str,  # noqa: ARG001 - the same call for every block
-    settings: "Settings",
+    settings: Settings,
     rng: np.random.Generator,
 ) -> Floats:
     """Return draws of log tokens/s per chip, dims (draw, row); whose campaign it is, is unsaid."""

@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 
 from forepass.backtest.scores import NAMES
 
-__all__ = ["summary"]
-
 RESAMPLED = 400
 
 type Floats = NDArray[np.float64]
@@ -33,15 +31,11 @@ def summary(
 
     Parameters
     ----------
-    rows
-        A row for each forecast of one: its scores, `crps NAME` of each peer (NaN where it had
+    rows : a row for each forecast of one: its scores, `crps NAME` of each peer (NaN where it had
         none), `target`, `cluster`.
-    peers
-        Names of the simple forecasts.
-    by
-        Columns that tell the cells of the table apart.
-    seed
-        Of the bootstrap.
+    peers : names of the simple forecasts.
+    by : columns that tell the cells of the table apart.
+    seed : of the bootstrap.
 
     Returns
     -------

@@ -22,8 +22,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["BLOCKS", "UNSCORED", "Target", "later_rows", "targets_of"]
-
 BLOCKS = ("chips", "language_models", "training", "fleet", "demand", "serving")
 UNSCORED = {
     "token price": "its few rows (two levels of quality, two dates each) were all told after both"

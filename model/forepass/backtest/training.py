@@ -1,7 +1,6 @@
 """The largest training runs, and how large runs spend their compute."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,11 +13,7 @@ from forepass.blocks import training
 from forepass.blocks.trends import between_years, calendar_years, times
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_table
-
-if TYPE_CHECKING:
-    from forepass.settings import Settings
-
-__all__ = ["AGAIN", "NEEDS", "TARGETS", "predicted", "records"]
+from forepass.settings import Settings
 
 NEEDS = ("training",)
 AGAIN: Mapping[str, str] = {}
@@ -44,7 +39,7 @@ SERIES = "all"
 type Floats = NDArray[np.float64]
 
 
-def records(settings: "Settings") -> dict[str, pd.DataFrame]:
+def records(settings: Settings) -> dict[str, pd.DataFrame]:
     """Return runs by target, with the log of what each had of it."""
     table = load_table("training", settings.data)
     runs, large = training.record_runs(table), training.large_runs(table)
@@ -75,7 +70,7 @@ def predicted(
     draws: Mapping[str, xr.Dataset],
     rows: pd.DataFrame,
     target: str,
-    settings: "Settings",  # noqa: ARG001 - the same call for every block
+    settings: Settings,  # noqa: ARG001 - the same call for every block
     rng: np.random.Generator,
 ) -> Floats:
     """Return draws of the log of a quantity of runs, dims (draw, run)."""

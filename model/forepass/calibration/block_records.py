@@ -9,19 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forepass.calibration.replicas import Design, Open, observed_as_data
 from forepass.posterior import TARGET_ACCEPT, block_module, build_model
+from forepass.settings import Settings
 
 if TYPE_CHECKING:
     import pymc as pm
-    from numpy.typing import NDArray
 
-    from forepass.settings import Settings
-
-    type Floats = NDArray[np.float64]
-
-__all__ = ["SERVING_ROWS", "cells", "design", "opened"]
+type Floats = NDArray[np.float64]
 
 SERVING_ROWS = 120
 """Measured rows of the serving block that replicas have, evenly spaced in the table."""
@@ -33,6 +30,8 @@ DERIVED = {
     "demand": ("log_world_tokens_per_s",),
 }
 """Deterministic variables from which forecasts of a block run on."""
+SIZES = ("active_seen", "total_seen")
+"""Sizes of language models, which have a density alone: bounds may be all that is known."""
 NOWHERE = 60.0
 """A log size that no model reaches in either direction, as the records of releases have it."""
 
@@ -83,19 +82,14 @@ def _sizes(model: pm.Model) -> dict[str, Any]:
     Of a size that is known by bounds alone, a replica says on which side of them it lies, or that
     it lies between: the bounds cut the line into the three things that could have been found.
     """
-    import pymc as pm
-
     made = {}
-    active, total = model["active_seen"], model["total_seen"]
-    mu, spread, *_ = _parameters(active)
-    sizes = {"active_seen": (active, pm.Normal.dist(mu, spread))}
-    mixture, mixture_spread, dense, dense_spread, log_odds, *_ = _parameters(total)
-    experts = pm.Bernoulli.dist(logit_p=log_odds)
-    drawn = [pm.Normal.dist(mixture, mixture_spread), pm.Normal.dist(dense, dense_spread)]
-    sizes["total_seen"] = (total, experts * drawn[0] + (1 - experts) * drawn[1])
-    for name, (variable, value) in sizes.items():
+    for name in SIZES:
+        inputs = model[name].owner.inputs
+        value, *mixed = size_draws(model[name])
+        if mixed:
+            experts, dense = mixed
+            value = experts * value + (1 - experts) * dense
         made[f"{name}_observed"] = value
-        inputs = variable.owner.inputs
         low, high = (constant.data for constant in inputs[-2:])
         lower, upper = cells(value, low, high)
         for place, end, seen, cut in ((-2, "low", low, lower), (-1, "high", high, upper)):
@@ -104,8 +98,19 @@ def _sizes(model: pm.Model) -> dict[str, Any]:
     return made
 
 
-def _parameters(variable: Any) -> Any:  # noqa: ANN401 - PyTensor is untyped
-    return variable.owner.op.dist_params(variable.owner)
+def size_draws(variable: Any) -> Any:  # noqa: ANN401 - PyTensor is untyped
+    """Return what one of `SIZES` is drawn as: a size, or that of a mixture, whether it is, a dense.
+
+    Parameters of its density, as the model has them, are of these.
+    """
+    import pymc as pm
+
+    centre, spread, *more = variable.owner.op.dist_params(variable.owner)
+    size = pm.Normal.dist(centre, spread)
+    if variable.name == "active_seen":
+        return (size,)
+    dense, dense_spread, log_odds, *_ = more
+    return size, pm.Bernoulli.dist(logit_p=log_odds), pm.Normal.dist(dense, dense_spread)
 
 
 def cells(value: Any, low: Floats, high: Floats) -> tuple[Any, Any]:  # noqa: ANN401

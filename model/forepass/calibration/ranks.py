@@ -17,21 +17,16 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from numpy.typing import NDArray
-
-    type Floats = NDArray[np.float64]
-    type Integers = NDArray[np.int_]
-
-__all__ = ["BINS", "LEVEL", "band", "summary"]
+type Floats = NDArray[np.float64]
+type Integers = NDArray[np.int_]
 
 LEVEL = 0.05
 """Chance that a check of blocks which are right falls short, over all that it tests."""
@@ -134,8 +129,3 @@ def _holm(p: Floats) -> Floats:
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(stepped, 1.0)
     return adjusted
-
-
-def columns(replicas: Iterable[Mapping[str, int]]) -> pd.DataFrame:
-    """Return ranks by replica, one row each."""
-    return pd.DataFrame(list(replicas))

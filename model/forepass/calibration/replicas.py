@@ -6,24 +6,21 @@ exchanges the data and compiles nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forepass.likelihoods import without_transforms
 from forepass.posterior import ATTEMPTS, TARGET_ACCEPT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     import pymc as pm
-    from numpy.typing import NDArray
 
-    type Floats = NDArray[np.float64]
-    type Values = dict[str, NDArray[Any]]
-
-__all__ = ["DRAWS_RANKED", "Design", "Open", "Replicator", "observed_as_data", "replicator"]
+type Floats = NDArray[np.float64]
+type Values = dict[str, NDArray[Any]]
 
 DRAWS_RANKED = 63
 """Draws that a truth is ranked among: its rank takes one of 64 values, which bins divide."""
@@ -71,7 +68,7 @@ class Design:
 
 @dataclass(frozen=True, slots=True)
 class Replicator:
-    """A compiled model: `simulate` makes parameters and data, `refit` gives draws from data."""
+    """A compiled model: `draw` makes parameters and data, `refit` gives draws from data."""
 
     design: Design
     compiled: Any
@@ -79,10 +76,6 @@ class Replicator:
     log_likelihood: Callable[[Values, Values], float]
     indices: Mapping[str, Any]
     labels: Mapping[str, list[str]]
-
-    def simulate(self, replica: int, seed: int) -> tuple[Values, Values]:
-        """Return parameters drawn from the priors, and data made from them, by name."""
-        return self.draw(seed, self.design.variants[replica % len(self.design.variants)])
 
     def refit(self, data: Values, seed: int) -> Any:  # noqa: ANN401 - nutpie is untyped
         """Return the draws of a fit to the data, by the compiled model."""
@@ -111,7 +104,8 @@ class Replicator:
         """
         import arviz as az
 
-        truth, data = self.simulate(replica, seed)
+        variants = self.design.variants
+        truth, data = self.draw(seed, variants[replica % len(variants)])
         tree = self.refit(data, seed)
         posterior = tree.posterior.dataset.isel(chain=0)
         every = {name: posterior[name].to_numpy() for name in truth}

@@ -6,24 +6,20 @@ the work, and whether or not a run was killed and taken up again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forepass import fingerprints, kept, tasks
 from forepass.calibration import block_records
 from forepass.calibration.replicas import Replicator, replicator
 from forepass.posterior import block_module
+from forepass.settings import Settings
 from forepass.streams import block_rng
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from distributed import Client
-
-    from forepass.settings import Settings
-
-__all__ = ["key", "replicas"]
 
 KEPT = "replica"
 

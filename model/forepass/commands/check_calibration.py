@@ -54,6 +54,8 @@ def refuse_lonely_options(args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what fell short, and return 1 where anything did."""
+    import pandas as pd
+
     from forepass import atomic, posterior
     from forepass.calibration import ranks, runs
     from forepass.calibration.replicas import DRAWS_RANKED
@@ -74,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
                 on=on,
                 progress=_teller(report, block),
             )
-    ranked = {block: ranks.columns(one["ranks"] for one in each) for block, each in found.items()}
+    ranked = {block: pd.DataFrame([one["ranks"] for one in each]) for block, each in found.items()}
     summary = ranks.summary(ranked, places=DRAWS_RANKED + 1)
     failed = summary[summary["p_adjusted"] < ranks.LEVEL]
     divergences = {block: sum(one["divergences"] for one in each) for block, each in found.items()}

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     scenario = scenario_options.scenario_from(args, settings)
     compared = _compared(args, questions, settings)
     asked: dict[str, Any] = {
-        "questions": questions.content(),
+        "questions": asdict(questions),
         "compared": [one.content() for one in compared],
         "unsafe_ignore_checks": args.unsafe_ignore_checks,
         **scenario_options.arguments_of(scenario),
@@ -164,10 +165,17 @@ def _write(
     # Published scores are no part of a forecast's inputs, and so of no cached answer.
     evidence = evidence | {"track_record": track_record(), "register": recorded()}
     logo = build.logo_address(args.logo) if args.logo is not None else ""
-    asked = build.Asked(args.title, args.audience, logo, templates)
     draws = None if args.without_posterior else partial(_draws, args, evidence, scenario, settings)
     with folder.replacing_folder(args.out) as new:
-        return build.build(new, evidence, asked, write_draws=draws)
+        return build.build(
+            new,
+            evidence,
+            title=args.title,
+            audience=args.audience,
+            logo=logo,
+            templates=templates,
+            write_draws=draws,
+        )
 
 
 def _draws(

@@ -12,8 +12,6 @@ from forepass.inputs.families import FAMILIES
 from forepass.inputs.priors import Prior
 from forepass.sensitivities.beliefs import Belief, all_beliefs, contraction, kind, title
 
-__all__ = ["beliefs"]
-
 ENDS = (0.005, 0.995)
 POINTS = 61
 """Of each curve."""
@@ -86,16 +84,9 @@ def _curves(prior: Prior, drawn: Floats) -> dict[str, list[float]]:
     width = WIDTH * max(float(np.std(values)), 1e-9) * len(values) ** -0.2
     apart = (scale[:, None] - values[None, :]) / width
     after = np.exp(-0.5 * apart**2).mean(axis=1)
-    return {
-        "x": _short(x),
-        "prior": _heights(before),
-        "posterior": _heights(after),
-    }
+    short = [float(f"{value:.4g}") for value in x]
+    return {"x": short, "prior": _heights(before), "posterior": _heights(after)}
 
 
 def _heights(density: Floats) -> list[float]:
     return [round(float(height), 4) for height in density / max(density.max(), 1e-300)]
-
-
-def _short(values: Floats) -> list[float]:
-    return [float(f"{value:.4g}") for value in values]

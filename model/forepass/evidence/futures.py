@@ -10,8 +10,6 @@ from forepass.forward import comparisons
 from forepass.sensitivities.runs import KNOWN, thinned
 from forepass.what_if.changed import Changed, projected
 
-__all__ = ["RISES", "SINCE", "compared_with", "rests_on"]
-
 SINCE, RISES = "since", "rises"
 COMPARED = (*KNOWN, *comparisons.BESIDE)
 FEW_DRAWS = 40
@@ -23,8 +21,7 @@ def compared_with(drawn: xr.Dataset, base: int) -> xr.Dataset:
 
     Parameters
     ----------
-    drawn
-        As `forepass.forward.comparisons.with_beside` returns them.
+    drawn : as `forepass.forward.comparisons.with_beside` returns them.
 
     Returns
     -------

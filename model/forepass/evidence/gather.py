@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -19,15 +19,11 @@ from forepass.inputs.tables import load_tables
 from forepass.sensitivities.answer import sensitivity_document
 from forepass.sensitivities.beliefs import all_beliefs
 from forepass.sensitivities.runs import Question
+from forepass.settings import Settings
 from forepass.what_if import pairs
 from forepass.what_if.changed import Changed, projected
 from forepass.what_if.interventions import pinned
-
-if TYPE_CHECKING:
-    from forepass.settings import Settings
-    from forepass.what_if.scenarios import Scenario
-
-__all__ = ["gathered", "stages"]
+from forepass.what_if.scenarios import Scenario
 
 TOP = 12
 """Beliefs told of in a tornado."""
@@ -48,10 +44,10 @@ def stages(questions: Questions, scenarios: Mapping[str, object]) -> list[str]:
 
 def gathered(
     found: Changed,
-    scenario: "Scenario",
+    scenario: Scenario,
     scenarios: "Mapping[str, tuple[Scenario, Changed]]",
     questions: Questions,
-    settings: "Settings",
+    settings: Settings,
     *,
     frame: Mapping[str, Any],
     done: Done = lambda _: None,
@@ -60,16 +56,11 @@ def gathered(
 
     Parameters
     ----------
-    found, scenario
-        What the report is of, as `forepass.what_if.changed.changed` returns it.
-    scenarios
-        What is compared, the first with the others; all with the seed of the settings.
-    questions
-        What the report asks besides.
-    frame
-        seed, as_of and inputs, as `forepass.documents.build_document` takes them.
-    done
-        Told of each of `stages` when it has been run.
+    found, scenario : what the report is of, as `forepass.what_if.changed.changed` returns it.
+    scenarios : what is compared, the first with the others; all with the seed of the settings.
+    questions : what the report asks besides.
+    frame : seed, as_of and inputs, as `forepass.documents.build_document` takes them.
+    done : told of each of `stages` when it has been run.
     """
     definitions, base = found.definitions, int(str(frame["as_of"])[:4])
     base = min(max(base, definitions.first_year), definitions.last_year)
@@ -128,7 +119,7 @@ def _thresholds(
     return found
 
 
-def _post(found: Changed, settings: "Settings", frame: Mapping[str, Any]) -> dict[str, Any]:
+def _post(found: Changed, settings: Settings, frame: Mapping[str, Any]) -> dict[str, Any]:
     claims = load_claims(settings.priors)
     read = load_tables((*OF_THE_POST,), settings.data)
     draws = post.revisit(found.fits, read, found.definitions, claims)
@@ -149,18 +140,15 @@ def _sensitivity(
     found: Changed,
     posteriors: Mapping[str, xr.Dataset],
     questions: Questions,
-    settings: "Settings",
+    settings: Settings,
     frame: Mapping[str, Any],
     done: Done,
 ) -> dict[str, Any]:
     about = list(all_beliefs(posteriors, found.priors))
     documents = {}
     for name, year in questions.sensitivity:
-        question = Question(
-            name, year, found.tables, found.definitions, settings.seed, found.interventions
-        )
         documents[f"{name}@{year}"] = sensitivity_document(
-            question,
+            Question.of(found, name, year, settings.seed),
             posteriors,
             about,
             top=TOP,

@@ -1,16 +1,13 @@
 """What a report asks beyond the forecast by year, read from the report.toml of its templates."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
 from forepass.errors import InputError
 from forepass.forward.thresholds import Threshold, read_threshold
 from forepass.inputs.toml_files import check_fields, read_tables
-
-__all__ = ["FILE", "Questions", "read_questions"]
 
 FILE = "report.toml"
 FIELDS = ("years", "sensitivity", "measure", "scenarios", "thresholds")
@@ -22,16 +19,11 @@ class Questions:
 
     Attributes
     ----------
-    years
-        That its tables show.
-    sensitivity
-        Quantities and years whose variance is traced to beliefs.
-    measure
-        Which of them measurements are ranked for.
-    scenarios
-        Names; the first is compared with.
-    thresholds
-        By the name under which the templates refer to each.
+    years : that its tables show.
+    sensitivity : quantities and years whose variance is traced to beliefs.
+    measure : which of them measurements are ranked for.
+    scenarios : names; the first is compared with.
+    thresholds : by the name under which the templates refer to each.
     """
 
     years: tuple[int, ...]
@@ -39,10 +31,6 @@ class Questions:
     measure: tuple[str, int]
     scenarios: tuple[str, ...]
     thresholds: dict[str, Threshold]
-
-    def content(self) -> dict[str, Any]:
-        """Return the questions as JSON holds them."""
-        return asdict(self)
 
 
 def read_questions(folders: Sequence[Traversable | Path]) -> Questions:

@@ -9,8 +9,6 @@ from forepass.inputs.tables import TABLES
 from forepass.posterior import BLOCKS, block_module
 from forepass.rooms import room
 
-__all__ = ["diagnostics", "sources", "tables", "track_record"]
-
 VALIDATION = ("serving", "backtest", "calibration")
 
 
@@ -34,13 +32,11 @@ def sources(data: Traversable) -> list[dict[str, str]]:
 
 def diagnostics(fits: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return how well the chains of each block agree."""
-    found = []
-    for block, fit in fits.items():
-        of = fit.diagnostics
-        about = {"block": block, "rhat": of.rhat, "ess_bulk": of.ess_bulk, "ess_tail": of.ess_tail}
-        about |= {"divergences": of.divergences, "draws": of.draws, "passed": of.passed}
-        found.append(about)
-    return found
+    told = ("rhat", "ess_bulk", "ess_tail", "divergences", "draws", "passed")
+    return [
+        {"block": block, **{key: getattr(fit.diagnostics, key) for key in told}}
+        for block, fit in fits.items()
+    ]
 
 
 def track_record(names: Iterable[str] = VALIDATION) -> dict[str, list[dict[str, Any]]]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import stats
 
 from forepass.blocks import training
 from forepass.blocks.chips.records import TRAITS, chips_on_record
@@ -18,12 +18,9 @@ from forepass.blocks.trends import times
 from forepass.fit_checks.finding import Finding
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.elicitation import quantile
-from forepass.inputs.families import FAMILIES, family_cumulative
 from forepass.inputs.priors import Prior
-from forepass.sensitivities.beliefs import LEARNED, Belief, contraction
+from forepass.sensitivities.beliefs import LEARNED, Belief, prior_scores
 from forepass.settings import Settings
-
-__all__ = ["Rate", "back_cast", "contractions", "fitted_slope", "recorded_rates"]
 
 WIDER = -0.25
 """Contraction below which a posterior is wider than its prior by more than chance: the variance of
@@ -47,19 +44,15 @@ def contractions(block: str, beliefs: Sequence[Belief], informed: frozenset[str]
 
     Parameters
     ----------
-    beliefs
-        Of the block; those that nobody stated are left out.
-    informed
-        Variables that the likelihood depends on.
+    beliefs : of the block; those that nobody stated are left out.
+    informed : variables that the likelihood depends on.
     """
     values, short = {}, []
     for one in beliefs:
         if one.prior is None:
             continue
-        shrunk = contraction(one) or 0.0
-        family = FAMILIES[one.prior.distribution]
-        below = family_cumulative(family, one.prior.parameters, one.draws)
-        moved = float(np.median(special.ndtri(np.clip(below, 1e-9, 1 - 1e-9))))
+        scores = prior_scores(one.prior, one.draws)
+        shrunk, moved = float(1 - np.var(scores)), float(np.median(scores))
         heard = one.variable in informed
         values[one.key] = {"contraction": shrunk, "median_score": moved, "informed": heard}
         if shrunk < WIDER:

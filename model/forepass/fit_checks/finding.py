@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Finding", "as_rows"]
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:

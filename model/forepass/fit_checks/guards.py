@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,15 +19,10 @@ from forepass.forward.overhang import overhang_of
 from forepass.forward.projection import project, whole_span
 from forepass.inputs.definitions import Definitions
 from forepass.inputs.priors import Prior
-from forepass.posterior import build_model
+from forepass.posterior import Fit, build_model
 from forepass.sensitivities.beliefs import CHOICES
 from forepass.sensitivities.runs import Question, held_at, thinned, values
 from forepass.settings import Settings
-
-if TYPE_CHECKING:
-    from forepass.posterior import Fit
-
-__all__ = ["Roles", "heard", "listened", "roles", "structures"]
 
 COPIES = 5
 """Draws in which a variable is tried: one that acts in one structure alone needs several."""
@@ -46,7 +41,7 @@ NUISANCE = {
 }
 """Why what shapes a fit alone is there, the first whose pattern is found in the name."""
 BESIDE_THE_LIKELIHOOD = {
-    "chips.limit_bound_weight": "by which draws of two structures are mixed when they are fitted",
+    "chips.limit_bound_weight": "by which draws of two structures are mixed when they are fitted"
 }
 """What no row informs and no run reads, and is at work between the two."""
 HEADLINES = (
@@ -60,7 +55,7 @@ ROUNDING = 1e-11
 WHO = ("forecast", "predict")
 STRUCTURE_YEAR, STRUCTURE_DRAWS = 2030, 600
 
-type Fits = Mapping[str, "Fit"]
+type Fits = Mapping[str, Fit]
 type Tables = Mapping[str, pd.DataFrame]
 
 
@@ -116,8 +111,7 @@ def listened(
 
     Parameters
     ----------
-    copies
-        Draws told off to each variable.
+    copies : draws told off to each variable.
 
     Raises
     ------
@@ -196,10 +190,8 @@ def heard(found: Mapping[tuple[str, str], str], graph: Mapping[str, Roles]) -> F
 
     Parameters
     ----------
-    found
-        As `listened` returns it.
-    graph
-        By block.
+    found : as `listened` returns it.
+    graph : by block.
     """
     values, short = {}, []
     for block, role in graph.items():

@@ -13,8 +13,6 @@ from forepass.forward.projection import Projection
 from forepass.forward.throughput import Parts, served, workloads
 from forepass.forward.timing import SHARES, STEPPED
 
-__all__ = ["bounds", "identities"]
-
 ROUNDING = 1e-9
 """Relative error that sums of some hundred terms in double precision stay below by far."""
 FOLD = 100.0
@@ -38,10 +36,8 @@ def identities(projection: Projection, forecast: xr.Dataset, overhang: xr.Datase
 
     Parameters
     ----------
-    projection
-        Blocks by year.
-    forecast, overhang
-        Made from it over its whole span, dims (draw, year, ...).
+    projection : blocks by year.
+    forecast, overhang : made from it over its whole span, dims (draw, year, ...).
     """
     errors: dict[str, float] = {}
     for part in (_stock, _demand, _training):
@@ -92,16 +88,11 @@ def _stock(projection: Projection) -> Sides:
         yield f"{name} is the sum over vintages", _of(fleet, name), (vintage * per_chip).sum(axis=2)
     server, power = _of(fleet, "fleet_server_power"), _of(fleet, "fleet_power")
     chips = _of(fleet, "fleet_chip_power")
-    yield (
-        "overheads of power are one number a draw",
-        power / chips,
-        (power / chips)[:, :1] + 0 * chips,
-    )
-    yield (
-        "servers' overhead is one number a draw",
-        server / chips,
-        (server / chips)[:, :1] + 0 * chips,
-    )
+    for words, drawn in (
+        ("overheads of power are one number a draw", power),
+        ("servers' overhead is one number a draw", server),
+    ):
+        yield words, drawn / chips, (drawn / chips)[:, :1] + 0 * chips
     limit = _of(fleet, "supply_limit").sum(axis=2)
     yield "one thing sets a year's shipments", limit, np.ones_like(limit)
 
@@ -227,10 +218,8 @@ def bounds(answers: Sequence[xr.Dataset], calm: Sequence[xr.Dataset], since: int
     ----------
     answers
         Forecast and overhang, dims (draw, year, ...), for what is finite and within its range.
-    calm
-        The same with no break with a trend, which are stated choices and leaps by intent.
-    since
-        The year from which on there must be no leap: nothing before is forecast.
+    calm : the same with no break with a trend, which are stated choices and leaps by intent.
+    since : the year from which on there must be no leap: nothing before is forecast.
     """
     short, worst, many = [], (1.0, ""), 0
     for name, values, units in _by_year(answers):

@@ -11,8 +11,6 @@ from forepass.fit_checks.finding import Finding
 from forepass.fit_checks.replicas import Quantity
 from forepass.sensitivities import GOOD_K
 
-__all__ = ["coverage", "leave_one_out", "residuals", "uniformity"]
-
 LEVELS = (0.5, 0.8, 0.9)
 MARGIN = 0.1
 """Points by which an interval may cover more or less than it says: 80% covers 70 to 90%."""

@@ -1,6 +1,6 @@
 """Each block's data beside what its fit would say of them, had it not seen the row itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,10 @@ from arviz_stats.base import array
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from forepass.calibration.block_records import SIZES, size_draws
 from forepass.fit_checks.rows import about_rows
 from forepass.likelihoods import over_draws, plain_model, pointwise
 from forepass.settings import Settings
-
-__all__ = ["LeftOut", "Quantity", "leave_out", "quantities"]
 
 STATS: Any = array.array_stats  # its functions have no types
 
@@ -67,14 +66,9 @@ def quantities(
 
     Parameters
     ----------
-    block
-        Its name.
-    posterior
-        Draws of its fit, dims (draw, ...).
-    tables
-        Those that the block reads.
-    settings
-        Folders and seed, the seed also of the predictive's noise.
+    posterior : draws of its fit, dims (draw, ...).
+    tables : those that the block reads.
+    settings : folders and seed, the seed also of the predictive's noise.
     """
     model = plain_model(block, settings)
     densities = pointwise(model, posterior)
@@ -128,28 +122,15 @@ def _pit(drawn: Floats, seen: Floats, weights: Floats, lots: np.random.Generator
     return np.asarray(np.clip(below + lots.uniform(size=seen.shape) * tied, 0.0, 1.0))
 
 
-def _parts(
-    model: Any,  # noqa: ANN401
-    name: str,
-    density: Floats,
-    drawn: Floats,
-    seen: Floats,
-    known: NDArray[np.bool_],
-) -> Any:  # noqa: ANN401
+def _parts(model: Any, name: str, density: Floats, drawn: Floats, seen: Floats, known: Any) -> Any:  # noqa: ANN401
     """Yield a variable, once for each structure where it is seen under several."""
     known = np.broadcast_to(known, seen.shape)
     structures = model.coords.get("structure")
     if structures is None or seen.ndim < 2:
         yield name, density, drawn, seen, known
         return
-    for place, structure in enumerate(structures):
-        yield (
-            f"{name} ({structure})",
-            density[:, place],
-            drawn[:, place],
-            seen[place],
-            known[place],
-        )
+    for at, structure in enumerate(structures):
+        yield f"{name} ({structure})", density[:, at], drawn[:, at], seen[at], known[at]
 
 
 def _columns(name: str, drawn: Floats, seen: Floats, known: NDArray[np.bool_]) -> Any:  # noqa: ANN401
@@ -165,27 +146,9 @@ def _columns(name: str, drawn: Floats, seen: Floats, known: NDArray[np.bool_]) -
 
 def _replicate(variable: Any) -> Any:  # noqa: ANN401 - tensors
     """Return what is drawn as the variable is; those with a density alone are drawn here."""
-    draw = WITH_DENSITY_ALONE.get(variable.name)
-    if draw is None:
-        return variable
-    node = variable.owner
-    return draw(*node.op.dist_params(node))
-
-
-def _size(centre: Any, spread: Any, *_: Any) -> Any:  # noqa: ANN401
-    import pymc as pm
-
-    return pm.Normal.dist(centre, spread)
-
-
-def _total(mixture: Any, spread: Any, dense: Any, dense_spread: Any, odds: Any, *_: Any) -> Any:  # noqa: ANN401
-    import pymc as pm
     import pytensor.tensor as pt
 
-    return pt.switch(
-        pm.Bernoulli.dist(logit_p=odds), _size(mixture, spread), _size(dense, dense_spread)
-    )
-
-
-WITH_DENSITY_ALONE: Mapping[str, Callable[..., Any]] = {"active_seen": _size, "total_seen": _total}
-"""Sizes of language models, for which bounds may be all that is known."""
+    if variable.name not in SIZES:
+        return variable
+    size, *mixed = size_draws(variable)
+    return pt.switch(mixed[0], size, mixed[1]) if mixed else size

@@ -11,18 +11,12 @@ from forepass.blocks.chips.records import chips_on_record
 from forepass.blocks.chips.rents import rent_quotes
 from forepass.blocks.demand.model import token_reports
 from forepass.blocks.fleet.shipments import quarterly_record
-from forepass.blocks.language_models.records import (
-    Sized,
-    published_gains,
-    releases_on_record,
-)
+from forepass.blocks.language_models.records import Sized, published_gains, releases_on_record
 from forepass.blocks.serving.model import measured
 from forepass.blocks.serving.rows import make_rows
 from forepass.blocks.trends import times
 from forepass.inputs.definitions import Definitions, load_definitions
 from forepass.settings import Settings
-
-__all__ = ["about_rows"]
 
 type Tables = Mapping[str, pd.DataFrame]
 type About = dict[str, dict[str, Any]]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import xarray as xr
@@ -16,18 +15,13 @@ from forepass.inputs.definitions import load_definitions
 from forepass.inputs.priors import Prior, load_all
 from forepass.inputs.tables import load_tables
 from forepass.kept_fits import ESS_LIMIT, RHAT_LIMIT
-from forepass.posterior import BLOCKS, block_module
+from forepass.posterior import BLOCKS, Fit, block_module
 from forepass.sensitivities.beliefs import all_beliefs
 from forepass.settings import Settings
 
-if TYPE_CHECKING:
-    from forepass.posterior import Fit
-
-__all__ = ["FORECAST", "findings", "measured_quantities"]
-
 FORECAST = "forecast"
 
-type Fits = Mapping[str, "Fit"]
+type Fits = Mapping[str, Fit]
 type Priors = Mapping[str, Mapping[str, Prior]]
 type Progress = Callable[[str, str], None]
 
@@ -42,14 +36,10 @@ def findings(
 
     Parameters
     ----------
-    fits
-        Of some blocks, or all; dims (draw, ...).
-    tables
-        Those that questions about chips and models read, for the forecast.
-    settings
-        Folders and seed.
-    progress
-        Told of each block and what is checked.
+    fits : of some blocks, or all; dims (draw, ...).
+    tables : those that questions about chips and models read, for the forecast.
+    settings : folders and seed.
+    progress : told of each block and what is checked.
     """
     found: list[Finding] = []
     priors = load_all(settings.priors)
@@ -63,7 +53,7 @@ def findings(
     return found
 
 
-def measured_quantities(block: str, fit: "Fit", settings: Settings) -> list[replicas.Quantity]:
+def measured_quantities(block: str, fit: Fit, settings: Settings) -> list[replicas.Quantity]:
     """Return every observed quantity of a block beside what its fit says of it."""
     tables = load_tables(block_module(block).TABLES, settings.data)
     return replicas.quantities(block, fit.posterior, tables, settings)
@@ -71,7 +61,7 @@ def measured_quantities(block: str, fit: "Fit", settings: Settings) -> list[repl
 
 def _of_block(
     block: str,
-    fit: "Fit",
+    fit: Fit,
     priors: Priors,
     roles: guards.Roles,
     settings: Settings,
@@ -96,7 +86,7 @@ def _of_block(
         yield rates
 
 
-def _convergence(fit: "Fit") -> Finding:
+def _convergence(fit: Fit) -> Finding:
     one = fit.diagnostics
     ess = min(one.ess_bulk, one.ess_tail)
     found = f"R-hat {one.rhat:.3f}, effective draws {ess:,.0f}, divergences {one.divergences}"

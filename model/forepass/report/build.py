@@ -2,7 +2,6 @@
 
 import mimetypes
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,36 +15,20 @@ from forepass.report.telling import Telling
 from forepass.report.writing import Folders, template, written
 from forepass.tell.figures import save_figure
 
-__all__ = ["Asked", "build", "logo_address"]
-
 LARGEST_SVG = 400_000
 """Bytes above which the page holds a picture as PNG; the folder has both."""
 LOGOS = {"image/png", "image/jpeg", "image/svg+xml", "image/gif", "image/webp"}
 LARGEST_LOGO = 2_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How a report is to be told.
-
-    Attributes
-    ----------
-    audience : brief or full.
-    logo : a picture as a data address; empty for none.
-    templates : folders of templates, the first that holds a file counts.
-    """
-
-    title: str
-    audience: str
-    logo: str
-    templates: Folders
-
-
 def build(
     folder: Path,
     evidence: Mapping[str, Any],
-    asked: Asked,
     *,
+    title: str,
+    audience: str,
+    logo: str,
+    templates: Folders,
     write_draws: Callable[[Path], None] | None,
     done: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
@@ -53,10 +36,11 @@ def build(
 
     Parameters
     ----------
-    write_draws
-        Writes the posterior to a path; None leaves it out.
-    done
-        Told of each stage.
+    audience : brief or full.
+    logo : a picture as a data address; empty for none.
+    templates : folders of templates; the first that holds a file counts.
+    write_draws : writes the posterior to a path; None leaves it out.
+    done : told of each stage.
 
     Raises
     ------
@@ -64,7 +48,7 @@ def build(
         Where a template refers to what there is not.
     """
     telling = Telling(evidence, known_numbers(evidence), FIGURES)
-    text = written(telling, asked.templates, asked.audience, {"title": asked.title})
+    text = written(telling, templates, audience, {"title": title})
     done("words")
     (folder / "figures").mkdir()
     for name in telling.drawn:
@@ -74,10 +58,10 @@ def build(
     atomic.write_text(folder / "report.md", text)
     whole = page.page(
         text,
-        frame=template("page.html", asked.templates),
-        style=template("page.css", asked.templates),
-        title=asked.title,
-        logo=asked.logo,
+        frame=template("page.html", templates),
+        style=template("page.css", templates),
+        title=title,
+        logo=logo,
         picture=lambda source: _picture(folder, source),
     )
     atomic.write_text(folder / "report.html", whole)
@@ -91,7 +75,7 @@ def build(
     unprinted = pdf.printed(folder / "report.html", folder / "report.pdf")
     done("pdf")
     about = {key: evidence[key] for key in ("forepass", "seed", "as_of", "inputs", "scenario")}
-    about |= {"audience": asked.audience, "title": asked.title}
+    about |= {"audience": audience, "title": title}
     write_manifest(folder, about | {"left_out": [unprinted] if unprinted else []})
     return {
         "numbers": len(telling.cited),

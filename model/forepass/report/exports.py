@@ -14,8 +14,6 @@ from forepass.tell.answers import QUANTILES, made_from, tidy_rows
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["as_json", "as_tex", "write_csv", "write_posterior"]
-
 IN_CSV = ("quantity", "unit", "year", *QUANTILES)
 COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True, "dtype": "float32"}
 """Half the digits say more than draws can."""
@@ -71,10 +69,7 @@ def as_tex(numbers: Numbers, cited: Iterable[str], years: Iterable[int]) -> str:
 
 
 def write_posterior(
-    path: Path,
-    posteriors: "Mapping[str, xr.Dataset]",
-    drawn: "xr.Dataset",
-    made: Mapping[str, str],
+    path: Path, posteriors: "Mapping[str, xr.Dataset]", drawn: "xr.Dataset", made: Mapping[str, str]
 ) -> None:
     """Write the draws of each block and of every quantity by year, a group each."""
     import xarray as xr

@@ -1,10 +1,11 @@
 """Every figure of a report: what draws it, its words, and the numbers behind it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from forepass.inputs.priors import BLOCKS
 from forepass.report import (
     figures_by_year,
     figures_of_beliefs,
@@ -12,7 +13,9 @@ from forepass.report import (
     figures_of_record,
     figures_published,
 )
-from forepass.tell.by_year_figures import draw_by_year, fans
+from forepass.report.drawing import Rows
+from forepass.report.figures_by_year import BOUNDS, COSTS
+from forepass.tell.by_year_figures import PANELS, draw_by_year, fans
 from forepass.tell.figures import house_style
 from forepass.tell.rounding import interval_text, scaled, times
 from forepass.tell.scenario_figures import draw_compared
@@ -21,11 +24,7 @@ from forepass.tell.sensitivity_figures import draw_shares, draw_tornado
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FIGURES", "ReportFigure", "said"]
-
 Document = Mapping[str, Any]
-type Rows = tuple[list[str], list[list[str]]]
-"""Headers, and the cells of each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +33,12 @@ class ReportFigure:
 
     Attributes
     ----------
-    title, caption
-        In words; a caption says what to look for.
-    draw
-        Makes the figure of the evidence, as `forepass.evidence.gather.gathered` returns it.
-    alt
-        Says in a few sentences, from the numbers, what the figure shows.
-    shown
-        Quantities by year that the figure shows.
-    rows
-        The table behind a figure that is not by year; None where the text tells it.
-    dpi
-        Of the picture in pixels: less for one of many small panels.
+    title, caption : in words; a caption says what to look for.
+    draw : makes the figure of the evidence, as `forepass.evidence.gather.gathered` returns it.
+    alt : says in a few sentences, from the numbers, what the figure shows.
+    shown : quantities by year that the figure shows.
+    rows : the table behind a figure that is not by year; None where the text tells it.
+    dpi : of the picture in pixels: less for one of many small panels.
     """
 
     title: str
@@ -94,16 +87,6 @@ def _fans(title: str, caption: str, *names: str) -> ReportFigure:
     return ReportFigure(title, caption, draw, _by_year(*names), shown=names)
 
 
-def _drawn_by_year(
-    title: str,
-    caption: str,
-    draw: "Callable[[Document], Figure]",
-    *shown: str,
-    told: Sequence[str],
-) -> ReportFigure:
-    return ReportFigure(title, caption, draw, _by_year(*told), shown=shown)
-
-
 def _beliefs(block: str) -> ReportFigure:
     return ReportFigure(
         f"Beliefs on {block.replace('_', ' ')}, before and after the data",
@@ -138,46 +121,35 @@ FIGURES: Mapping[str, ReportFigure] = {
         "frontier_active_params",
         "moe_activation_fraction",
     ),
-    "bounds": _drawn_by_year(
+    "bounds": ReportFigure(
         "Two bounds and what is realised",
         "The upper bound is peak arithmetic over the arithmetic of a pass; the lower one moves all "
         "weights for every pass. What is realised lies between.",
         figures_by_year.draw_bounds,
-        *figures_by_year.BOUNDS,
-        "share_of_upper_bound",
-        told=(*figures_by_year.BOUNDS, "share_of_upper_bound"),
+        _by_year(*BOUNDS, "share_of_upper_bound"),
+        shown=(*BOUNDS, "share_of_upper_bound"),
     ),
-    "fleet": _drawn_by_year(
+    "fleet": ReportFigure(
         "Chips deployed, their power, and what sets shipments",
         "Beneath, which limit the year's shipments run into, if any.",
         figures_by_year.draw_fleet,
-        "fleet_chips",
-        "fleet_power",
-        "contracted_power",
-        "supply_limit",
-        told=("fleet_chips", "fleet_power"),
+        _by_year("fleet_chips", "fleet_power"),
+        shown=("fleet_chips", "fleet_power", "contracted_power", "supply_limit"),
     ),
-    "balance": _drawn_by_year(
+    "balance": ReportFigure(
         "Capacity against demand",
         "Where capacity over demand falls below one, more is asked for than fits.",
         figures_by_year.draw_balance,
-        "capacity_over_demand",
-        "demand_tokens_per_s",
-        "shortage",
-        *figures_by_year.COSTS,
-        told=("capacity_over_demand", "demand_tokens_per_s"),
+        _by_year("capacity_over_demand", "demand_tokens_per_s"),
+        shown=("capacity_over_demand", "demand_tokens_per_s", "shortage", *COSTS),
     ),
-    "overhang": _drawn_by_year(
+    "overhang": ReportFigure(
         "The compute overhang in its senses",
         "Copies run at once at the stated speed; the last panel takes apart how capacity for a "
         "model frozen at release multiplies.",
         lambda document: draw_by_year(document, "overhang"),
-        "copies_training_cluster",
-        "copies_lab",
-        "copies_world",
-        "run_to_train_ratio",
-        "capacity_over_demand",
-        told=("copies_training_cluster", "copies_world", "run_to_train_ratio"),
+        _by_year("copies_training_cluster", "copies_world", "run_to_train_ratio"),
+        shown=PANELS["overhang"],
     ),
     "scenarios": ReportFigure(
         "Scenarios against the forecast",
@@ -228,6 +200,6 @@ FIGURES: Mapping[str, ReportFigure] = {
         figures_of_record.calibration_alt,
         rows=figures_of_record.calibration_rows,
     ),
-    **{f"beliefs_{block}": _beliefs(block) for block in figures_of_beliefs.BLOCKS},
+    **{f"beliefs_{block}": _beliefs(block) for block in BLOCKS},
 }
 """By the name of its files."""

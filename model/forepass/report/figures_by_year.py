@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from forepass.report.drawing import GREEN, INKS, VERMILION, beside, two_figures
 from forepass.tell.answers import times_of
 from forepass.tell.by_year_figures import (
     bands_of,
@@ -15,27 +16,14 @@ from forepass.tell.by_year_figures import (
     years_below,
 )
 from forepass.tell.figures import HUE, INK, house_style, label_values
-from forepass.tell.rounding import number_text
 from forepass.tell.scenario_figures import spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "asked_year",
-    "draw_balance",
-    "draw_bounds",
-    "draw_fleet",
-    "learned_from",
-    "told_under",
-]
-
 Document = Mapping[str, Any]
 
-VERMILION, GREEN = "#D55E00", "#009E73"
-# Lines and words are darker than the bands of their hue, so that they are seen on them in grey.
-INKS = {HUE: "#00466F", VERMILION: "#8F3B00", GREEN: "#00422F"}
 BOUNDS = {
     "passes_upper_per_chip": ("upper bound:\narithmetic", HUE, "--"),
     "passes_realised_per_chip": ("realised", VERMILION, "-"),
@@ -72,9 +60,8 @@ def draw_bounds(document: Document) -> "Figure":
     share = document["quantities"]["share_of_upper_bound"]
     fan(beneath, document, share)
     beneath.set_title("Realised, as a share of the upper bound, %")
-    shown = (*BOUNDS, "share_of_upper_bound")
     numbers = "medians, and p10 and p90 of the share,"
-    _captioned(figure, document, shown, numbers=numbers)
+    _captioned(figure, document, (*BOUNDS, "share_of_upper_bound"), numbers=numbers)
     return figure
 
 
@@ -96,14 +83,8 @@ def draw_fleet(document: Document) -> "Figure":
     power.plot(years, known, color=INKS[VERMILION], linewidth=2, linestyle="--")
     label_values(power)
     at = len(years) // 3
-    power.annotate(
-        "contracted,\nbuilt or not\n(median)",
-        (years[at], known[at]),
-        xytext=(-6, 8),
-        textcoords="offset points",
-        ha="right",
-        color=INKS[VERMILION],
-    )
+    words, place = "contracted,\nbuilt or not\n(median)", (years[at], known[at])
+    beside(power, words, place, (-6, 8), ha="right", color=INKS[VERMILION])
     _stack(figure.add_subplot(grid[1, :]), document, quantities["supply_limit"])
     _captioned(figure, document, ("fleet_chips", "fleet_power", "contracted_power"))
     return figure
@@ -116,38 +97,20 @@ def draw_balance(document: Document) -> "Figure":
     names = ("capacity_over_demand", "demand_tokens_per_s")
     figure, axes = fans(document, names, spare=2)
     axes[0].axhline(1.0, color=INKS[VERMILION], linewidth=2, linestyle="--")
-    axes[0].annotate(
-        "just enough",
-        (times_of(document)[1][0], 1.0),
-        xytext=(6, -5),
-        textcoords="offset points",
-        va="top",
-        color=INKS[VERMILION],
-    )
     shortage, years = quantities["shortage"], times_of(document)[1]
-    axes[2].bar(years, [100 * value for value in shortage["value"]], color=HUE, alpha=0.6)
+    beside(axes[0], "just enough", (years[0], 1.0), (6, -5), va="top", color=INKS[VERMILION])
+    chances = [100 * value for value in shortage["value"]]
+    axes[2].bar(years, chances, color=HUE, alpha=0.6)
     axes[2].set_title(titled(shortage["long_name"], "%"))
     axes[2].set_ylim(0, max(10.0, 115 * max(shortage["value"])))
     years_below(axes[2], document)
     axes[2].set_xlim(years[0] - 0.6, years[-1] + 0.6)
-    axes[2].annotate(
-        f"{100 * shortage['value'][-1]:.0f}",
-        (years[-1], 100 * shortage["value"][-1]),
-        xytext=(0, 4),
-        textcoords="offset points",
-        ha="center",
-        fontweight="bold",
-    )
+    last, end = f"{chances[-1]:.0f}", (years[-1], chances[-1])
+    beside(axes[2], last, end, (0, 4), ha="center", fontweight="bold")
     _named_fans(axes[3], document, COSTS, gap=0.09)
     axes[3].set_title("Cost of a million tokens written,\nand of a million read uncached, USD")
     _captioned(figure, document, (*names, *COSTS), numbers="median, or median, p10 and p90")
     return figure
-
-
-def _lasting(document: Document) -> list[int]:
-    """Return the places of the years from the record's last on, or of all where it ends outside."""
-    years = times_of(document)[1]
-    return [at for at, year in enumerate(years) if year >= document["base"]] or [*range(len(years))]
 
 
 def _named_fans(
@@ -170,23 +133,17 @@ def _named_fans(
         [math.log(value) for value, *_ in ends], gap=gap * max(lines) * (high - low), top=high
     )
     for height, (value, words, hue) in zip(heights, ends, strict=True):
-        figures = number_text(value, 10.0 ** (math.floor(math.log10(value)) - 1))
-        axis.annotate(
-            f"{words}\n{figures}",
-            (times_of(document)[1][-1], math.exp(height)),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            color=INKS[hue],
-            fontweight="bold",
-            annotation_clip=False,
-        )
+        style = {"va": "center", "color": INKS[hue], "fontweight": "bold", "annotation_clip": False}
+        place = (times_of(document)[1][-1], math.exp(height))
+        beside(axis, f"{words}\n{two_figures(value)}", place, (6, 0), **style)
 
 
 def _stack(axis: "Axes", document: Document, entry: Mapping[str, Any]) -> None:
     """Draw the probability of each limit by year, one upon another, from the record's end on."""
-    places = _lasting(document)
-    years = [times_of(document)[1][place] for place in places]
+    every = times_of(document)[1]
+    # All of them where the record ends outside.
+    places = [at for at, year in enumerate(every) if year >= document["base"]] or range(len(every))
+    years = [every[place] for place in places]
     layers = {
         label: [100 * entry["value"][place][at] for place in places]
         for at, label in enumerate(entry["limit"])
@@ -197,14 +154,9 @@ def _stack(axis: "Axes", document: Document, entry: Mapping[str, Any]) -> None:
         words, colour, hatch = LIMITS.get(label, (label, "#dddddd", "+"))
         layer.set(facecolor=colour, hatch=hatch)
         if values[-1] >= 100 * NARROWEST:
-            axis.annotate(
-                f"{words}, {values[-1]:.0f}",
-                (years[-1], bottom + values[-1] / 2),
-                xytext=(6, 0),
-                textcoords="offset points",
-                va="center",
-                annotation_clip=False,
-            )
+            place = (years[-1], bottom + values[-1] / 2)
+            text = f"{words}, {values[-1]:.0f}"
+            beside(axis, text, place, (6, 0), va="center", annotation_clip=False)
         bottom += values[-1]
     axis.set_xlim(years[0], years[-1])
     axis.set_ylim(0, 100)
@@ -224,12 +176,6 @@ def learned_from(document: Document, names: Sequence[str]) -> str:
     rows = sum(table["rows"] for table in document["tables"] if found & {*table["blocks"]})
     words = ", ".join(block.replace("_", " ") for block in blocks)
     return f"Learned from {rows:,} rows of data on {words}; sources are listed in the report."
-
-
-def told_under(figure: "Figure", document: Document, words: str) -> None:
-    """Write words under a figure that is not by year, and what it was made from."""
-    made = f"Seed {document['seed']}; forepass {document['forepass']}, as of {document['as_of']}."
-    figure.supxlabel(f"{words}\n{made}", fontsize=11, x=0.01, ha="left")
 
 
 def asked_year(document: Document) -> int:

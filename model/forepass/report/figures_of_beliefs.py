@@ -5,14 +5,12 @@ import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from forepass.inputs.priors import BLOCKS
+from forepass.report.drawing import told_under
 from forepass.tell.figures import HUE, INK, RAISED, house_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-__all__ = ["BLOCKS", "belief_alt", "draw_beliefs"]
 
 Document = Mapping[str, Any]
 Record = Mapping[str, Any]
@@ -20,8 +18,8 @@ Record = Mapping[str, Any]
 ACROSS = 5
 PANEL, TOP, FOOT = (2.1, 1.32), 0.32, 0.75
 """Inches: of a panel, above the first row and below the last."""
-WIDE, FINE = 30.0, 1.5
-"""Ratio of its ends from which an axis is logarithmic, and of points that are near enough."""
+WIDE = 30.0
+"""Ratio of its ends from which an axis is logarithmic."""
 SMALL = 8.5
 LARGE, HUGE = 1e4, 1e15
 """From where a tick is told in thousands (k), millions (M) and so on, and as a power of ten."""
@@ -64,14 +62,12 @@ def draw_beliefs(document: Document, block: str) -> "Figure":
         _panel(axis, one)
     for axis in axes[len(beliefs) :]:
         axis.remove()
-    figure.supxlabel(
+    told_under(
+        figure,
+        document,
         "Dashed: what was believed before the data. Filled: after. The percentage: how much of the "
-        "prior's variance\nthe data took away; most first. "
-        f"Seed {document['seed']}; forepass {document['forepass']}, as of {document['as_of']}.",
-        fontsize=11,
-        x=0.01,
+        "prior's variance\nthe data took away; most first. ",
         y=0.08 / high,
-        ha="left",
     )
     return figure
 
@@ -109,11 +105,6 @@ def _curves(axis: "Axes", curves: Mapping[str, list[float]]) -> tuple[float, flo
     axis.plot(x[part], before[part], color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
     axis.set_xlim(x[part][0], x[part][-1])
     return x[part][0], x[part][-1]
-
-
-def _even(curves: Mapping[str, list[float]]) -> bool:
-    """Return whether the points of curves are too far apart for a log axis: as far as the first."""
-    return bool(curves) and curves["x"][1] > FINE * curves["x"][0]
 
 
 def _few_ticks(axis: "Axes") -> None:

@@ -1,23 +1,14 @@
 """What moves the forecast, in words and tables: beliefs, their shares, scenarios."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from forepass.report.drawing import Rows, two_figures
 from forepass.report.figures_by_year import asked_year
 from forepass.tell.rounding import interval_text, number_text, scaled
 from forepass.tell.scenario_figures import PANELS
 from forepass.tell.sensitivity_text import belief_text
-
-__all__ = [
-    "first_asked",
-    "scenarios_alt",
-    "scenarios_rows",
-    "shares_alt",
-    "shares_rows",
-    "tornado_alt",
-    "tornado_rows",
-]
 
 Document = Mapping[str, Any]
 
@@ -38,27 +29,26 @@ def tornado_alt(document: Document) -> str:
     about, moving = first_asked(document)["quantity"], _moving(document)[:3]
     unit, factor = scaled(about["unit"], [about["p50"]])
     told = [
-        f"{one['words'][0].lower()}{one['words'][1:]} (median {_two(one['at_low'] * factor)} to "
-        f"{_two(one['at_high'] * factor)} {unit})"
+        f"{one['words'][0].lower()}{one['words'][1:]} (median "
+        f"{two_figures(one['at_low'] * factor)} to {two_figures(one['at_high'] * factor)} {unit})"
         for one in moving
     ]
     return f"{about['long_name']} in {about['year']} moves most with: {'; '.join(told)}."
 
 
-def tornado_rows(document: Document) -> tuple[list[str], list[list[str]]]:
+def tornado_rows(document: Document) -> Rows:
     """Return the table behind the tornado, what moves most first."""
-    unit, factor = scaled(
-        first_asked(document)["quantity"]["unit"],
-        [one[end] for one in _moving(document) for end in ("at_low", "at_high")],
-    )
+    moving, ends = _moving(document), ("at_low", "at_high")
+    medians = [one[end] for one in moving for end in ends]
+    unit, factor = scaled(first_asked(document)["quantity"]["unit"], medians)
     headers = ["belief", "its p10", "its p90", f"median at p10, {unit}", f"median at p90, {unit}"]
     return headers, [
         [
             one["words"],
             *(belief_text(one[end]) for end in ("low", "high")),
-            *(number_text(one[end] * factor) for end in ("at_low", "at_high")),
+            *(number_text(one[end] * factor) for end in ends),
         ]
-        for one in _moving(document)
+        for one in moving
     ]
 
 
@@ -72,7 +62,7 @@ def shares_alt(document: Document) -> str:
     )
 
 
-def shares_rows(document: Document) -> tuple[list[str], list[list[str]]]:
+def shares_rows(document: Document) -> Rows:
     """Return the share of the variance of every group of beliefs."""
     rows = [
         [one["name"], *(f"{100 * one[key]:.0f}" for key in ("share", "share_p05", "share_p95"))]
@@ -81,41 +71,31 @@ def shares_rows(document: Document) -> tuple[list[str], list[list[str]]]:
     return ["group of beliefs", "share of variance, %", "p05", "p95"], rows
 
 
-def _scenario_ratios(document: Document) -> tuple[int, Iterator[tuple[str, str, str, float]]]:
-    """Return a year, and by quantity and scenario the median ratio to the first, and its words."""
+def _scenario_ratios(document: Document) -> tuple[int, list[tuple[str, str, str, float]]]:
+    """Return a year, and by quantity and scenario the ratio to the first: in words, its median."""
     compared = document["compared"]
     year = asked_year(compared)
-    at = compared["years"].index(year)
-
-    def each() -> Iterator[tuple[str, str, str, float]]:
-        for name in PANELS:
-            entry = compared["quantities"].get(f"{name}_ratio")
-            for place, other in enumerate(entry["compared"] if entry else ()):
-                shown = [entry[key][at][place] for key in ("p50", "p10", "p90")]
-                words = compared["quantities"][name]["long_name"]
-                yield words, other, interval_text(*shown), shown[0]
-
-    return year, each()
+    at, ratios = compared["years"].index(year), []
+    for name in PANELS:
+        entry = compared["quantities"].get(f"{name}_ratio")
+        for place, other in enumerate(entry["compared"] if entry else ()):
+            shown = [entry[key][at][place] for key in ("p50", "p10", "p90")]
+            words = compared["quantities"][name]["long_name"]
+            ratios.append((words, other, interval_text(*shown), shown[0]))
+    return year, ratios
 
 
 def scenarios_alt(document: Document) -> str:
     """Say how each scenario compares with the first in the first quantity on show."""
     year, ratios = _scenario_ratios(document)
-    first = document["scenarios"][0]["name"]
-    every = list(ratios)
-    words = every[0][0]
-    told = [f"{other} {number_text(r, 0.01)}" for w, other, _, r in every if w == words and r]
+    first, words = document["scenarios"][0]["name"], ratios[0][0]
+    told = [f"{other} {number_text(r, 0.01)}" for w, other, _, r in ratios if w == words and r]
     return f"{words} in {year} over that of {first}, median: {', '.join(told)}."
 
 
-def scenarios_rows(document: Document) -> tuple[list[str], list[list[str]]]:
+def scenarios_rows(document: Document) -> Rows:
     """Return the ratios of every scenario to the first in one year."""
     year, ratios = _scenario_ratios(document)
     first = document["scenarios"][0]["name"]
     headers = ["quantity", "scenario", f"over {first} in {year}, 80% interval"]
     return headers, [[words, other, text] for words, other, text, _ in ratios]
-
-
-def _two(value: float) -> str:
-    """Return a number above 0 to two figures."""
-    return number_text(value, 10.0 ** (math.floor(math.log10(value)) - 1))

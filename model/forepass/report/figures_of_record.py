@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forepass.report.figures_by_year import told_under
+from forepass.report.drawing import INKS, LINE, VERMILION, Rows, beside, tabled, told_under
 from forepass.tell.figures import HUE, INK, house_style, plain_ticks
 from forepass.tell.rounding import number_text
 
@@ -14,26 +14,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "backtest_alt",
-    "backtest_rows",
-    "calibration_alt",
-    "calibration_rows",
-    "draw_backtest",
-    "draw_calibration",
-    "draw_throughput",
-    "throughput_alt",
-    "throughput_rows",
-]
-
 Document = Mapping[str, Any]
 Record = Mapping[str, Any]
 
-GREY = "#888888"
-LINE = 0.265
-"""Inches of a row."""
+GREY, DARK = "#888888", INKS[VERMILION]
 RULES = {"upper bound": "x", "lower bound": "+", "roofline at 40%": "D"}
 """Simple forecasts of throughput and their marks."""
+COUNTED = {"rows": "{rows:.0f}", "in 50%": "{cover50:.0%}", "in 80%": "{cover80:.0%}"}
+"""Columns of what intervals hold, and how each is written."""
 SEED, SIMULATED = 0, 20_000
 CHANCE = 0.95
 """Of uniform ranks to lie within the bands of a calibration, one quantity alone."""
@@ -41,25 +29,16 @@ FAILED = 0.05
 """Adjusted p value under which ranks are not uniform, as `forepass.calibration.ranks.LEVEL`."""
 
 
-def split_words(kind: str) -> str:
-    """Return what is left out of a fit, in words."""
-    return {"date": "From a date on", "vendor": "Vendors"}.get(kind, f"One {kind} at a time")
-
-
-def throughput_rows(document: Document) -> tuple[list[str], list[list[str]]]:
+def throughput_rows(document: Document) -> Rows:
     """Return the scores of throughput on rows left out as a table."""
-    headers = ["left out", "rows", "in 50%", "in 80%", "fold error, median", "p90"]
+    columns = {"left out": "{kind}: {name}", **COUNTED}
+    columns |= {"fold error, median": "{fold50:.2f}", "p90": "{fold90:.2f}"}
+    columns |= {f"median, {rule}": f"{{{rule}}}" for rule in RULES}
     rows = [
-        [
-            f"{row['kind']}: {row['name']}",
-            f"{row['rows']:.0f}",
-            *(f"{row[key]:.0%}" for key in ("cover50", "cover80")),
-            *(f"{row[key]:.2f}" for key in ("fold50", "fold90")),
-            *(number_text(row[f"fold {rule}"], 0.1) for rule in RULES),
-        ]
+        row | {rule: number_text(row[f"fold {rule}"], 0.1) for rule in RULES}
         for row in document["track_record"]["serving"]
     ]
-    return [*headers, *(f"median, {rule}" for rule in RULES)], rows
+    return tabled(rows, columns)
 
 
 @house_style()
@@ -69,8 +48,10 @@ def draw_throughput(document: Document) -> "Figure":
 
     rows: list[Record | str] = []
     for row in document["track_record"]["serving"]:
-        if not rows or split_words(row["kind"]) not in rows:
-            rows.append(split_words(row["kind"]))
+        kind = row["kind"]
+        words = {"date": "From a date on", "vendor": "Vendors"}.get(kind, f"One {kind} at a time")
+        if words not in rows:
+            rows.append(words)
         rows.append(row)
     figure = Figure(figsize=(10.5, LINE * len(rows) + 2.1), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.0, 1.25))
@@ -84,7 +65,7 @@ def draw_throughput(document: Document) -> "Figure":
         right.plot(one["fold50"], at, "o", color=INK, markersize=6.5)
         for rule, mark in RULES.items():
             fold = one[f"fold {rule}"]
-            right.plot(fold, at, mark, color="#8F3B00", markerfacecolor="white", markersize=6)
+            right.plot(fold, at, mark, color=DARK, markerfacecolor="white", markersize=6)
     labels = [one if isinstance(one, str) else f"{one['name']} ({one['rows']:.0f})" for one in rows]
     left.set_yticks(range(len(rows)), labels, fontsize=11)
     for label, one in zip(left.get_yticklabels(), rows, strict=True):
@@ -105,7 +86,7 @@ def draw_throughput(document: Document) -> "Figure":
         document,
         "Each row was left out of the fit that predicts it; in brackets, how many. Lines: where "
         "shares should lie. Simple\nrules: the upper bound (x), the lower bound (+), and 40% of "
-        "the roofline (diamond), as they stand.",
+        "the roofline (diamond), as they stand.\n",
     )
     return figure
 
@@ -129,7 +110,7 @@ def draw_backtest(document: Document) -> "Figure":
         document,
         "Forecasts from what was known at earlier dates, scored against what came. Shaded: where "
         "the share in the 80% interval\nis meant to lie. * counted again later, and read as if "
-        "counted a quarter after the date.",
+        "counted a quarter after the date.\n",
     )
     return figure
 
@@ -154,9 +135,9 @@ def draw_calibration(document: Document) -> "Figure":
         "A point for each quantity, in order, from fits to data made from drawn truths. Shaded: "
         f"where {CHANCE:.0%} of them\nlie if right, of so many refits. "
         + (
-            f"Named: the {len(short)} whose ranks chance does not explain."
+            f"Named: the {len(short)} whose ranks chance does not explain.\n"
             if len(short)
-            else "No quantity's ranks differ from uniform by more than chance explains."
+            else "No quantity's ranks differ from uniform by more than chance explains.\n"
         ),
     )
     return figure
@@ -172,18 +153,11 @@ def _strips(axis: "Axes", table: "pd.DataFrame", column: str) -> None:
         axis.fill_between([at - 0.44, at + 0.44], *band, color=HUE, alpha=0.18, linewidth=0)
         axis.plot(across, rows[column], "o", color=HUE, markersize=4)
         wrong = (rows["p_adjusted"] < FAILED).to_numpy()
-        axis.plot(across[wrong], rows[column][wrong], "D", color="#8F3B00", markersize=7)
+        axis.plot(across[wrong], rows[column][wrong], "D", color=DARK, markersize=7)
         named = zip(across[wrong], rows[column][wrong], rows["variable"][wrong], strict=True)
         for x, y, name in named:
-            axis.annotate(
-                name.replace("_", " "),
-                (x, y),
-                xytext=(0, 7),
-                textcoords="offset points",
-                ha="center",
-                fontsize=11,
-                color="#8F3B00",
-            )
+            words = name.replace("_", " ")
+            beside(axis, words, (x, y), (0, 7), ha="center", fontsize=11, color=DARK)
     counts = table.groupby("block")["replicates"].median()
     names = [f"{name.replace('_', ' ')}\n{counts[name]:.0f} refits" for name in blocks]
     axis.set_xticks(range(len(blocks)), names)
@@ -224,21 +198,17 @@ def backtest_alt(document: Document) -> str:
     )
 
 
-def backtest_rows(document: Document) -> tuple[list[str], list[list[str]]]:
+def backtest_rows(document: Document) -> Rows:
     """Return the scores of every target over all years ahead."""
     from forepass.tell.backtest_text import words_of
 
-    headers = ["target", "rows", "in 50%", "in 80%", "CRPS over best simple forecast"]
-    return headers, [
-        [
-            words_of(one["block"], one["target"], one["mode"]),
-            f"{one['rows']:.0f}",
-            *(f"{one[key]:.0%}" for key in ("cover50", "cover80")),
-            f"{one['versus best']:.2f}",
-        ]
+    rows = [
+        one | {"words": words_of(one["block"], one["target"], one["mode"])}
         for one in document["track_record"]["backtest"]
         if one["horizon"] == "all"
     ]
+    ratio = {"CRPS over best simple forecast": "{versus best:.2f}"}
+    return tabled(rows, {"target": "{words}", **COUNTED, **ratio})
 
 
 def calibration_alt(document: Document) -> str:
@@ -252,15 +222,12 @@ def calibration_alt(document: Document) -> str:
     )
 
 
-def calibration_rows(document: Document) -> tuple[list[str], list[list[str]]]:
+def calibration_rows(document: Document) -> Rows:
     """Return the ranks of every quantity, summed up."""
-    headers = ["block", "quantity", "refits", "mean place", "spread", "adjusted p"]
-    return headers, [
-        [
-            one["block"].replace("_", " "),
-            one["variable"].replace("_", " "),
-            f"{one['replicates']:.0f}",
-            *(f"{one[key]:.2f}" for key in ("mean_place", "spread", "p_adjusted")),
-        ]
+    rows = [
+        one | {key: one[key].replace("_", " ") for key in ("block", "variable")}
         for one in document["track_record"]["calibration"]
     ]
+    columns = {"block": "{block}", "quantity": "{variable}", "refits": "{replicates:.0f}"}
+    columns |= {"mean place": "{mean_place:.2f}", "spread": "{spread:.2f}"}
+    return tabled(rows, columns | {"adjusted p": "{p_adjusted:.2f}"})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forepass.report.figures_by_year import told_under
+from forepass.report.drawing import LINE, Rows, told_under
 from forepass.tell.figures import HUE, INK, house_style, plain_ticks
 from forepass.tell.rounding import interval_text, number_text, scaled, times
 
@@ -15,15 +15,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Annotation
 
-__all__ = ["draw_published", "published_alt", "published_rows"]
-
 Document = Mapping[str, Any]
 Record = Mapping[str, Any]
 
 FARTHEST = 40.0
 """Ratio, up or down, at which a published figure's range is cut."""
-LINE = 0.265
-"""Inches of a row."""
 INDENT, LONGEST = 172, 52
 """Points by which a heading stands left of its panel, and its most characters."""
 
@@ -40,7 +36,7 @@ def held(document: Document) -> list[Record]:
     ]
 
 
-def published_rows(document: Document) -> tuple[list[str], list[list[str]]]:
+def published_rows(document: Document) -> Rows:
     """Return the published figures and ours at the same date as a table."""
     headers = ["quantity", "who", "date", "theirs", "ours (80% interval)", "theirs over ours", ""]
     rows = []
@@ -74,10 +70,14 @@ def draw_published(document: Document) -> "Figure":
     """Return published figures over our median at the same date, beside our 80% interval."""
     from matplotlib.figure import Figure
 
-    groups: dict[str, list[Record]] = {}
+    by_words: dict[str, list[Record]] = {}
     for one in held(document):
-        groups.setdefault(one["words"], []).append(one)
-    columns = _halves(list(groups.items()))
+        by_words.setdefault(one["words"], []).append(one)
+    groups = list(by_words.items())
+    # Two columns as even as their order allows.
+    lines = np.cumsum([len(found) + 1 for _, found in groups])
+    cut = int(np.argmin(np.abs(lines - lines[-1] / 2))) + 1 if groups else 0
+    columns = [groups[:cut], groups[cut:]]
     n_lines = max(sum(len(found) + 1 for _, found in column) for column in columns)
     figure = Figure(figsize=(10.5, LINE * n_lines + 1.5), layout="constrained")
     for axis, column in zip(figure.subplots(1, 2), columns, strict=True):
@@ -88,16 +88,9 @@ def draw_published(document: Document) -> "Figure":
         "Points and lines: what others published and its range, over our median at the same date. "
         "Blue: our 80%\ninterval. Hollow: the fit has seen it. An arrow: beyond the edge. "
         f"{len(document['comparisons']) - len(held(document))} figures are left out: of a part of "
-        "the\nwhole, of a rate that may be below zero, or where ours has no median above zero.",
+        "the\nwhole, of a rate that may be below zero, or where ours has no median above zero.\n",
     )
     return figure
-
-
-def _halves(groups: list[tuple[str, list[Record]]]) -> list[list[tuple[str, list[Record]]]]:
-    """Return groups in two columns as even as their order allows."""
-    lines = np.cumsum([len(found) + 1 for _, found in groups])
-    cut = int(np.argmin(np.abs(lines - lines[-1] / 2))) + 1 if groups else 0
-    return [groups[:cut], groups[cut:]]
 
 
 def _ratios(
@@ -160,9 +153,9 @@ def _ratio(axis: "Axes", row: int, one: Record) -> None:
 def published_alt(document: Document) -> str:
     """Say how many published figures agree with ours."""
     shown = held(document)
-    within = sum(one["verdict"].startswith("agrees") for one in shown)
-    above, below = (
-        sum(one["verdict"].startswith(side) for one in shown) for side in ("above", "below")
+    within, above, below = (
+        sum(one["verdict"].startswith(side) for one in shown)
+        for side in ("agrees", "above", "below")
     )
     return (
         f"Of {len(shown)} published figures, {within} agree with our 80% interval at their date, "

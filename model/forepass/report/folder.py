@@ -14,8 +14,6 @@ from typing import Any
 from forepass import atomic
 from forepass.errors import InputError
 
-__all__ = ["MANIFEST", "check_free", "replacing_folder", "write_manifest"]
-
 MANIFEST = "manifest.json"
 MADE_BY = "forepass report"
 

@@ -12,8 +12,6 @@ from forepass.report.numbers import Number, Numbers
 from forepass.report.words import agrees
 from forepass.tell.render import date_text
 
-__all__ = ["known_numbers"]
-
 CENTRE, LOW, HIGH = "p50", "p10", "p90"
 
 
@@ -46,10 +44,8 @@ def _all(evidence: Mapping[str, Any]) -> Iterator[Number]:
     for name, entry in evidence["thresholds"].items():
         words, on = entry["long_name"], of(entry["quantity"])
         yield _date(name, entry, on)
-        limit = Number(
-            f"limit.{name}", f"Threshold: {words}", entry["threshold_unit"], entry["threshold"]
-        )
-        yield limit
+        unit, about = entry["threshold_unit"], f"Threshold: {words}"
+        yield Number(f"limit.{name}", about, unit, entry["threshold"])
         for year, share in zip(years, entry["passed_by"], strict=True):
             about = f"Probability that it is passed by {year}: {words}"
             yield Number(f"when.{name}@{year}", about, "probability", share, rests_on=on)
@@ -58,26 +54,15 @@ def _all(evidence: Mapping[str, Any]) -> Iterator[Number]:
         yield from _of_entry(f"post.{name}", entry, [], serving)
     judged = evidence["post"]["probability"]
     for name, share in zip(judged["claim"], judged["value"], strict=True):
-        words = evidence["claims"][name]["statement"]
-        yield Number(
-            f"claim.{name}", f"Probability: {words}", "probability", share, rests_on=serving
-        )
+        about = f"Probability: {evidence['claims'][name]['statement']}"
+        yield Number(f"claim.{name}", about, "probability", share, rests_on=serving)
     for one in evidence["comparisons"]:
-        words, on = f"{one['words']}, {one['date']}", of(one["quantity"])
-        yield Number(
-            f"ours.{one['name']}", words, one["unit"], one["p50"], one["p10"], one["p90"], on
-        )
+        name, unit, words = one["name"], one["unit"], f"{one['words']}, {one['date']}"
+        ours, on = (one[CENTRE], one[LOW], one[HIGH]), of(one["quantity"])
+        yield Number(f"ours.{name}", words, unit, *ours, on)
         point = one["point"] if one["point"] is not None else one["low"]
-        about = f"{words}, by {one['by']}"
-        yield Number(
-            f"theirs.{one['name']}",
-            about,
-            one["unit"],
-            point,
-            one["low"],
-            one["high"],
-            (one["source"],),
-        )
+        theirs, about = (point, one["low"], one["high"]), f"{words}, by {one['by']}"
+        yield Number(f"theirs.{name}", about, unit, *theirs, (one["source"],))
     compared = evidence["compared"]
     for name, entry in compared["quantities"].items():
         label = next(dim for dim in entry["dims"] if dim != "year")
@@ -111,17 +96,13 @@ def _of_entry(
     dims = entry.get("dims", ["year"] if by_year else [])
     labels = [years if dim == "year" else entry[dim] for dim in dims]
     for at in product(*map(enumerate, labels)):
-        cells = {
-            key: reduce(getitem, (index for index, _ in at), value)
-            for key, value in columns.items()
-        }
-        year = next(
-            (f"@{label}" for dim, (_, label) in zip(dims, at, strict=True) if dim == "year"), ""
-        )
-        rest = [str(label) for dim, (_, label) in zip(dims, at, strict=True) if dim != "year"]
-        words = ", ".join([entry["long_name"], *rest, *([year[1:]] if year else [])])
+        places = [index for index, _ in at]
+        cells = {key: reduce(getitem, places, value) for key, value in columns.items()}
+        named = {dim: str(label) for dim, (_, label) in zip(dims, at, strict=True)}
+        year = [named.pop("year")] if "year" in named else []
+        words = ", ".join([entry["long_name"], *named.values(), *year])
         centre = cells.get(CENTRE, cells.get("value"))
-        key = ".".join([name, *rest]) + year
+        key = "@".join([".".join([name, *named.values()]), *year])
         yield Number(key, words, entry["unit"], centre, cells.get(LOW), cells.get(HIGH), on)
 
 
@@ -138,26 +119,18 @@ def _of_sensitivity(
             yield Number(f"share.{asked}.{entry['name']}", words, "share", *ends, rests_on=on)
     for entry in document["beliefs"]:
         for end in ("low", "high") if entry.get("acts_forward") else ():
-            words = f"{what}: median where {entry['words']} is {end}"
-            yield Number(
-                f"{end}.{asked}.{entry['name']}",
-                words,
-                about["unit"],
-                entry[f"at_{end}"],
-                rests_on=on,
-            )
+            key, words = f"{end}.{asked}.{entry['name']}", f"median where {entry['words']} is {end}"
+            yield Number(key, f"{what}: {words}", about["unit"], entry[f"at_{end}"], rests_on=on)
     for entry in document.get("measurements", []):
         words = f"Share of the variance of {what} that measuring explains: {entry['words']}"
-        ends = (
-            entry["variance_explained"],
-            max(entry["variance_explained_p05"], 0.0),
-            entry["variance_explained_p95"],
-        )
-        yield Number(f"worth.{asked}.{entry['name']}", words, "share", *ends, rests_on=on)
+        gone, low, high = (entry[f"variance_explained{end}"] for end in ("", "_p05", "_p95"))
+        key = f"worth.{asked}.{entry['name']}"
+        yield Number(key, words, "share", gone, max(low, 0.0), high, on)
 
 
 def _of_the_record(record: Mapping[str, Any]) -> Iterator[Number]:
     """Yield the published scores of past forecasts, of held-out rows, and of calibration."""
+    files = {name: (f"reports/validation/{name}.csv",) for name in record}
     for row in record["backtest"]:
         horizon = row["horizon"]
         at = "" if horizon == "all" else f".{horizon:.0f}"
@@ -165,50 +138,32 @@ def _of_the_record(record: Mapping[str, Any]) -> Iterator[Number]:
         for score, unit in _SCORES.items():
             if isinstance(row.get(score), float):
                 key = f"backtest.{row['target']}.{score.replace(' ', '_')}{at}"
-                yield Number(
-                    key,
-                    f"Backtest, {score}: {words}",
-                    unit,
-                    row[score],
-                    rests_on=("reports/validation/backtest.csv",),
-                )
+                about, on = f"Backtest, {score}: {words}", files["backtest"]
+                yield Number(key, about, unit, row[score], rests_on=on)
     for row in record["serving"]:
         for score, unit in _HELD_OUT.items():
             key = f"serving.{row['kind']}.{row['name']}.{score}"
             words = f"Held-out throughput, {score}: {row['kind']} {row['name']}"
-            yield Number(key, words, unit, row[score], rests_on=("reports/validation/serving.csv",))
-    short = sum(float(row["p_adjusted"]) < LEVEL for row in record["calibration"])
-    on = ("reports/validation/calibration.csv",)
-    yield Number(
-        "calibration.tested",
-        "Quantities tested by refits to simulated data",
-        "count",
-        float(len(record["calibration"])),
-        rests_on=on,
-    )
-    yield Number(
-        "calibration.short",
-        "Quantities of them that fell short",
-        "count",
-        float(short),
-        rests_on=on,
-    )
+            yield Number(key, words, unit, row[score], rests_on=files["serving"])
+    ranked = record["calibration"]
+    short = sum(float(row["p_adjusted"]) < LEVEL for row in ranked)
+    for name, count, words in (
+        ("tested", len(ranked), "Quantities tested by refits to simulated data"),
+        ("short", short, "Quantities of them that fell short"),
+    ):
+        key, on = f"calibration.{name}", files["calibration"]
+        yield Number(key, words, "count", float(count), rests_on=on)
 
 
 _SCORES = {
     "rows": "count",
-    "cover50": "share",
-    "cover80": "share",
-    "cover90": "share",
-    "versus best": "ratio",
-    "crps": "ratio",
+    **dict.fromkeys(("cover50", "cover80", "cover90"), "share"),
+    **dict.fromkeys(("versus best", "crps"), "ratio"),
 }
 _HELD_OUT = {
     "rows": "count",
-    "fold50": "ratio",
-    "fold90": "ratio",
-    "cover50": "share",
-    "cover80": "share",
+    **dict.fromkeys(("fold50", "fold90"), "ratio"),
+    **dict.fromkeys(("cover50", "cover80"), "share"),
 }
 
 
@@ -224,7 +179,7 @@ def _of_inputs(evidence: Mapping[str, Any]) -> Iterator[Number]:
         at, on = f"{one['block']}.{one['name']}", (one["block"],)
         for when in ("prior", "posterior") if "posterior" in one else ("prior",):
             words, ends = f"{one['words']} ({when})", one[when]
-            centre, low, high = ends[CENTRE], ends[LOW], ends[HIGH]
+            centre, low, high = (ends[end] for end in (CENTRE, LOW, HIGH))
             yield Number(f"{when}.{at}", words, one["unit"], centre, low, high, on)
         if "learned" in one:
             words = f"{one['words']}: share of the prior's variance that data took away"

@@ -4,8 +4,6 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
-__all__ = ["Markdown", "anchor", "escaped", "joined", "link", "table"]
-
 MARKS = re.compile(r"[\\`*_\[\]|~$]|^[#+-]|^\d+(?=[.)](?:\s|$))")
 WEB = re.compile(r"https?://[^\s<>\"'()\\`|]+")
 
@@ -38,7 +36,12 @@ def _marked(found: re.Match[str]) -> str:
 
 def anchor(key: str) -> str:
     """Return the name of the place in the page where a number is told."""
-    return "n-" + re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")
+    return f"n-{slug(key)}"
+
+
+def slug(words: str) -> str:
+    """Return words as the name of a place in the page."""
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
 
 
 def link(words: object, target: str) -> Markdown:

@@ -6,8 +6,6 @@ from forepass.errors import InputError
 from forepass.inputs.text_files import suggest
 from forepass.tell.rounding import interval_text, number_text, scaled, times
 
-__all__ = ["Number", "Numbers"]
-
 PROBABILITY = "probability"
 
 
@@ -17,14 +15,10 @@ class Number:
 
     Attributes
     ----------
-    key
-        How templates refer to it.
-    words, unit
-        What it is, and of what.
-    centre, low, high
-        In the unit; `low` and `high` are None where the number has no interval.
-    rests_on
-        Blocks whose priors and data it follows from, or files that hold it.
+    key : how templates refer to it.
+    words, unit : what it is, and of what.
+    centre, low, high : in the unit; `low` and `high` are None where the number has no interval.
+    rests_on : blocks whose priors and data it follows from, or files that hold it.
     shown
         Middle and interval as text, where they are more than numbers: dates that may never come.
     """

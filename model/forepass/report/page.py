@@ -2,7 +2,6 @@
 
 import base64
 import html
-import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -10,9 +9,8 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from forepass.report.markdown import slug
 from forepass.tell.pages import filled, known_by
-
-__all__ = ["page", "slug"]
 
 SHOWN_IN_CONTENTS = ("h2",)
 
@@ -27,16 +25,11 @@ def page(
 
     Parameters
     ----------
-    markdown
-        The report; HTML in it is a template's own, as all data is escaped.
-    frame
-        Of the page, with TITLE, POLICY, STYLE, LOGO, CONTENTS and BODY as comments in it.
-    style
-        CSS.
-    logo
-        A picture as a data address.
-    picture
-        Reads the pictures that the text names.
+    markdown : the report; HTML in it is a template's own, as all data is escaped.
+    frame : of the page, with TITLE, POLICY, STYLE, LOGO, CONTENTS and BODY as comments in it.
+    style : CSS.
+    logo : a picture as a data address.
+    picture : reads the pictures that the text names.
 
     Raises
     ------
@@ -73,11 +66,6 @@ def page(
 def data_address(kind: str, content: bytes) -> str:
     """Return content as an address that holds it."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def slug(words: str) -> str:
-    """Return the name of a heading's place in the page."""
-    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
 
 
 def _parser() -> MarkdownIt:

@@ -7,8 +7,6 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-__all__ = ["printed"]
-
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 SECONDS = 120
 NODE = re.compile(rb"\(node\d{8}\)")

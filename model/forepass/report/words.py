@@ -8,8 +8,6 @@ References
 
 import math
 
-__all__ = ["agrees", "changes", "covers", "likely", "moves", "sure", "times"]
-
 LIKELY = (
     (0.99, "virtually certain"),
     (0.90, "very likely"),

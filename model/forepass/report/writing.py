@@ -17,8 +17,6 @@ from forepass.report.telling import Telling, vocabulary
 from forepass.report.words import MOVES
 from forepass.tell.render import INTERVAL
 
-__all__ = ["template", "written"]
-
 type Folders = tuple[Traversable | Path, ...]
 
 
@@ -27,12 +25,9 @@ def written(telling: Telling, folders: Folders, audience: str, frame: Mapping[st
 
     Parameters
     ----------
-    folders
-        Of templates: a file is taken from the first that holds it.
-    audience
-        Which template is the whole: brief or full.
-    frame
-        What templates may name besides the evidence: title and the like.
+    folders : of templates: a file is taken from the first that holds it.
+    audience : which template is the whole: brief or full.
+    frame : what templates may name besides the evidence: title and the like.
 
     Raises
     ------

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,6 @@ from forepass.sensitivities.prior_weight import PriorWeight, log_prior, moved_by
 from forepass.sensitivities.refits import POWER
 from forepass.sensitivities.runs import Question
 from forepass.sensitivities.what_if import Pairs, break_even, pairs, swing
-
-__all__ = ["break_even_document", "sensitivity_document"]
 
 SWING_DRAWS = 600
 BREAK_EVEN_DRAWS = 800
@@ -39,6 +36,8 @@ type Posteriors = Mapping[str, xr.Dataset]
 type Refit = Callable[[Sequence[Sequence[Belief]]], Sequence[Posteriors | str]]
 """Fits anew, for each set of beliefs of a block, with their priors raised; returns every block's
 draws, or why there are none."""
+type Weigh = Callable[[Sequence[Belief]], dict[str, Any]]
+"""Tells how the answer moves with the power of the beliefs' priors, all of them together."""
 
 
 def sensitivity_document(
@@ -58,18 +57,13 @@ def sensitivity_document(
 
     Parameters
     ----------
-    top
-        How many beliefs are told of.
-    measure
-        Whether to rank measurements too.
+    top : how many beliefs are told of.
+    measure : whether to rank measurements too.
     likelihoods
         Log likelihood of a block's data at its draws, by block, dims (draw,); none leaves it out.
-    frame
-        seed, as_of and inputs, as `forepass.documents.build_document` takes them.
-    refit
-        Where given, tells what importance weights cannot tell of priors.
-    draws, share_out
-        As `forepass.sensitivities.drivers.drivers` takes them.
+    frame : seed, as_of and inputs, as `forepass.documents.build_document` takes them.
+    refit : where given, tells what importance weights cannot tell of priors.
+    draws, share_out : as `forepass.sensitivities.drivers.drivers` takes them.
     """
     found = drivers(question, posteriors, beliefs, draws=draws, share_out=share_out)
     logs = found.rows.logs
@@ -77,8 +71,7 @@ def sensitivity_document(
     weighed = [[one.belief] for one in found.inputs[:top] if one.belief is not None]
     weighed += [[b for b in beliefs if b.subject == share.name] for share in found.subjects]
     weighed += [[b for b in beliefs if b.block == block] for block in likelihoods]
-    told = _weights(weighed, logs)
-    weigh = partial(_of_priors, told=told, logs=logs, anew=_anew(question, weighed, told, refit))
+    weigh = _weigher(question, weighed, logs, refit)
     rows = [_of_input(one, few, weigh) for one in found.inputs[:top]]
     document = _framed(question, posteriors, frame)
     document |= {
@@ -102,7 +95,7 @@ def sensitivity_document(
         )
     if likelihoods:
         document["likelihoods"] = [
-            _of_block(block, power_scaled(logs, log_weights))
+            _of_data(block, power_scaled(logs, log_weights))
             | weigh([belief for belief in beliefs if belief.block == block])
             for block, log_weights in likelihoods.items()
         ]
@@ -137,15 +130,16 @@ def break_even_document(
     runs.check_spread(question, logs)
     few = pairs(question, posteriors, logs, draws=BREAK_EVEN_DRAWS)
     found = break_even(few, belief, above=above, threshold=threshold)
-    about: dict[str, Any] = {
-        "belief": belief.key,
-        "words": belief.words,
-        "relation": ">" if above else "<",
-    }
-    about |= {"belief_unit": belief.prior.unit if belief.prior else "", "threshold": threshold}
-    quantiles = {f"belief_{key}": float(np.quantile(belief.draws, level)) for key, level in ENDS}
     return _framed(question, posteriors, frame) | {
-        "break_even": {**about, **asdict(found), **quantiles},
+        "break_even": {
+            "belief": belief.key,
+            "words": belief.words,
+            "relation": ">" if above else "<",
+            "belief_unit": belief.prior.unit if belief.prior else "",
+            "threshold": threshold,
+            **asdict(found),
+            **{f"belief_{key}": float(np.quantile(belief.draws, level)) for key, level in ENDS},
+        },
         "notes": [
             f"by intervention with {BREAK_EVEN_DRAWS} paired draws: what the fit learned of other "
             "beliefs stays as it is"
@@ -159,24 +153,21 @@ ENDS = tuple((key, level) for key, level in QUANTILES.items() if key in ("p10", 
 def _framed(question: Question, posteriors: Posteriors, frame: Mapping[str, Any]) -> Document:
     array = runs.quantity(question, posteriors)
     known = array.values[np.isfinite(array.values)]
-    about: dict[str, Any] = {
-        "name": question.quantity,
-        "year": question.year,
-        "unit": array.attrs["units"],
-    }
     words = str(array.attrs["long_name"])
     return {
         "forepass": __version__,
         **frame,
         "quantity": {
-            **about,
+            "name": question.quantity,
+            "year": question.year,
+            "unit": array.attrs["units"],
             "long_name": words[0].upper() + words[1:],
             **{key: float(np.quantile(known, level)) for key, level in ENDS},
         },
     }
 
 
-def _of_input(one: Input, few: Pairs, weigh: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+def _of_input(one: Input, few: Pairs, weigh: Weigh) -> dict[str, Any]:
     """Return the three kinds of evidence on one belief, or the first on what was fitted."""
     entry = {**_told(one.share), "block": one.block}
     if one.belief is None:
@@ -211,72 +202,54 @@ def _elicited(beliefs: Sequence[Belief]) -> list[Belief]:
     return [belief for belief in beliefs if belief.prior is not None]
 
 
-def _places(beliefs: Sequence[Belief]) -> frozenset[str]:
-    return frozenset(belief.key for belief in _elicited(beliefs))
+def _weigher(
+    question: Question, sets: Sequence[Sequence[Belief]], logs: Floats, refit: Refit | None
+) -> Weigh:
+    """Return what tells how the answer moves with the power of the priors of each set, together.
 
+    A new fit tells it where importance weights cannot, if one is to be had.
+    """
+    told: dict[frozenset[str], PriorWeight] = {}
+    untold: dict[frozenset[str], list[Belief]] = {}
 
-def _priors_of(beliefs: Sequence[Belief]) -> frozenset[str]:
-    """Return the priors of beliefs, which a fit raises in all their places."""
-    return frozenset(f"{belief.block}.{belief.variable}" for belief in _elicited(beliefs))
+    def key(beliefs: Sequence[Belief]) -> frozenset[str]:
+        return frozenset(belief.key for belief in beliefs)
 
+    def priors(beliefs: Sequence[Belief]) -> frozenset[str]:
+        # Which a fit raises in all their places.
+        return frozenset(f"{belief.block}.{belief.variable}" for belief in beliefs)
 
-def _weights(
-    weighed: Sequence[Sequence[Belief]], logs: Floats
-) -> dict[frozenset[str], PriorWeight]:
-    """Return how the answer moves with the power of the priors of each set, all together."""
-    return {
-        _places(beliefs): power_scaled(logs, log_prior(_elicited(beliefs), len(logs)))
-        for beliefs in weighed
-        if _elicited(beliefs)
+    for beliefs in filter(None, map(_elicited, sets)):
+        weight = told[key(beliefs)] = power_scaled(logs, log_prior(beliefs, len(logs)))
+        if refit is not None and not weight.trusted:
+            untold[priors(beliefs)] = beliefs
+    made = [] if refit is None else refit(list(untold.values()))
+    anew = {
+        name: one if isinstance(one, str) else runs.values(question, one)
+        for name, one in zip(untold, made, strict=True)
     }
 
+    def weigh(beliefs: Sequence[Belief]) -> dict[str, Any]:
+        beliefs = _elicited(beliefs)
+        if not beliefs:
+            return {"prior_sensitivity": None, "prior_moves": False, "pareto_k": None}
+        weight = told[key(beliefs)]
+        about: dict[str, Any] = {"pareto_k": weight.pareto_k}
+        known = weight.trusted
+        again = None if known else anew.get(priors(beliefs))
+        if isinstance(again, str):
+            about |= {"refitted": False, "not_refitted_because": again}
+        elif again is not None:
+            weight, known = moved_by_refit(logs, again, POWER), True
+            about["refitted"] = True
+        return about | {
+            "prior_sensitivity": weight.sensitivity,
+            "prior_moves": known and weight.moves,
+            "prior_power": weight.power,
+            "prior_noise": weight.noise,
+        }
 
-def _anew(
-    question: Question,
-    weighed: Sequence[Sequence[Belief]],
-    told: Mapping[frozenset[str], PriorWeight],
-    refit: Refit | None,
-) -> dict[frozenset[str], Floats | str]:
-    """Return the logs of the quantity from a new fit where weights cannot tell, or why not."""
-    if refit is None:
-        return {}
-    untold = {
-        _priors_of(beliefs): _elicited(beliefs)
-        for beliefs in weighed
-        if _elicited(beliefs) and not told[_places(beliefs)].trusted
-    }
-    found = refit(list(untold.values()))
-    return {
-        priors: one if isinstance(one, str) else runs.values(question, one)
-        for priors, one in zip(untold, found, strict=True)
-    }
-
-
-def _of_priors(
-    beliefs: Sequence[Belief],
-    *,
-    told: Mapping[frozenset[str], PriorWeight],
-    logs: Floats,
-    anew: Mapping[frozenset[str], Floats | str],
-) -> dict[str, Any]:
-    """Return how the answer moves with the power of the beliefs' priors, all of them together."""
-    if not _elicited(beliefs):
-        return {"prior_sensitivity": None, "prior_moves": False, "pareto_k": None}
-    weight = told[_places(beliefs)]
-    about: dict[str, Any] = {"pareto_k": weight.pareto_k}
-    known = weight.trusted
-    again = None if known else anew.get(_priors_of(beliefs))
-    if isinstance(again, str):
-        about |= {"refitted": False, "not_refitted_because": again}
-    elif again is not None:
-        weight, known = moved_by_refit(logs, again, POWER), True
-        about["refitted"] = True
-    return about | {
-        "prior_sensitivity": weight.sensitivity,
-        "prior_moves": known and weight.moves,
-        "prior_power": weight.power,
-        "prior_noise": weight.noise,
-    }
+    return weigh
 
 
 def _of_refits(entries: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -295,7 +268,7 @@ def _of_refits(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     return notes
 
 
-def _of_block(block: str, data: PriorWeight) -> dict[str, Any]:
+def _of_data(block: str, data: PriorWeight) -> dict[str, Any]:
     """Return how the answer moves with the power of a block's data."""
     return {
         "name": block,
@@ -325,7 +298,7 @@ def _measurements(
             "variance_explained": one.explained,
             "variance_explained_p05": one.low,
             "variance_explained_p95": one.high,
-            "interval_shrinks_by": one.shrinkage,
+            "interval_shrinks_by": measurements.shrinkage(one.explained),
         }
         for one in ranked
     ]

@@ -1,14 +1,13 @@
 """The document that answers a question about what moves a quantity, in a scenario."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import xarray as xr
 
 from forepass import tasks
 from forepass.documents import Document
-from forepass.kept_fits import Fit, failed_notes
+from forepass.kept_fits import failed_notes
 from forepass.likelihoods import log_likelihood
 from forepass.sensitivities import answer
 from forepass.sensitivities.beliefs import Belief, all_beliefs, find
@@ -19,8 +18,6 @@ from forepass.settings import Settings
 from forepass.what_if.changed import Changed
 from forepass.what_if.interventions import pinned
 from forepass.what_if.scenarios import Scenario
-
-__all__ = ["document"]
 
 
 def document(
@@ -36,25 +33,32 @@ def document(
 
     Parameters
     ----------
-    asked
-        quantity and year; then break_even, above and threshold, or top, measure, likelihood and,
-        where they are asked for, refit and draws, as `answer` takes them.
-    frame
-        seed, as_of and inputs, as `forepass.documents.build_document` takes them.
-    share_out
-        Does forward runs and refits, of which there may be many.
+    asked : quantity and year; then break_even, above and threshold, or top, measure, likelihood
+        and, where they are asked for, refit and draws, as `answer` takes them.
+    frame : seed, as_of and inputs, as `forepass.documents.build_document` takes them.
+    share_out : does forward runs and refits, of which there may be many.
     """
     fits = pinned(found.fits, found.interventions.pins, seed=settings.seed)
     posteriors = {block: fit.posterior for block, fit in fits.items()}
     beliefs = list(all_beliefs(posteriors, found.priors))
-    question = Question(
-        asked["quantity"],
-        asked["year"],
-        found.tables,
-        found.definitions,
-        settings.seed,
-        found.interventions,
-    )
+    question = Question.of(found, asked["quantity"], asked["year"], settings.seed)
+
+    def again(sets: Sequence[Sequence[Belief]]) -> list[dict[str, xr.Dataset] | str]:
+        """Return every block's draws, those of one block fitted anew with priors at a power."""
+        tasks = [
+            (place, scenario, [belief.prior for belief in beliefs])
+            for place, beliefs in enumerate(sets)
+        ]
+        anew = {place: made for (place, *_), made in share_out(refitted, tasks, settings)}
+        out: list[dict[str, xr.Dataset] | str] = []
+        for place in range(len(sets)):
+            if isinstance(made := anew[place], str):
+                out.append(made)
+                continue
+            joined = pinned({**fits, **made}, found.interventions.pins, seed=settings.seed)
+            out.append({name: fit.posterior for name, fit in joined.items()})
+        return out
+
     if "break_even" in asked:
         made = answer.break_even_document(
             question,
@@ -65,14 +69,6 @@ def document(
             frame=frame,
         )
     else:
-        again = partial(
-            _refitted,
-            fits=fits,
-            found=found,
-            scenario=scenario,
-            settings=settings,
-            share_out=share_out,
-        )
         made = answer.sensitivity_document(
             question,
             posteriors,
@@ -90,28 +86,3 @@ def document(
         )
     made["notes"] += [*found.notes, *failed_notes(fits)]
     return made
-
-
-def _refitted(
-    sets: Sequence[Sequence[Belief]],
-    *,
-    fits: dict[str, Fit],
-    found: Changed,
-    scenario: Scenario,
-    settings: Settings,
-    share_out: ShareOut,
-) -> list[dict[str, xr.Dataset] | str]:
-    """Return every block's draws, those of one block fitted anew with priors at another power."""
-    asked = [
-        (place, scenario, [belief.prior for belief in beliefs])
-        for place, beliefs in enumerate(sets)
-    ]
-    anew = {place: made for (place, *_), made in share_out(refitted, asked, settings)}
-    out: list[dict[str, xr.Dataset] | str] = []
-    for place in range(len(sets)):
-        if isinstance(made := anew[place], str):
-            out.append(made)
-            continue
-        joined = pinned({**fits, **made}, found.interventions.pins, seed=settings.seed)
-        out.append({name: fit.posterior for name, fit in joined.items()})
-    return out

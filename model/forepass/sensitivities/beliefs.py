@@ -19,18 +19,6 @@ from forepass.inputs.families import FAMILIES, family_cumulative
 from forepass.inputs.priors import JUDGEMENT, Prior, source_keys
 from forepass.inputs.text_files import suggest
 
-__all__ = [
-    "KINDS",
-    "SHOCKS",
-    "UNTRACED",
-    "Belief",
-    "all_beliefs",
-    "contraction",
-    "find",
-    "kind",
-    "title",
-]
-
 KINDS = ("judgement", "published", "data", "structure")
 SHOCKS = "future shocks"
 UNTRACED = "not traced"
@@ -131,14 +119,10 @@ class Belief:
 
     Attributes
     ----------
-    block, variable, label
-        Whose it is; the coordinates of a variable with dims, in words.
-    place
-        Among the flattened places of the variable; None where it has no dims but draw.
-    draws
-        Dims (draw,).
-    prior
-        What was believed before the data, where somebody said so.
+    block, variable, label : whose it is; the coordinates of a variable with dims, in words.
+    place : among the flattened places of the variable; None where it has no dims but draw.
+    draws : dims (draw,).
+    prior : what was believed before the data, where somebody said so.
     """
 
     block: str
@@ -200,17 +184,22 @@ def all_beliefs(
                 )
 
 
+def prior_scores(prior: Prior, draws: Floats) -> Floats:
+    """Return the standard scores of draws among what the prior expects: normal before the data."""
+    below = family_cumulative(FAMILIES[prior.distribution], prior.parameters, draws)
+    return np.asarray(special.ndtri(np.clip(below, 1e-9, 1 - 1e-9)))
+
+
 def contraction(belief: Belief) -> float | None:
     """Return the share of the prior's variance that data took away, on the scale of its ranks.
 
     None for what nobody elicited by itself. Below zero where the posterior is wider.
     """
-    if belief.prior is None:
-        return None
-    family = FAMILIES[belief.prior.distribution]
-    below = family_cumulative(family, belief.prior.parameters, belief.draws)
-    score = special.ndtri(np.clip(below, 1e-9, 1 - 1e-9))
-    return float(1 - np.var(score))
+    return (
+        None
+        if belief.prior is None
+        else float(1 - np.var(prior_scores(belief.prior, belief.draws)))
+    )
 
 
 def kind(belief: Belief) -> str:

@@ -37,8 +37,6 @@ from forepass.sensitivities.variance_shares import (
     totals,
 )
 
-__all__ = ["Drivers", "Input", "Share", "drivers"]
-
 BLOCKS = (*FORWARD, "serving")
 SCREENED = 30
 """Beliefs of a block that are told apart, those that explain most by themselves."""
@@ -118,15 +116,11 @@ def drivers(
 
     Parameters
     ----------
-    posteriors
-        Draws of every block.
-    beliefs
-        Of the blocks, as `forepass.sensitivities.beliefs.all_beliefs` yields them.
-    draws
-        Forward runs, at least, for the shares of beliefs and as many again for those of blocks,
+    posteriors : draws of every block.
+    beliefs : of the blocks, as `forepass.sensitivities.beliefs.all_beliefs` yields them.
+    draws : forward runs, at least, for the shares of beliefs and as many again for those of blocks,
         beyond those of `forepass.sensitivities.pairings`, which says what is held of them.
-    share_out
-        Does the runs, one pairing of all draws or one factorial at a time.
+    share_out : does the runs, one pairing of all draws or one factorial at a time.
 
     Raises
     ------
@@ -155,16 +149,12 @@ def drivers(
         Share(SHOCKS, shocks.first - lots, shocks.total - lots, shocks.shapley - lots, *ends),
     ]
     return Drivers(
-        blocks=sorted(blocks, key=_size),
-        subjects=sorted(subjects, key=_size),
+        blocks=sorted(blocks, key=lambda share: -share.shapley),
+        subjects=sorted(subjects, key=lambda share: -share.shapley),
         kinds=_summed(kinds),
-        inputs=sorted(inputs, key=lambda one: _size(one.share)),
+        inputs=sorted(inputs, key=lambda one: -one.share.shapley),
         rows=rows,
     )
-
-
-def _size(share: Share) -> float:
-    return -share.shapley
 
 
 def _active(question: Question, posteriors: Posteriors) -> list[str]:
@@ -198,10 +188,7 @@ def _of_blocks(
 
 
 def _of_shocks(
-    question: Question,
-    posteriors: Posteriors,
-    active: Sequence[str],
-    whole: Share,
+    question: Question, posteriors: Posteriors, active: Sequence[str], whole: Share
 ) -> Iterator[Share]:
     """Yield the share of each block's shocks: the whole's, in proportion to their total effects.
 

@@ -13,8 +13,6 @@ from forepass.sensitivities.runs import Question
 from forepass.sensitivities.variance_shares import closed_of_covariance, interval, smoothed
 from forepass.streams import block_rng
 
-__all__ = ["MEASUREMENTS", "Measurement", "Worth", "worth"]
-
 RESAMPLES = 100
 
 type Floats = NDArray[np.float64]
@@ -74,11 +72,6 @@ class Worth:
     low: float
     high: float
 
-    @property
-    def shrinkage(self) -> float:
-        """Return the share by which the interval is expected to shrink, were it normal."""
-        return shrinkage(self.explained)
-
 
 def shrinkage(explained: float) -> float:
     """Return the share by which a normal's interval shrinks as a share of its variance goes."""
@@ -101,10 +94,8 @@ def worth(
 
     Parameters
     ----------
-    logs
-        Of the quantity asked about, dims (draw,), in the posteriors' own pairing.
-    measured_in
-        Year in which quantities would be measured.
+    logs : of the quantity asked about, dims (draw,), in the posteriors' own pairing.
+    measured_in : year in which quantities would be measured.
 
     References
     ----------

@@ -17,8 +17,6 @@ from forepass.sensitivities import runs
 from forepass.sensitivities.runs import Question
 from forepass.sensitivities.variance_shares import sums_of_factorial
 
-__all__ = ["RESAMPLES", "Paired", "ShareOut", "factorials", "repaired", "two_samples"]
-
 FACTORIAL_DRAWS = 400
 PAIRINGS = 3
 """Times at least that every draw of every block is paired, the forecast's own pairing the first."""
@@ -108,10 +106,8 @@ def factorials(
 
     Parameters
     ----------
-    draws
-        Forward runs, at least; one factorial otherwise.
-    centre
-        Near the mean of the logs.
+    draws : forward runs, at least; one factorial otherwise.
+    centre : near the mean of the logs.
 
     Returns
     -------

@@ -13,8 +13,6 @@ from forepass.inputs.elicitation import log_density
 from forepass.sensitivities import GOOD_K
 from forepass.sensitivities.beliefs import Belief
 
-__all__ = ["SENSITIVE", "PriorWeight", "log_prior", "moved_by_refit", "power_scaled"]
-
 POWERS = (1.25, 1.1, 1.03, 1.01)
 """Powers, and their inverses, to which priors or likelihoods are raised: the first is that of the
 reference, the next ones are for where draws cannot carry so large a step."""
@@ -76,8 +74,7 @@ def power_scaled(logs: Floats, log_weights: Floats) -> PriorWeight:
 
     Parameters
     ----------
-    logs
-        Of the quantity, dims (draw,); draws without a number are left out.
+    logs : of the quantity, dims (draw,); draws without a number are left out.
     log_weights
         Log density of the priors, or log likelihood of the data, that are scaled, dims (draw,).
 
@@ -110,7 +107,9 @@ def _at_power(logs: Floats, log_weights: Floats, power: float) -> PriorWeight:
     rng = np.random.default_rng(0)
     by_chance = [_moved(rng.permutation(logs), weights, power) for _ in range(PERMUTATIONS)]
     noise = float(np.quantile(by_chance, 0.9))
-    return PriorWeight(_moved(logs, weights, power), _plain(tails), power, noise)
+    # What has no k had no tail left to fit.
+    worst = np.max(np.nan_to_num(tails, nan=UNBOUNDED_K, posinf=UNBOUNDED_K, neginf=0.0))
+    return PriorWeight(_moved(logs, weights, power), float(worst), power, noise)
 
 
 def moved_by_refit(logs: Floats, refitted: Floats, power: float) -> PriorWeight:
@@ -123,8 +122,7 @@ def moved_by_refit(logs: Floats, refitted: Floats, power: float) -> PriorWeight:
     ----------
     logs, refitted
         Of the quantity, dims (draw,), before and after; draws without a number are left out.
-    power
-        To which the priors were raised.
+    power : to which the priors were raised.
     """
     before, after = (of[np.isfinite(of)] for of in (logs, refitted))
 
@@ -151,9 +149,3 @@ def _moved(logs: Floats, weights: list[Floats], power: float) -> float:
             *one_chain, lower_alpha=1 / power, upper_alpha=power, chain_axis=0, draw_axis=1
         )
     )
-
-
-def _plain(tails: list[float]) -> float:
-    """Return the worse Pareto k as a number; what has none had no tail left to fit."""
-    worst = np.nan_to_num(tails, nan=UNBOUNDED_K, posinf=UNBOUNDED_K, neginf=0.0)
-    return float(np.max(worst))

@@ -13,8 +13,6 @@ from forepass.settings import Settings
 from forepass.what_if import replaced_priors
 from forepass.what_if.scenarios import Layer, Scenario, with_layer
 
-__all__ = ["POWER", "NotRefittedError", "raised", "refitted"]
-
 POWER = 2.0
 """Sensitivities are for each doubling; narrower priors also fit more surely than wider ones."""
 

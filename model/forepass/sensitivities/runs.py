@@ -14,9 +14,8 @@ from forepass.forward import forecast, overhang
 from forepass.forward.projection import FORWARD, Projection, joined, run_forward, whole_span
 from forepass.inputs.definitions import Definitions
 from forepass.inputs.text_files import suggest
+from forepass.what_if.changed import Changed
 from forepass.what_if.interventions import NONE, Interventions
-
-__all__ = ["KNOWN", "Question", "check_quantity", "check_spread", "held_at", "thinned", "values"]
 
 KNOWN = (*forecast.ORDER, *overhang.ORDER)
 """Quantities that have a number for each draw and year."""
@@ -47,6 +46,11 @@ class Question:
     seed: int
     interventions: Interventions = NONE
 
+    @classmethod
+    def of(cls, found: Changed, name: str, year: int, seed: int) -> "Question":
+        """Return the question about a quantity in a scenario."""
+        return cls(name, year, found.tables, found.definitions, seed, found.interventions)
+
 
 def check_quantity(name: str) -> None:
     """Refuse a quantity that has no number for each draw and year, with the closest names."""
@@ -65,13 +69,10 @@ def quantity(
 
     Parameters
     ----------
-    posteriors
-        Draws of each block, joined draw by draw; all have as many.
-    seeds
-        Of the shocks of blocks, where they are not the question's own.
-    memory
-        Blocks run forward before, which are taken again where nothing of theirs has changed; it is
-        added to.
+    posteriors : draws of each block, joined draw by draw; all have as many.
+    seeds : of the shocks of blocks, where they are not the question's own.
+    memory : blocks run forward before, which are taken again where nothing of theirs has changed;
+        it is added to.
     """
     seeds = dict.fromkeys(posteriors, question.seed) | dict(seeds or {})
     projection = _narrowed(question, posteriors, seeds, {} if memory is None else memory)

@@ -19,20 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import interpolate, special, stats
 
-__all__ = [
-    "Smoothed",
-    "closed_of_covariance",
-    "closed_of_factorial",
-    "closed_of_sums",
-    "first_order",
-    "interval",
-    "normal_scores",
-    "shapley",
-    "smoothed",
-    "sums_of_factorial",
-    "totals",
-]
-
 KNOTS = 3
 """Inside each spline, at even steps of the ranks: enough for what rises, falls or turns once."""
 FOLDS = 40
@@ -44,8 +30,10 @@ LEAST_RIDGE = 1e-6
 type Floats = NDArray[np.float64]
 
 
-def closed_of_factorial(outputs: Floats, weights: Floats | None = None) -> Floats:
-    """Return the closed share of each set of independent inputs, from two samples of each.
+def sums_of_factorial(
+    outputs: Floats, weights: Floats | None = None, *, centre: float = 0.0
+) -> Floats:
+    """Return what closed shares of independent inputs follow from, two samples of each.
 
     Every two outputs that take the inputs of a set from the same sample and the others from
     different ones estimate the set's share ("pick and freeze" [1]_): all of them are averaged.
@@ -54,40 +42,20 @@ def closed_of_factorial(outputs: Floats, weights: Floats | None = None) -> Float
     ----------
     outputs
         Dims (2**k, draw): place c takes input j from the second sample where bit j of c is set.
-    weights
-        Of the draws, as a bootstrap gives them; all alike unless given.
+    weights : of the draws, as a bootstrap gives them, dims (resample, draw); one of all alike
+        unless given.
+    centre : near the mean, and the same for all that are added up, so that no digits are lost.
 
     Returns
     -------
     ndarray
-        Dims (2**k,): place s is of the inputs whose bits are set.
+        Dims (resample, 2 + 2**k), to be added up over any number of factorials: weight, total, and
+        for each set the products of its pairs, place s of the inputs whose bits are set.
 
     References
     ----------
     .. [1] A. Janon et al., "Asymptotic normality and efficiency of two Sobol index estimators",
        ESAIM: Probability and Statistics 18, 2014.
-    """
-    return closed_of_sums(sums_of_factorial(outputs, None if weights is None else weights[None]))[0]
-
-
-def sums_of_factorial(
-    outputs: Floats, weights: Floats | None = None, *, centre: float = 0.0
-) -> Floats:
-    """Return what closed shares follow from, to be added up over any number of factorials.
-
-    Parameters
-    ----------
-    outputs
-        As `closed_of_factorial` takes them.
-    weights
-        Dims (resample, draw); one of all alike unless given.
-    centre
-        Near the mean, and the same for all that are added up, so that no digits are lost.
-
-    Returns
-    -------
-    ndarray
-        Dims (resample, 2 + 2**k): weight, total, and for each set the products of its pairs.
     """
     weights = np.ones((1, outputs.shape[1])) if weights is None else weights
     values, place = outputs - centre, np.arange(len(outputs))
@@ -143,13 +111,10 @@ def closed_of_covariance(
 
     Parameters
     ----------
-    covariance
-        Of the inputs and, last, of the output, dims (..., input + 1, input + 1). Expectations are
-        taken as linear in the inputs, which is exact where all are jointly normal.
-    groups
-        Places of the inputs of each group.
-    rows
-        Draws that the covariance was estimated from, so that what as many inputs of pure noise
+    covariance : of the inputs and, last, of the output, dims (..., input + 1, input + 1).
+        Expectations are taken as linear in the inputs, which is exact where all are jointly normal.
+    groups : places of the inputs of each group.
+    rows : draws that the covariance was estimated from, so that what as many inputs of pure noise
         would seem to explain is taken off; None where it is known.
 
     Returns
@@ -190,12 +155,7 @@ class Smoothed:
 
 
 def smoothed(
-    inputs: Floats,
-    output: Floats,
-    *,
-    resamples: int = 0,
-    seed: int = 0,
-    knots: int = KNOTS,
+    inputs: Floats, output: Floats, *, resamples: int = 0, seed: int = 0, knots: int = KNOTS
 ) -> Smoothed:
     """Return what each input by itself tells of the output, and how these vary together.
 
@@ -204,16 +164,11 @@ def smoothed(
 
     Parameters
     ----------
-    inputs
-        Dims (draw, input).
-    output
-        Dims (draw,).
-    resamples
-        How many times the folds are resampled.
-    seed
-        Of the resamples.
-    knots
-        Inside each spline.
+    inputs : dims (draw, input).
+    output : dims (draw,).
+    resamples : how many times the folds are resampled.
+    seed : of the resamples.
+    knots : inside each spline.
 
     References
     ----------

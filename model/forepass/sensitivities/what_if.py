@@ -11,8 +11,6 @@ from forepass.sensitivities import runs
 from forepass.sensitivities.beliefs import Belief
 from forepass.sensitivities.runs import Question
 
-__all__ = ["BreakEven", "Pairs", "Swing", "break_even", "pairs", "swing"]
-
 ENDS = (0.1, 0.9)
 GRID = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999)
 """Quantiles of the belief at which the median is tried before the crossing is closed in on."""

@@ -7,24 +7,18 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.baselines import log_linear
 from forepass.blocks import chips
 from forepass.blocks.chips.records import SPECS, ChipRecords
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions
-from forepass.tell.figures import BANDS, HUE, INK, house_style, label_values
-from forepass.trend_checks.chip_findings import fleet_flop_per_byte
+from forepass.settings import Settings
+from forepass.tell.figures import INK, house_style, label_values
+from forepass.trend_checks.predictive import NAIVE, bands, naive, under
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from forepass.settings import Settings
-
-__all__ = ["draw_fans", "draw_wall"]
-
 FIRST, LAST = 2016, 2035
-NAIVE = "#D55E00"  # vermilion of the same palette as the fan's blue
 QUANTITIES = {
     "flops_8bit": ("chip_flops_8bit", "8-bit rate, PFLOP/s", 1e-15),
     "flops_16bit": ("chip_flops_16bit", "16-bit rate, PFLOP/s", 1e-15),
@@ -39,13 +33,11 @@ QUANTITIES = {
 type Floats = NDArray[np.float64]
 
 
-def draw_fans(posterior: xr.Dataset, records: ChipRecords, settings: "Settings") -> "Figure":
+def draw_fans(posterior: xr.Dataset, records: ChipRecords, settings: Settings) -> "Figure":
     """Return the figure: every spec as recorded, as fitted and as forecast."""
     from matplotlib.figure import Figure
 
-    years = np.arange(FIRST, LAST + 1)
-    middle = np.asarray(years + 0.5, dtype=np.float64)
-    forward = chips.project(posterior, years, np.random.default_rng(settings.seed))
+    _, middle, forward = _forward(posterior, settings)
     reference = load_definitions(settings.priors).reference_vendor
     with house_style():
         figure = Figure(figsize=(15, 8.4), layout="constrained")
@@ -55,35 +47,36 @@ def draw_fans(posterior: xr.Dataset, records: ChipRecords, settings: "Settings")
             record = _record(records, SPECS.index(spec))
             own = record[record["series"] == reference]
             bands(axis, middle, forward[name].values * factor)
-            _points(axis, record, own, factor)
-            _naive(axis, own, middle, factor)
+            others, shipped = (np.exp(rows["value"]) * factor for rows in (record, own))
+            axis.scatter(record["when"], others, s=18, facecolors="none", edgecolors="#888888")
+            axis.scatter(own["when"], shipped, s=18, color=INK, zorder=3)
+            if len(own) >= 4:
+                lines = [(0.5, "--", 1.8), (0.1, ":", 1.0), (0.9, ":", 1.0)]
+                naive(axis, own, middle, factor, lines)
             axis.set_title(title)
             axis.set_yscale("log")
             label_values(axis)
-        figure.supxlabel(
+        under(
+            figure,
             f"Blue: newest part of {reference}, median with 50, 80 and 90% intervals. Points: "
             f"shipped parts, {reference}'s filled. Vermilion: line through {reference}'s parts by "
             "least squares with its 80% prediction interval.",
-            fontsize=11,
-            x=0.01,
-            ha="left",
         )
     return figure
 
 
-def draw_wall(posterior: xr.Dataset, records: ChipRecords, settings: "Settings") -> "Figure":
+def draw_wall(
+    posterior: xr.Dataset, records: ChipRecords, fleet: pd.Series, settings: Settings
+) -> "Figure":
     """Return the figure: FLOP per byte by chip, by fleet, and its forecast; and the wall's rate."""
     from matplotlib.figure import Figure
 
-    years = np.arange(FIRST, LAST + 1)
-    middle = np.asarray(years + 0.5, dtype=np.float64)
-    forward = chips.project(posterior, years, np.random.default_rng(settings.seed))
+    years, middle, forward = _forward(posterior, settings)
     shown = records.present[:, [SPECS.index("flops_8bit"), SPECS.index("bandwidth")]].all(axis=1)
     shown &= ~records.announced
     ratio = records.log_specs @ (
         (np.array(SPECS) == "flops_8bit") * 1.0 - (np.array(SPECS) == "bandwidth")
     )
-    fleet = fleet_flop_per_byte(settings)
     with house_style():
         figure = Figure(figsize=(13, 5.2), layout="constrained")
         left, right = figure.subplots(1, 2)
@@ -98,44 +91,21 @@ def draw_wall(posterior: xr.Dataset, records: ChipRecords, settings: "Settings")
         right.axhline(0, color=INK, linewidth=1)
         right.set_xticks(years[::4])
         right.set_title("memory wall: growth of FLOP/s less\nthat of bandwidth, log per year")
-        figure.supxlabel(
+        under(
+            figure,
             "Bands: 50, 80 and 90% intervals; left of the newest part, right of the trend. Points: "
             "shipped parts. Vermilion: all chips counted as shipped, together.",
-            fontsize=11,
-            x=0.01,
-            ha="left",
         )
     return figure
 
 
-def bands(axis: "Axes", when: Floats, drawn: Floats) -> None:
-    """Draw median and nested intervals of draws, dims (draw, time)."""
-    for low, high, opacity in BANDS:
-        ends = np.quantile(drawn, [int(low[1:]) / 100, int(high[1:]) / 100], axis=0)
-        axis.fill_between(when, *ends, color=HUE, alpha=opacity, linewidth=0)
-    axis.plot(when, np.median(drawn, axis=0), color=INK, linewidth=2)
-
-
-def _points(axis: "Axes", record: pd.DataFrame, own: pd.DataFrame, factor: float) -> None:
-    axis.scatter(
-        record["when"],
-        np.exp(record["value"]) * factor,
-        s=18,
-        facecolors="none",
-        edgecolors="#888888",
-    )
-    axis.scatter(own["when"], np.exp(own["value"]) * factor, s=18, color=INK, zorder=3)
-
-
-def _naive(axis: "Axes", own: pd.DataFrame, when: Floats, factor: float) -> None:
-    if len(own) < 4:
-        return
-    ahead = when[when > own["when"].max()]
-    drawn = log_linear(own, pd.DataFrame({"when": ahead}))
-    low, median, high = np.exp(np.quantile(drawn, [0.1, 0.5, 0.9], axis=0)) * factor
-    axis.plot(ahead, median, color=NAIVE, linewidth=1.8, linestyle="--")
-    for edge in (low, high):
-        axis.plot(ahead, edge, color=NAIVE, linewidth=1, linestyle=":")
+def _forward(
+    posterior: xr.Dataset, settings: Settings
+) -> tuple[NDArray[np.int_], Floats, xr.Dataset]:
+    """Return the years on show, their middles, and what the chips come to in them."""
+    years = np.arange(FIRST, LAST + 1)
+    forward = chips.project(posterior, years, np.random.default_rng(settings.seed))
+    return years, np.asarray(years + 0.5, dtype=np.float64), forward
 
 
 def _record(records: ChipRecords, at: int) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Whether priors would have found a record surprising, and posteriors do; fans of trends."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,41 +9,40 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.backtest.baselines import log_linear
-from forepass.tell.figures import house_style, label_values
-from forepass.trend_checks.chip_figures import bands
+from forepass.backtest.scores import covered
+from forepass.tell.figures import BANDS, HUE, INK, house_style, label_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_fans", "place_text", "posterior_line"]
-
 NAIVE = "#D55E00"  # vermilion of the same palette as the fan's blue
-POINT = "#222222"
 
 type Floats = NDArray[np.float64]
 
 
 def posterior_line(name: str, drawn: Floats, truth: Floats) -> str:
     """Return in words how the rows that a fit has seen lie in its predictive."""
-    within = {}
-    for share in (0.5, 0.8):
-        low, high = np.quantile(drawn, [(1 - share) / 2, (1 + share) / 2], axis=0)
-        within[share] = np.mean((low <= truth) & (truth <= high))
+    half, most = (np.mean(covered(drawn, truth, share)) for share in (0.5, 0.8))
     off = np.median(truth - np.median(drawn, axis=0))
     return (
-        f"posterior predictive, {name}: of {truth.size} rows seen {within[0.5]:.0%} lie in the 50% "
-        f"interval, {within[0.8]:.0%} in the 80% interval; median residual {off:+.2f} log"
+        f"posterior predictive, {name}: of {truth.size} rows seen {half:.0%} lie in the 50% "
+        f"interval, {most:.0%} in the 80% interval; median residual {off:+.2f} log"
     )
+
+
+def interval(drawn: Floats, form: str = ".3g") -> str:
+    """Return the median of draws with their 80% interval."""
+    low, middle, high = np.quantile(drawn, [0.1, 0.5, 0.9])
+    return f"{middle:{form}} ({low:{form}} to {high:{form}})"
 
 
 def place_text(name: str, drawn: Floats, truth: float, unit: str) -> str:
     """Return in words where what came lies in the prior predictive, and whether it surprises."""
     place = float((drawn < truth).mean())
-    low, middle, high = np.quantile(drawn, [0.1, 0.5, 0.9])
     verdict = "a surprise" if min(place, 1 - place) < 0.01 else "no surprise"
     return (
-        f"prior predictive, {name}: {middle:.3g} ({low:.3g} to {high:.3g}) {unit}; it was "
+        f"prior predictive, {name}: {interval(drawn)} {unit}; it was "
         f"{truth:.3g}, at the {place:.0%} point: {verdict}"
     )
 
@@ -57,12 +56,9 @@ def draw_fans(
 
     Parameters
     ----------
-    forward
-        Projection, dims (draw, year).
-    panels
-        Title and factor of scale, by variable of the projection.
-    records
-        Rows with `when` and `value`, the natural log, by the same names.
+    forward : projection, dims (draw, year).
+    panels : title and factor of scale, by variable of the projection.
+    records : rows with `when` and `value`, the natural log, by the same names.
     """
     from matplotlib.figure import Figure
 
@@ -75,31 +71,53 @@ def draw_fans(
             drawn = forward[name].transpose("draw", "year").to_numpy() * factor
             bands(axis, middle, drawn)
             if name in records:
-                _seen(axis, records[name], middle, factor)
+                seen = records[name]
+                values = np.exp(seen["value"]) * factor
+                axis.scatter(seen["when"], values, s=16, color=INK, zorder=3)
+                naive(
+                    axis, seen, middle, factor, [(0.1, ":", 1.6), (0.5, "--", 1.6), (0.9, ":", 1.6)]
+                )
             axis.set_yscale("log")
             axis.set_ylim(*_range(drawn, records.get(name), factor))
             axis.set_title(title)
             label_values(axis)
         for axis in axes[len(panels) :]:
             axis.remove()
-        figure.supxlabel(
+        under(
+            figure,
             "Blue: the typical frontier model or the largest run, median with 50, 80 and 90% "
             "intervals. Points: what was seen.\nVermilion: line through the points by least "
             "squares with its 80% prediction interval.",
-            fontsize=11,
-            x=0.01,
-            ha="left",
         )
     return figure
 
 
-def _seen(axis: "Axes", record: pd.DataFrame, when: Floats, factor: float) -> None:
-    axis.scatter(record["when"], np.exp(record["value"]) * factor, s=16, color=POINT, zorder=3)
+def bands(axis: "Axes", when: Floats, drawn: Floats) -> None:
+    """Draw median and nested intervals of draws, dims (draw, time)."""
+    for low, high, opacity in BANDS:
+        ends = np.quantile(drawn, [int(low[1:]) / 100, int(high[1:]) / 100], axis=0)
+        axis.fill_between(when, *ends, color=HUE, alpha=opacity, linewidth=0)
+    axis.plot(when, np.median(drawn, axis=0), color=INK, linewidth=2)
+
+
+def naive(
+    axis: "Axes",
+    record: pd.DataFrame,
+    when: Floats,
+    factor: float,
+    lines: Sequence[tuple[float, str, float]],
+) -> None:
+    """Draw a line through a record forward by least squares: each quantile, its style and width."""
     ahead = when[when > record["when"].max()]
-    late = pd.DataFrame({"when": ahead})
-    naive = np.exp(np.quantile(log_linear(record, late), [0.1, 0.5, 0.9], axis=0)) * factor
-    for line, style in zip(naive, (":", "--", ":"), strict=True):
-        axis.plot(ahead, line, color=NAIVE, linewidth=1.6, linestyle=style)
+    drawn = log_linear(record, pd.DataFrame({"when": ahead}))
+    for level, style, width in lines:
+        line = np.exp(np.quantile(drawn, level, axis=0)) * factor
+        axis.plot(ahead, line, color=NAIVE, linewidth=width, linestyle=style)
+
+
+def under(figure: "Figure", words: str) -> None:
+    """Write words under a figure."""
+    figure.supxlabel(words, fontsize=11, x=0.01, ha="left")
 
 
 def _range(drawn: Floats, record: pd.DataFrame | None, factor: float) -> tuple[float, float]:

@@ -12,14 +12,11 @@ from forepass.backtest.training import predicted, records
 from forepass.blocks import training
 from forepass.inputs.elicitation import sample
 from forepass.inputs.priors import load_priors
-from forepass.trend_checks.predictive import draw_fans, place_text, posterior_line
+from forepass.settings import Settings
+from forepass.trend_checks.predictive import draw_fans, interval, place_text, posterior_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from forepass.settings import Settings
-
-__all__ = ["figures", "growth_rates", "notes"]
 
 BLOCK = "training"
 PANELS = {
@@ -39,7 +36,7 @@ YEARS = np.arange(2020, 2036)
 PRIOR_DRAWS = 4000
 
 
-def growth_rates(posterior: xr.Dataset, settings: "Settings") -> list[Growth]:
+def growth_rates(posterior: xr.Dataset, settings: Settings) -> list[Growth]:
     """Return growth of compute, overtraining and length beside published rates."""
     forward = _forward(posterior, settings)
     log = xr.ufuncs.log(forward["training_flop"].transpose("year", "draw"))
@@ -73,24 +70,19 @@ def growth_rates(posterior: xr.Dataset, settings: "Settings") -> list[Growth]:
     ]
 
 
-def notes(posterior: xr.Dataset, settings: "Settings") -> list[str]:
+def notes(posterior: xr.Dataset, settings: Settings) -> list[str]:
     """Return lines on structures, and prior and posterior predictive checks."""
-    runs, said = records(settings), []
+    runs, said, rate = records(settings), [], posterior["record_growth"]
+    structures = {
+        "drifting": posterior.assign(record_limit_bound=xr.zeros_like(rate)),
+        "limit-bound": posterior.assign(record_limit_bound=xr.ones_like(rate)),
+        "stacked": posterior,
+    }
     for year in (2030, 2035):
         parts = []
-        for name, weight in zip(
-            ("drifting", "limit-bound", "stacked"), (0.0, 1.0, None), strict=True
-        ):
-            sure = (
-                posterior
-                if weight is None
-                else posterior.assign(
-                    record_limit_bound=xr.full_like(posterior["record_growth"], weight)
-                )
-            )
+        for name, sure in structures.items():
             flop = _forward(sure, settings)["training_flop"].sel(year=year)
-            low, middle, high = np.quantile(flop, [0.1, 0.5, 0.9])
-            parts.append(f"{name} {middle:.2g} ({low:.2g} to {high:.2g})")
+            parts.append(f"{name} {interval(flop.to_numpy(), '.2g')}")
         said.append(f"compute of the largest run in {year}, FLOP: {', '.join(parts)}")
     for name, rows in runs.items():
         rng = np.random.default_rng(settings.seed)
@@ -99,14 +91,14 @@ def notes(posterior: xr.Dataset, settings: "Settings") -> list[str]:
     return said + _prior_lines(settings, runs["training_flop"])
 
 
-def figures(posterior: xr.Dataset, settings: "Settings") -> dict[str, Callable[[], "Figure"]]:
+def figures(posterior: xr.Dataset, settings: Settings) -> dict[str, Callable[[], "Figure"]]:
     """Return what draws the figures, by name."""
     runs = records(settings)
     seen = {panel: runs[name] for panel, name in SEEN.items()}
     return {"fans": lambda: draw_fans(_forward(posterior, settings), PANELS, seen)}
 
 
-def _prior_lines(settings: "Settings", runs: pd.DataFrame) -> list[str]:
+def _prior_lines(settings: Settings, runs: pd.DataFrame) -> list[str]:
     """Return where the record's growth and end lie among what the priors expected of them."""
     rng = np.random.default_rng(settings.seed)
     priors = load_priors(BLOCK, settings.priors)
@@ -126,5 +118,5 @@ def _prior_lines(settings: "Settings", runs: pd.DataFrame) -> list[str]:
     return said
 
 
-def _forward(posterior: xr.Dataset, settings: "Settings") -> xr.Dataset:
+def _forward(posterior: xr.Dataset, settings: Settings) -> xr.Dataset:
     return training.project(posterior, YEARS, np.random.default_rng(settings.seed))

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from forepass.settings import Settings
     from forepass.what_if.interventions import Interventions
 
-__all__ = ["Changed", "Question", "changed", "drawn", "in_reason", "projected"]
-
 type Question = Callable[[Projection, NDArray[np.int_]], xr.Dataset]
 """Answers from a projection, in years; such as `forepass.forward.forecast.forecast_of`."""
 
@@ -57,10 +55,8 @@ def changed(
 
     Parameters
     ----------
-    unsafe, progress
-        As `forepass.posterior.fitted` takes them.
-    say
-        Told, before anything is fitted, which blocks a scenario's priors have fitted anew.
+    unsafe, progress : as `forepass.posterior.fitted` takes them.
+    say : told, before anything is fitted, which blocks a scenario's priors have fitted anew.
 
     Raises
     ------
@@ -119,10 +115,8 @@ def drawn(
     ----------
     questions
         Functions such as `forepass.forward.forecast.forecast_of`; one projection answers them all.
-    wanted
-        Draws in all, in runs of what the posteriors hold; as many as these unless given.
-    fitting
-        ``unsafe``, ``progress`` and ``say``, as `changed` takes them.
+    wanted : draws in all, in runs of what the posteriors hold; as many as these unless given.
+    fitting : ``unsafe``, ``progress`` and ``say``, as `changed` takes them.
 
     Raises
     ------

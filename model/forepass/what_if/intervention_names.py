@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,49 +34,32 @@ from forepass.inputs.elicitation import ElicitationError, parameters_from_quanti
 from forepass.inputs.families import FAMILIES
 from forepass.inputs.priors import Prior
 from forepass.inputs.text_files import suggest
+from forepass.posterior import Fit
 from forepass.what_if.interventions import Amount, Change, Interventions, Pin
 from forepass.what_if.scenarios import Asked, Scenario
 
-if TYPE_CHECKING:
-    from forepass.posterior import Fit
-
-__all__ = ["QUANTITIES", "check_heard", "names", "resolve"]
-
 SHARE, LEVEL, BITS, GROUP = "share", "level", "bits", "group"
+GROUPS = {"chip_flops": ("chip_flops_16bit", "chip_flops_8bit", "chip_flops_4bit")}
 QUANTITIES: dict[str, dict[str, str]] = {
     "chips": {
-        "chip_flops_16bit": LEVEL,
-        "chip_flops_8bit": LEVEL,
-        "chip_flops_4bit": LEVEL,
+        **dict.fromkeys(GROUPS["chip_flops"], LEVEL),
         "chip_flops": GROUP,
-        "chip_bandwidth": LEVEL,
-        "chip_memory": LEVEL,
-        "chip_power": LEVEL,
-        "chip_scale_up_bandwidth": LEVEL,
-        "chip_price_usd": LEVEL,
-        "chip_hour_cost_usd": LEVEL,
-        "memory_wall_ratio": LEVEL,
+        **dict.fromkeys(("chip_bandwidth", "chip_memory", "chip_power"), LEVEL),
+        **dict.fromkeys(("chip_scale_up_bandwidth", "chip_price_usd"), LEVEL),
+        **dict.fromkeys(("chip_hour_cost_usd", "memory_wall_ratio"), LEVEL),
     },
     "language_models": {
-        "frontier_active_params": LEVEL,
-        "frontier_total_params": LEVEL,
+        **dict.fromkeys(("frontier_active_params", "frontier_total_params"), LEVEL),
         "moe_activation_fraction": SHARE,
-        "kv_bytes_per_token": LEVEL,
-        "frontier_layers": LEVEL,
+        **dict.fromkeys(("kv_bytes_per_token", "frontier_layers"), LEVEL),
         "weight_bits": BITS,
     },
     "fleet": {
-        "chips_shipped": LEVEL,
-        "power_shipped": LEVEL,
-        "inference_share": SHARE,
-        "lab_share": SHARE,
-        "duty_cycle": SHARE,
-        "availability": SHARE,
+        **dict.fromkeys(("chips_shipped", "power_shipped"), LEVEL),
+        **dict.fromkeys(("inference_share", "lab_share", "duty_cycle", "availability"), SHARE),
     },
     "training": {
-        "training_flop": LEVEL,
-        "training_tokens_per_param": LEVEL,
-        "training_days": LEVEL,
+        **dict.fromkeys(("training_flop", "training_tokens_per_param", "training_days"), LEVEL),
         "training_utilisation": SHARE,
     },
     "demand": {
@@ -95,7 +77,6 @@ QUANTITIES: dict[str, dict[str, str]] = {
 }
 """The quantities by year that can be changed, by block, and of what sort each is; of those of a
 kind of work, the kind stands after a dot."""
-GROUPS = {"chip_flops": ("chip_flops_16bit", "chip_flops_8bit", "chip_flops_4bit")}
 ANSWERS = (*forecast.SHOWN, *overhang.ORDER, "release_overhang")
 UNREAD = ("max_context_tokens", "moe_share", "memory_wall", "chips_retired", "chips_waiting")
 """Of the forward run, what nothing downstream reads."""
@@ -126,11 +107,9 @@ def resolve(scenario: Scenario, beliefs: Beliefs, definitions: Definitions) -> I
 
     Parameters
     ----------
-    beliefs
-        The priors by block and name, for names, families and supports.
-    definitions
-        Their first and last years bound what can be changed; what is told no year is changed from
-        the year after the software date on.
+    beliefs : the priors by block and name, for names, families and supports.
+    definitions : their first and last years bound what can be changed; what is told no year is
+        changed from the year after the software date on.
 
     Raises
     ------
@@ -204,8 +183,7 @@ def _of_belief(prior: Prior, asked: Asked, where: str) -> Amount:
     low, high = max(prior.support[0], family.lower), min(prior.support[1], family.upper)
     for value in {asked.low, asked.high}:
         # A share may lie on its ends; what is above 0 may not be 0.
-        inside = low <= value <= high and not (value == low and np.isinf(high))
-        if not inside:
+        if not low <= value <= high or (value == low and np.isinf(high)):
             bounds = f"between {low:g} and {high:g}" if np.isfinite(high) else f"above {low:g}"
             raise InputError(f"{where}: must be {bounds} ({prior.unit}), got {value:g}")
     return _amount(prior.distribution, asked, where)
@@ -232,15 +210,15 @@ def _changes(
     since = after if asked.since is None else asked.since
     if not first < since <= last:
         raise InputError(f"{where}: the year must lie within {first + 1} to {last}, got {since}")
-    positive = asked.how in ("value", "times")
+    positive, shown = asked.how in ("value", "times"), Amount(asked.low, asked.high)
     upper = 1.0 if sort == SHARE and asked.how == "value" else np.inf
     low_ok = asked.low > 0 or (asked.low == 0 and sort == SHARE)
     if positive and not (low_ok and asked.high <= upper):
         bounds = "from 0 to 1" if upper == 1 else "above 0"
-        raise InputError(f"{where}: must be {bounds}, got {_shown(asked)}")
+        raise InputError(f"{where}: must be {bounds}, got {shown}")
     exact = asked.how == "value" and asked.low == asked.high
     if sort == BITS and not (exact and asked.low in (4, 8, 16)):
-        raise InputError(f"{where}: can only be set to 4, 8 or 16, got {asked.how} {_shown(asked)}")
+        raise InputError(f"{where}: can only be set to 4, 8 or 16, got {asked.how} {shown}")
     if sort == GROUP and asked.how == "value":
         raise InputError(f"{where}: stands for {', '.join(GROUPS[name])}; set one of these")
     family = "Normal" if not positive else "LogitNormal" if upper == 1 else "LogNormal"
@@ -250,10 +228,6 @@ def _changes(
         Change(block, one, asked.how, amount, since, kind, called)
         for one in GROUPS.get(name, (whole,))
     ]
-
-
-def _shown(asked: Asked) -> str:
-    return str(Amount(asked.low, asked.high))
 
 
 def check_heard(

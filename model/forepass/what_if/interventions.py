@@ -19,24 +19,12 @@ from numpy.typing import NDArray
 from forepass.errors import InputError
 from forepass.forward.timing import SHARES
 from forepass.inputs.families import FAMILIES, family_quantile
+from forepass.posterior import Fit
 from forepass.streams import block_rng
 from forepass.what_if.consequences import FOLLOWED, Before
 
 if TYPE_CHECKING:
     from forepass.blocks.fleet.vintages import Shipped
-    from forepass.posterior import Fit
-
-__all__ = [
-    "HOW",
-    "NONE",
-    "Amount",
-    "Change",
-    "Interventions",
-    "Pin",
-    "changed",
-    "pinned",
-    "shipped",
-]
 
 SHIPPED = {"chips_shipped": "chips", "power_shipped": "W"}
 """Changed within the fleet's own run, and the unit of each: chips, and their own power."""
@@ -136,12 +124,9 @@ def pinned(fits: "Mapping[str, Fit]", pins: Iterable[Pin], *, seed: int) -> "dic
 
     Parameters
     ----------
-    fits
-        By block; the posterior of each has dims (draw, ...).
-    pins
-        A variable with dims besides gets one value along them.
-    seed
-        Of what is drawn from intervals, by name.
+    fits : by block; the posterior of each has dims (draw, ...).
+    pins : a variable with dims besides gets one value along them.
+    seed : of what is drawn from intervals, by name.
     """
     found = dict(fits)
     for pin in pins:
@@ -163,10 +148,8 @@ def changed(
 
     Parameters
     ----------
-    forward
-        As the block's ``project`` returns it, dims (draw, year, ...).
-    posterior
-        Draws that it came from, dims (draw, ...).
+    forward : as the block's ``project`` returns it, dims (draw, year, ...).
+    posterior : draws that it came from, dims (draw, ...).
 
     Raises
     ------

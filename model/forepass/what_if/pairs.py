@@ -7,8 +7,6 @@ import xarray as xr
 
 from forepass.forward.timing import SHARES
 
-__all__ = ["joined"]
-
 SUBTRACTED = (*SHARES, "probability")
 PAIRED = (
     "over is a ratio, left out where the first has nothing; less is a difference; "
@@ -24,8 +22,7 @@ def joined(draws: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
     Parameters
     ----------
-    draws
-        By scenario, dims (draw, year, ...); what has further dims is left out.
+    draws : by scenario, dims (draw, year, ...); what has further dims is left out.
 
     Returns
     -------

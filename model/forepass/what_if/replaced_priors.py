@@ -15,8 +15,6 @@ from forepass.inputs.toml_files import as_toml
 from forepass.settings import Settings
 from forepass.what_if.scenarios import SUFFIX, Scenario
 
-__all__ = ["overlaid"]
-
 
 def overlaid(scenario: Scenario, settings: Settings) -> Settings:
     """Return settings whose priors are the run's with those that the scenario replaces.

@@ -18,18 +18,6 @@ from forepass.inputs.text_files import suggest
 from forepass.inputs.toml_files import check_fields, number, read_tables, text_field
 from forepass.rooms import room
 
-__all__ = [
-    "Asked",
-    "Layer",
-    "Scenario",
-    "as_asked",
-    "check_compared",
-    "load_scenario",
-    "plain",
-    "scenario_names",
-    "with_layer",
-]
-
 FOLDER, SUFFIX, BASELINE = "scenarios", ".toml", "baseline"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 ABOUT, TEXTS = "scenario", ("title", "story", "source")
@@ -82,11 +70,8 @@ class Layer:
         changes = {
             name: [one.how, one.low, one.high, one.since] for name, one in self.changes.items()
         }
-        return {
-            "changes": changes,
-            "priors": _finite(self.priors),
-            "definitions": self.definitions,
-        }
+        priors = _finite(self.priors)
+        return {"changes": changes, "priors": priors, "definitions": self.definitions}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,18 +131,16 @@ def check_compared(names: Sequence[str], what: str = "compare") -> None:
         raise InputError(f"{what} takes two scenarios or more, each once; got {got}")
 
 
-def load_scenario(name: str, folder: Traversable) -> Scenario:
+def load_scenario(name: str, folder: Traversable, below: tuple[str, ...] = ()) -> Scenario:
     """Return a scenario with what it inherits, by name, or by path where it ends in ``.toml``.
+
+    ``below`` are the names of those that inherit it.
 
     Raises
     ------
     InputError
         Naming file and key; a loop of inheritance with its chain.
     """
-    return _loaded(name, folder, ())
-
-
-def _loaded(name: str, folder: Traversable, below: tuple[str, ...]) -> Scenario:
     chain = (*below, name)
     if name in below:
         raise InputError(f"scenarios inherit in a loop: {' <- '.join(chain)}; break it")
@@ -168,12 +151,6 @@ def _loaded(name: str, folder: Traversable, below: tuple[str, ...]) -> Scenario:
     elif name not in scenario_names(folder):
         by = f"{' <- '.join(below)} inherits it: " if below else ""
         raise InputError(f"{by}no scenario {name!r}; {suggest(name, scenario_names(folder))}")
-    return _read(name, home, file_name, folder, chain)
-
-
-def _read(
-    name: str, home: Traversable, file_name: str, folder: Traversable, chain: tuple[str, ...]
-) -> Scenario:
     tables, file = read_tables(file_name, home)
     check_fields(tables, required=(ABOUT,), optional=TABLES, where=file)
     about = tables[ABOUT]
@@ -189,7 +166,7 @@ def _read(
                 f"{file}: {ABOUT}: inherits must be the name of a scenario beside priors, "
                 f"got {wanted!r}; write it without {SUFFIX}"
             )
-        parent = _loaded(wanted, folder, chain)
+        parent = load_scenario(wanted, folder, chain)
         before, parents = parent.layers, parent.chain
     layer = Layer(
         file,
@@ -220,7 +197,7 @@ def _changes(pins: Table, shifts: Table, file: str) -> dict[str, Asked]:
         if not isinstance(table["from"], int) or isinstance(table["from"], bool):
             raise InputError(f"{where}: from must be a year, got {table['from']!r}")
         ends = _ends(table[hows[0]], f"{where}: {hows[0]}")
-        found[name] = Asked(ends.low, ends.high, hows[0], table["from"])
+        found[name] = replace(ends, how=hows[0], since=table["from"])
     return found
 
 
@@ -240,17 +217,18 @@ def _flat(tables: Table, *, leaf: Sequence[str] = ()) -> Table:
 def _ends(value: object, where: str) -> Asked:
     """Return a number, or the ends of an interval given as two."""
     if not isinstance(value, list):
-        return _rising(number(value, "value", where), None, where)
+        one = number(value, "value", where)
+        return Asked(one, one)
     if len(value) != 2:
         raise InputError(f"{where}: an interval has two ends, as in [0.3, 0.7]")
     low, high = (number(end, "each end", where) for end in value)
     return _rising(low, high, where)
 
 
-def _rising(low: float, high: float | None, where: str) -> Asked:
-    if high is not None and not low < high:
+def _rising(low: float, high: float, where: str) -> Asked:
+    if not low < high:
         raise InputError(f"{where}: the interval {low:g} to {high:g} must rise; low end first")
-    return Asked(low, low if high is None else high)
+    return Asked(low, high)
 
 
 def _priors(tables: Table, file: str) -> dict[str, dict[str, Table]]:
@@ -312,8 +290,9 @@ def as_asked(texts: Iterable[str], option: str = "--set") -> Layer:
             definitions[name] = definition(name, stated, where)
             continue
         low, to, high = (part.strip() for part in value.partition(" to "))
-        ends = _rising(_number(low, where), _number(high, where) if to else None, where)
-        changes[name] = Asked(ends.low, ends.high, since=int(year) if at else None)
+        first = _number(low, where)
+        ends = _rising(first, _number(high, where), where) if to else Asked(first, first)
+        changes[name] = replace(ends, since=int(year) if at else None)
     return Layer(option, changes, definitions=definitions)
 
 
