@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the answer and write the files asked for."""
     from forepass.forward import horizon
     from forepass.inputs.definitions import load_definitions
-    from forepass.tell import answers, by_year_figures, render
+    from forepass.tell import answers, render
 
     settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
@@ -128,6 +128,8 @@ def run(args: argparse.Namespace) -> int:
         _write_netcdf(draw(), document, args.netcdf)
         say_written(args, args.netcdf)
     if args.figure is not None:
+        from forepass.tell import by_year_figures
+
         say_written(args, *by_year_figures.save_by_year(document, args.figure, args.command))
     return 0
 
