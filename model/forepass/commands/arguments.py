@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,18 +64,15 @@ def add_command(subparsers: "argparse._SubParsersAction[Any]", command: Command)
     if command.add_options:
         command.add_options(parser)
     if command.draws:
-        parser.add_argument(
-            "--unsafe-ignore-checks",
-            action="store_true",
-            help="answer even from a fit that failed its convergence checks; every output says so",
-        )
+        words = "answer even from a fit that failed its convergence checks; every output says so"
+        add_flag(parser, "--unsafe-ignore-checks", words)
     _add_common(parser)
     parser.set_defaults(run=command.run)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     common = parser.add_argument_group("common options")
-    common.add_argument("--json", action="store_true", help="print JSON instead of text")
+    add_flag(common, "--json", "print JSON instead of text")
     common.add_argument(
         "--seed", type=seed, metavar="N", help="seed of every random draw (a whole number)"
     )
@@ -85,7 +82,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         metavar="DATE",
         help="with what was published by this day alone (a month or a year: by its last day)",
     )
-    common.add_argument("--quiet", action="store_true", help="show no progress")
+    add_flag(common, "--quiet", "show no progress")
     for name, what in (("data", "observed tables"), ("priors", "priors")):
         words = f"folder of {what}, not the shipped one"
         common.add_argument(f"--{name}", type=folder, metavar="DIR", help=words)
@@ -123,6 +120,16 @@ def cluster_from(args: argparse.Namespace) -> "AbstractContextManager[Client | N
     return tasks.cluster(args.workers, args.scheduler)
 
 
+def add_flag(parser: Options, name: str, words: str) -> None:
+    """Give a parser, or a group of its options, one that is asked for or not."""
+    parser.add_argument(name, action="store_true", help=words)
+
+
+def add_csv(parser: Options, words: str) -> None:
+    """Give a parser the file to write an answer to as CSV."""
+    parser.add_argument("--csv", type=new_file, metavar="FILE", help=words)
+
+
 def add_figure(parser: Options, words: str) -> None:
     """Give a parser, or a group of its options, the folder to draw a figure in."""
     parser.add_argument("--figure", type=output_folder, metavar="DIR", help=words)
@@ -133,6 +140,13 @@ def add_own_tables(group: Options) -> None:
     for things, table in (("chips", "chips"), ("models", "language_models")):
         words = f"more {things}, in the columns of data/{table}.csv"
         group.add_argument(f"--{things}-file", type=existing_file, metavar="CSV", help=words)
+
+
+def refuse_beside(args: argparse.Namespace, options: Iterable[str], why: str) -> None:
+    """Refuse the first of the options that is given, with the reason why it may not be."""
+    for option in options:
+        if getattr(args, option):
+            raise InputError(f"--{option.replace('_', '-')} {why}")
 
 
 def settings_from(args: argparse.Namespace) -> "Settings":

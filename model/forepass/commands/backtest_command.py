@@ -43,9 +43,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--every", choices=("0.5", "1"), default="1", help="years between origins (default 1)"
     )
-    parser.add_argument(
-        "--csv", type=arguments.new_file, metavar="FILE", help="write scores by target and horizon"
-    )
+    arguments.add_csv(parser, "write scores by target and horizon")
     arguments.add_cluster(parser)
     arguments.add_figure(parser, "draw skill, calibration, and forecasts beside what came")
 
@@ -111,8 +109,7 @@ def _results(asked: "list[Task]", args: argparse.Namespace) -> "dict[Task, Resul
     ):
         for task, result in runs.results(asked, arguments.settings_from(args), on=on):
             found[task] = result
-            if report:
-                report(task.name, "done")
+            report(task.name, "done")
     return {task: found[task] for task in asked}
 
 

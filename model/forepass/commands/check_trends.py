@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from forepass.commands import arguments, fit_command, fitting
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
+from forepass.tell import render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,8 +59,6 @@ def _modules(asked: "list[str] | None", blocks: "tuple[str, ...]") -> dict[str, 
 
 def as_text(growths: "Mapping[str, list[Growth]]", notes: "Mapping[str, list[str]]") -> list[str]:
     """Return a table of growth and the findings of each block."""
-    from forepass.tell import render
-
     parts = []
     for block, rates in growths.items():
         rows = [

@@ -8,6 +8,9 @@ from forepass.commands import arguments
 from forepass.commands.arguments import Command
 from forepass.commands.output import tell
 from forepass.errors import InputError
+from forepass.inputs.rows import read_rows
+from forepass.inputs.text_files import suggest
+from forepass.tell import render
 
 if TYPE_CHECKING:
     from forepass.settings import Settings
@@ -24,9 +27,6 @@ DATES = ("date", "quarter_end", "made_date", "release_date")
 
 
 def _list(args: argparse.Namespace) -> int:
-    from forepass.inputs.rows import read_rows
-    from forepass.tell import render
-
     found = []
     settings = arguments.settings_from(args)
     for name, path in _tables(settings.data).items():
@@ -41,10 +41,6 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from forepass.inputs.rows import read_rows
-    from forepass.inputs.text_files import suggest
-    from forepass.tell import render
-
     settings = arguments.settings_from(args)
     tables = _tables(settings.data)
     if args.table not in tables:

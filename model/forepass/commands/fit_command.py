@@ -8,6 +8,8 @@ from forepass.commands import arguments, fitting
 from forepass.commands.arguments import Command
 from forepass.commands.output import tell
 from forepass.errors import InputError
+from forepass.inputs.text_files import suggest
+from forepass.tell import render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +33,7 @@ example: fit the block of the fleet again, although nothing in it changed
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     arguments.add_blocks(parser)
-    parser.add_argument("--force", action="store_true", help="fit even what is not stale")
+    arguments.add_flag(parser, "--force", "fit even what is not stale")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,8 +60,6 @@ COMMAND = Command(
 
 def chosen_blocks(asked: list[str] | None, known: tuple[str, ...]) -> list[str]:
     """Return the blocks asked for, in the order of ``known``; all of them unless some are named."""
-    from forepass.inputs.text_files import suggest
-
     wanted = [name.lower().replace("-", "_") for name in asked or known]
     for name in wanted:
         if name not in known:
@@ -82,8 +82,6 @@ def diagnostics(fits: "Mapping[str, Fit]") -> dict[str, dict[str, object]]:
 
 def diagnostics_text(fits: "Mapping[str, Fit]") -> str:
     """Return the table of how well each block was sampled."""
-    from forepass.tell import render
-
     rows = [
         [
             name.replace("_", " "),

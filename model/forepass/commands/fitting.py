@@ -30,7 +30,7 @@ def checked_fits(
 
 
 @contextmanager
-def checked(names: Sequence[str], args: argparse.Namespace) -> Iterator[Report | None]:
+def checked(names: Sequence[str], args: argparse.Namespace) -> Iterator[Report]:
     """Yield what fits of the blocks ``names`` report to.
 
     ``CheckError`` is raised when one fails its convergence checks and the user did not insist.
@@ -55,17 +55,16 @@ def shared_out[T, G, R](
     with progress_over(["task"] * len(asked), quiet=quiet, what="tasks") as report:
         for task, found in tasks.run(work, asked, given, on=on):
             yield task, found
-            if report:
-                report("tasks", "done")
+            report("tasks", "done")
 
 
 @contextmanager
 def progress_over(
     names: Sequence[object], *, quiet: bool, what: str = "blocks"
-) -> Iterator[Report | None]:
-    """Yield what a fit reports (block, stage) to, or None where nobody is watching."""
+) -> Iterator[Report]:
+    """Yield what a fit reports (block, stage) to, which is silent where nobody is watching."""
     if quiet or not sys.stderr.isatty():
-        yield None
+        yield lambda _block, _stage: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn

@@ -3,14 +3,27 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from forepass import __version__
+from forepass.documents import Document
+from forepass.tell import render
 
 
 def tell(args: argparse.Namespace, text: str, **content: object) -> None:
     """Print what was found as text or, where asked for, as JSON with the version that found it."""
     print(json.dumps({"forepass": __version__, **content}, indent=2) if args.json else text)
+
+
+def tell_answer(
+    args: argparse.Namespace, document: Document, text: Callable[[Document], str]
+) -> None:
+    """Print an answer as text or JSON, and write it as CSV where that is asked for."""
+    print(render.as_json(document) if args.json else text(document))
+    if getattr(args, "csv", None) is not None:
+        render.write_csv(document, args.csv)
+        say_written(args, args.csv)
 
 
 def say_written(args: argparse.Namespace, *paths: Path) -> None:

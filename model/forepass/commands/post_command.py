@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING
 
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
+from forepass.commands.output import tell_answer
+from forepass.inputs.claims import load_claims
+from forepass.inputs.definitions import load_definitions
+from forepass.tell import answers, render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,14 +37,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table, the claims with their probabilities, and the measured rows outside."""
-    from forepass.inputs.claims import load_claims
-    from forepass.tell import answers, render
-
     settings = arguments.settings_from(args)
     claims = load_claims(settings.priors)
     asked = {"date": args.date, "unsafe_ignore_checks": args.unsafe_ignore_checks}
     document = answers.answer("post", asked, settings, draw=lambda: _draw(args, settings, claims))
-    print(render.as_json(document) if args.json else render.post_text(document, claims))
+    tell_answer(args, document, lambda told: render.post_text(told, claims))
     return 0
 
 
@@ -59,7 +60,6 @@ def _draw(
 ) -> "xr.Dataset":
     from forepass.commands import fitting
     from forepass.forward import post
-    from forepass.inputs.definitions import load_definitions
     from forepass.inputs.tables import load_tables
     from forepass.kept_fits import flagged
 

@@ -11,10 +11,12 @@ from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
 from forepass.commands.output import tell
 from forepass.errors import InputError
+from forepass.evidence.questions import Questions, read_questions
+from forepass.rooms import room
+from forepass.tell import answers
 from forepass.what_if.scenarios import Scenario, check_compared, load_scenario
 
 if TYPE_CHECKING:
-    from forepass.evidence.questions import Questions
     from forepass.settings import Settings
 
 EXAMPLE = """\
@@ -60,24 +62,16 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder whose templates take the place of those of the same name",
     )
-    parser.add_argument(
-        "--without-posterior",
-        action="store_true",
-        help="leave out posterior.nc, the draws, which are most of the folder",
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="write into a folder that holds other files too"
-    )
+    words = "leave out posterior.nc, the draws, which are most of the folder"
+    arguments.add_flag(parser, "--without-posterior", words)
+    arguments.add_flag(parser, "--force", "write into a folder that holds other files too")
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the report and say what is in it."""
     # Matrices here are small: several threads on each cost more than they give.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from forepass.evidence.questions import read_questions
     from forepass.report import folder
-    from forepass.rooms import room
-    from forepass.tell import answers
 
     if not args.title.strip():
         raise InputError("--title must say something")
@@ -88,7 +82,9 @@ def run(args: argparse.Namespace) -> int:
     templates = (*[args.template] * (args.template is not None), room("reports/templates"))
     questions = read_questions(templates)
     scenario = scenario_options.scenario_from(args, settings)
-    compared = _compared(args, questions, settings)
+    names = args.compare or list(questions.scenarios)
+    check_compared(names, "--compare")
+    compared = [load_scenario(name, settings.priors) for name in names]
     asked: dict[str, Any] = {
         "questions": questions.content(),
         "compared": [one.content() for one in compared],
@@ -113,19 +109,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _compared(
-    args: argparse.Namespace, questions: "Questions", settings: "Settings"
-) -> list[Scenario]:
-    names = args.compare or list(questions.scenarios)
-    check_compared(names, "--compare")
-    return [load_scenario(name, settings.priors) for name in names]
-
-
 def _gathered(
     args: argparse.Namespace,
     scenario: Scenario,
     compared: list[Scenario],
-    questions: "Questions",
+    questions: Questions,
     settings: "Settings",
     _: None,
     **frame: Any,  # noqa: ANN401 - as build_document takes them
@@ -137,14 +125,15 @@ def _gathered(
 
     found = scenario_options.changed(scenario, args, settings)
     each = {one.name: (one, scenario_options.changed(one, args, settings)) for one in compared}
-    with fitting.progress_over(stages(questions, each), quiet=args.quiet, what="runs") as report:
+    with (
+        fitting.progress_over(stages(questions, each), quiet=args.quiet, what="runs") as report,
+        in_reason(scenario),
+    ):
 
         def done(stage: str) -> None:
-            if report:
-                report(stage, "done")
+            report(stage, "done")
 
-        with in_reason(scenario):
-            document = gathered(found, scenario, each, questions, settings, frame=frame, done=done)
+        document = gathered(found, scenario, each, questions, settings, frame=frame, done=done)
     document["notes"] += failed_notes(found.fits)
     return document
 
@@ -180,13 +169,12 @@ def _draws(
     """Write the posterior that the report is of, and every quantity by year."""
     from forepass.forward.comparisons import with_beside
     from forepass.report.exports import write_posterior
-    from forepass.tell.answers import provenance
     from forepass.what_if.changed import projected
 
     found = scenario_options.changed(scenario, args, settings)
     drawn = with_beside(projected(found, settings.seed))
     posteriors = {name: fit.posterior for name, fit in found.fits.items()}
-    write_posterior(path, posteriors, drawn, provenance(evidence))
+    write_posterior(path, posteriors, drawn, answers.provenance(evidence))
 
 
 COMMAND = Command(
