@@ -12,12 +12,12 @@ from forepass.errors import InputError
 from forepass.forward import horizon, thresholds
 from forepass.inputs.dates import last_day
 from forepass.inputs.definitions import Definitions, load_definitions
+from forepass.settings import Settings
 from forepass.tell import answers, render
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forepass.settings import Settings
     from forepass.what_if.scenarios import Scenario
 
 FORECAST_EXAMPLE = """\
@@ -127,7 +127,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _scenario(args: argparse.Namespace, settings: "Settings") -> "Scenario":
+def _scenario(args: argparse.Namespace, settings: Settings) -> "Scenario":
     """Return what is asked to change, by options of their own too, as ``--set`` would."""
     by_name = {"copy_speed_tokens_per_s": "speed", "human_tokens_per_s": "human_rate"}
     values = {name: getattr(args, option, None) for name, option in by_name.items()}
@@ -136,7 +136,7 @@ def _scenario(args: argparse.Namespace, settings: "Settings") -> "Scenario":
 
 
 def _run_when(
-    args: argparse.Namespace, settings: "Settings", years: list[int], asked: dict[str, object]
+    args: argparse.Namespace, settings: Settings, years: list[int], asked: dict[str, object]
 ) -> int:
     """Print when the quantities pass their thresholds."""
     others = ("quarterly", "netcdf", "figure")
@@ -181,14 +181,14 @@ OVERHANG = Command(
 
 
 def _draw_quarterly(
-    args: argparse.Namespace, settings: "Settings", span: list[int], years: list[int]
+    args: argparse.Namespace, settings: Settings, span: list[int], years: list[int]
 ) -> "xr.Dataset":
     from forepass.forward import timing
 
     return timing.quarterly(_draw(args, settings, span), years)
 
 
-def _draw(args: argparse.Namespace, settings: "Settings", years: list[int]) -> "xr.Dataset":
+def _draw(args: argparse.Namespace, settings: Settings, years: list[int]) -> "xr.Dataset":
     from forepass.forward.forecast import forecast_of
     from forepass.forward.overhang import overhang_of
 

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         atomic.write_text(args.csv, text)
         say_written(args, args.csv)
     if args.figure is not None:
-        from forepass.tell.calibration_figures import draw_calibration
+        from forepass.tell.check_figures import draw_calibration
         from forepass.tell.figures import save_figure
 
         figure = draw_calibration(ranked, summary, DRAWS_RANKED + 1)

@@ -19,13 +19,13 @@ from forepass.commands import (
 from forepass.commands.arguments import Command
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
+from forepass.settings import Settings
 from forepass.tell import answers, render
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from forepass.fit_checks.finding import Finding
-    from forepass.settings import Settings
 
 SERVING = "serving"
 SHOWN = 12
@@ -142,7 +142,7 @@ def _refuse_lonely_options(args: argparse.Namespace) -> None:
 
 
 def _findings(
-    args: argparse.Namespace, names: list[str], settings: "Settings"
+    args: argparse.Namespace, names: list[str], settings: Settings
 ) -> "tuple[dict[str, Any], list[Finding]]":
     from forepass import catalogue, posterior
     from forepass.fit_checks.run import FORECAST, findings
@@ -201,7 +201,7 @@ def _rate(rate: dict[str, Any]) -> list[str]:
     ]
 
 
-def _draw_figure(args: argparse.Namespace, settings: "Settings", document: dict[str, Any]) -> None:
+def _draw_figure(args: argparse.Namespace, settings: Settings, document: dict[str, Any]) -> None:
     from forepass import posterior
     from forepass.fit_checks.run import measured_quantities
     from forepass.tell import check_figures, figures
@@ -229,7 +229,7 @@ def _run_validation(args: argparse.Namespace) -> int:
     return 0 if fits[SERVING].diagnostics.passed else 1
 
 
-def _validation(args: argparse.Namespace, settings: "Settings") -> "pd.DataFrame":
+def _validation(args: argparse.Namespace, settings: Settings) -> "pd.DataFrame":
     """Return the scores of every split, telling of each on a terminal."""
     from forepass.blocks.serving import validation
     from forepass.blocks.serving.model import TABLES, measured

@@ -10,6 +10,7 @@ from forepass.commands import arguments, fitting
 from forepass.commands.output import say_written
 from forepass.inputs.comparisons import Published, load_comparisons
 from forepass.inputs.definitions import load_definitions
+from forepass.settings import Settings
 from forepass.tell import answers, render
 from forepass.tell.render import wrapped
 from forepass.tell.rounding import named, number_text, scaled
@@ -17,7 +18,6 @@ from forepass.tell.rounding import named, number_text, scaled
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forepass.settings import Settings
 
 BY_COLUMNS, READING_COLUMNS = 22, 60
 COLUMNS = (
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _draw(
-    args: argparse.Namespace, settings: "Settings", published: Sequence[Published]
+    args: argparse.Namespace, settings: Settings, published: Sequence[Published]
 ) -> "xr.Dataset":
     from forepass import catalogue, posterior
     from forepass.forward import comparisons

@@ -2,7 +2,6 @@
 
 import argparse
 from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING
 
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
@@ -10,10 +9,8 @@ from forepass.commands.output import tell
 from forepass.errors import InputError
 from forepass.inputs.rows import read_rows
 from forepass.inputs.text_files import suggest
+from forepass.settings import Settings
 from forepass.tell import render
-
-if TYPE_CHECKING:
-    from forepass.settings import Settings
 
 EXAMPLE = """\
 examples:
@@ -73,7 +70,7 @@ COMMAND = Command(
 )
 
 
-def _findings(settings: "Settings") -> list[str]:
+def _findings(settings: Settings) -> list[str]:
     """Return the first fault of each table, and what is doubtful between those without one."""
     from forepass.inputs import tables
     from forepass.inputs.checks import check_tables

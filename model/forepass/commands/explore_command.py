@@ -1,17 +1,15 @@
 """``forepass explore``: the forecast as a page in which assumptions can be moved."""
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
 from forepass.commands.output import tell
 from forepass.errors import InputError
+from forepass.settings import Settings
 from forepass.tell import answers
 from forepass.what_if.scenarios import Scenario
-
-if TYPE_CHECKING:
-    from forepass.settings import Settings
 
 EXAMPLE = """\
 example: a page to open in a browser, or to put anywhere
@@ -63,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _contents(args: argparse.Namespace, scenario: Scenario, settings: "Settings") -> Any:  # noqa: ANN401
+def _contents(args: argparse.Namespace, scenario: Scenario, settings: Settings) -> Any:  # noqa: ANN401
     from forepass.commands import fitting
     from forepass.explorer.contents import contents, stages
     from forepass.kept_fits import failed_notes

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from forepass.settings import Settings
+
 if TYPE_CHECKING:
     from distributed import Client
 
     from forepass.posterior import Fit
-    from forepass.settings import Settings
 
 type Report = Callable[[str, str], None]
 
@@ -20,7 +21,7 @@ class CheckError(Exception):
 
 
 def checked_fits(
-    names: Sequence[str], args: argparse.Namespace, settings: "Settings"
+    names: Sequence[str], args: argparse.Namespace, settings: Settings
 ) -> "dict[str, Fit]":
     """Return the fits of the blocks ``names``, as `checked` has them made."""
     from forepass import posterior

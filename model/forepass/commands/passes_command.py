@@ -12,12 +12,12 @@ from forepass.commands.output import say_written, tell_answer
 from forepass.errors import InputError
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.text_files import read_bytes
+from forepass.settings import Settings
 from forepass.tell import answers, render
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forepass.settings import Settings
 
 BLOCKS = ("chips", "serving")
 
@@ -107,7 +107,7 @@ COMMAND = Command(
 )
 
 
-def _request(args: argparse.Namespace, settings: "Settings") -> dict[str, Any]:
+def _request(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     """Return the fields of a ``PassesRequest``, with the reference lengths where none are given."""
     definitions = load_definitions(settings.priors)
     return {
@@ -134,7 +134,7 @@ def _content(path: Path | None) -> str | None:
     return hashlib.sha256(read_bytes(path, str(path), most_bytes=limits.TABLE_BYTES)).hexdigest()
 
 
-def _draw(args: argparse.Namespace, request: dict[str, Any], settings: "Settings") -> "xr.Dataset":
+def _draw(args: argparse.Namespace, request: dict[str, Any], settings: Settings) -> "xr.Dataset":
     from forepass import catalogue
     from forepass.commands import fitting
     from forepass.forward import capacity, sweep

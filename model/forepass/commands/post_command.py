@@ -8,6 +8,7 @@ from forepass.commands.arguments import Command
 from forepass.commands.output import tell_answer
 from forepass.inputs.claims import load_claims
 from forepass.inputs.definitions import load_definitions
+from forepass.settings import Settings
 from forepass.tell import answers, render
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forepass.inputs.claims import Claim
-    from forepass.settings import Settings
 
 BLOCKS = ("serving",)
 TABLES = ("chips", "language_models", "serving")
@@ -56,7 +56,7 @@ COMMAND = Command(
 
 
 def _draw(
-    args: argparse.Namespace, settings: "Settings", claims: "Mapping[str, Claim]"
+    args: argparse.Namespace, settings: Settings, claims: "Mapping[str, Claim]"
 ) -> "xr.Dataset":
     from forepass.commands import fitting
     from forepass.forward import post

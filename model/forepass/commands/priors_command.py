@@ -15,11 +15,11 @@ from forepass.inputs import claims, comparisons
 from forepass.inputs.definitions import Definitions, load_definitions
 from forepass.inputs.rows import read_rows
 from forepass.inputs.text_files import suggest
+from forepass.settings import Settings
 from forepass.tell import render
 
 if TYPE_CHECKING:
     from forepass.inputs.priors import Prior
-    from forepass.settings import Settings
 
 EXAMPLE = """\
 examples:
@@ -82,7 +82,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _check_scenarios(
-    settings: "Settings", beliefs: "dict[str, dict[str, Prior]]", sources: dict[str, str]
+    settings: Settings, beliefs: "dict[str, dict[str, Prior]]", sources: dict[str, str]
 ) -> list[str]:
     """Return the names of the scenarios once each is known to be possible."""
     from forepass.inputs import priors

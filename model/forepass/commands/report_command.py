@@ -5,7 +5,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
@@ -13,11 +13,9 @@ from forepass.commands.output import tell
 from forepass.errors import InputError
 from forepass.evidence.questions import Questions, read_questions
 from forepass.rooms import room
+from forepass.settings import Settings
 from forepass.tell import answers
 from forepass.what_if.scenarios import Scenario, check_compared, load_scenario
-
-if TYPE_CHECKING:
-    from forepass.settings import Settings
 
 EXAMPLE = """\
 examples:
@@ -114,7 +112,7 @@ def _gathered(
     scenario: Scenario,
     compared: list[Scenario],
     questions: Questions,
-    settings: "Settings",
+    settings: Settings,
     _: None,
     **frame: Any,  # noqa: ANN401 - as build_document takes them
 ) -> dict[str, Any]:
@@ -143,11 +141,11 @@ def _write(
     evidence: dict[str, Any],
     templates: tuple[Any, ...],
     scenario: Scenario,
-    settings: "Settings",
+    settings: Settings,
 ) -> dict[str, Any]:
     """Build the report in a folder of its own, which then takes the place of the one asked for."""
     from forepass.evidence.records import track_record
-    from forepass.register.published import recorded
+    from forepass.register.folder import recorded
     from forepass.report import build, folder
 
     # Published scores are no part of a forecast's inputs, and so of no cached answer.
@@ -163,7 +161,7 @@ def _draws(
     args: argparse.Namespace,
     evidence: dict[str, Any],
     scenario: Scenario,
-    settings: "Settings",
+    settings: Settings,
     path: Path,
 ) -> None:
     """Write the posterior that the report is of, and every quantity by year."""

@@ -14,6 +14,7 @@ from forepass.errors import InputError
 from forepass.forward import horizon
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.rows import read_rows
+from forepass.settings import Settings
 from forepass.tell import answers, render, scenario_texts
 from forepass.what_if.scenarios import (
     Scenario,
@@ -27,7 +28,6 @@ from forepass.what_if.scenarios import (
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forepass.settings import Settings
 
 EXAMPLE = """\
 examples:
@@ -104,7 +104,7 @@ MOST_CELLS = 1000
 
 
 def _drawn(
-    found: list[Scenario], args: argparse.Namespace, settings: "Settings", years: list[int]
+    found: list[Scenario], args: argparse.Namespace, settings: Settings, years: list[int]
 ) -> "dict[str, xr.Dataset]":
     """Return the draws of each scenario, in their order; on a cluster several at once."""
     from forepass import posterior
@@ -123,7 +123,7 @@ def _drawn(
 
 
 def _of_scenario(
-    task: tuple[Scenario, argparse.Namespace, list[int]], settings: "Settings"
+    task: tuple[Scenario, argparse.Namespace, list[int]], settings: Settings
 ) -> "xr.Dataset":
     scenario, args, years = task
     return _draw(scenario, args, settings, years)
@@ -155,7 +155,7 @@ def _asked(args: argparse.Namespace, years: list[int], *scenarios: Scenario) -> 
 
 
 def _draw(
-    scenario: Scenario, args: argparse.Namespace, settings: "Settings", years: list[int]
+    scenario: Scenario, args: argparse.Namespace, settings: Settings, years: list[int]
 ) -> "xr.Dataset":
     from forepass.forward.forecast import forecast_of
     from forepass.forward.overhang import overhang_of

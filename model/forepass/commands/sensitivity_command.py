@@ -11,12 +11,12 @@ from forepass.commands.output import say_written
 from forepass.errors import InputError
 from forepass.forward.thresholds import read_threshold
 from forepass.inputs.definitions import load_definitions
+from forepass.settings import Settings
 from forepass.tell import answers, render
 from forepass.tell import sensitivity_text as text
 from forepass.what_if.scenarios import Scenario
 
 if TYPE_CHECKING:
-    from forepass.settings import Settings
     from forepass.what_if.changed import Changed
 
 EXAMPLE = """\
@@ -148,7 +148,7 @@ def _break_even(args: argparse.Namespace) -> dict[str, Any]:
     return {"break_even": args.break_even, **about}
 
 
-def _draws(args: argparse.Namespace, scenario: Scenario, settings: "Settings") -> Any:  # noqa: ANN401
+def _draws(args: argparse.Namespace, scenario: Scenario, settings: Settings) -> Any:  # noqa: ANN401
     """Return fits and what a scenario changes, once the names asked for are known to be right."""
     # Matrices here are small: several threads on each cost more than they give.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -166,7 +166,7 @@ def _document(
     found: "Changed",
     asked: dict[str, Any],
     scenario: Scenario,
-    settings: "Settings",
+    settings: Settings,
     args: argparse.Namespace,
     frame: dict[str, Any],
 ) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def contents(
     records = []
     for lever in levers(found):
         changed = runs(lever, found, scenario, believed, seed=seed, done=done)
-        record = lever.record() | {"changes": {}}
+        record = dataclasses.asdict(lever) | {"option": lever.option, "changes": {}}
         for name, values in changed.items():
             record["changes"][name] = f"{name}|{lever.name}"
             # Early years do not change.
@@ -71,10 +71,10 @@ def contents(
         "headlines": [
             dataclasses.asdict(headline)
             | {
-                words: getattr(headline, words).format(reference=found.definitions.reference_model)
-                for words in ("title", "about")
+                "title": headline.title.format(reference=found.definitions.reference_model),
+                "about": headline.about.format(reference=found.definitions.reference_model),
+                "holds_at": part_of_year(headline.name),
             }
-            | {"holds_at": part_of_year(headline.name)}
             for headline in HEADLINES
         ],
         "levers": records,

@@ -22,7 +22,7 @@ from forepass import atomic, limits
 from forepass.errors import InputError, one_line
 from forepass.inputs.dates import is_date
 from forepass.inputs.text_files import read_bytes, read_text, suggest
-from forepass.rooms import CHECKOUT
+from forepass.rooms import CHECKOUT, room
 
 __all__ = [
     "Entry",
@@ -32,6 +32,7 @@ __all__ = [
     "find",
     "read_register",
     "record",
+    "recorded",
 ]
 
 INDEX, PENDING = "index.txt", ".pending"
@@ -195,6 +196,21 @@ def read_register(folder: Path) -> Register:
     strangers = sorted(name for name in contents if name not in (*known, PENDING))
     faults += [f"{name}: not in {INDEX}: added by hand, or cut off" for name in strangers]
     return Register(folder, entries, list(map(one_line, faults)))
+
+
+def recorded() -> list[dict[str, str]]:
+    """Return the entries published with the project, each with when and why; none in a wheel."""
+    folder = room("reports/register")
+    if not isinstance(folder, Path):
+        return []
+    return [
+        {
+            "entry": entry.name.removesuffix(".json"),
+            "created": str(entry.document["created"]),
+            "reason": str(entry.document["reason"]),
+        }
+        for entry in read_register(folder).entries
+    ]
 
 
 def _of_name(name: str) -> str:

@@ -78,17 +78,9 @@ def belief_text(value: float) -> str:
 
 def rows(document: Document) -> Iterator[dict[str, Any]]:
     """Yield a row for each kind, block, group, belief and measurement, numbers as they are."""
-    levels = {
-        "kinds": "kind",
-        "blocks": "block",
-        "groups": "group",
-        "beliefs": "belief",
-        "likelihoods": "likelihood",
-        "measurements": "measurement",
-    }
-    for level, word in levels.items():
-        for entry in document.get(level, []):
-            yield {"level": word, **entry}
+    for level in ("kind", "block", "group", "belief", "likelihood", "measurement"):
+        for entry in document.get(f"{level}s", []):
+            yield {"level": level, **entry}
 
 
 def _asked(document: Document) -> str:
