@@ -76,12 +76,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     common.add_argument(
         "--seed", type=seed, metavar="N", help="seed of every random draw (a whole number)"
     )
-    common.add_argument(
-        "--as-of",
-        type=iso_date,
-        metavar="DATE",
-        help="with what was published by this day alone (a month or a year: by its last day)",
-    )
+    words = "with what was published by this day alone (a month or a year: by its last day)"
+    common.add_argument("--as-of", type=iso_date, metavar="DATE", help=words)
     add_flag(common, "--quiet", "show no progress")
     for name, what in (("data", "observed tables"), ("priors", "priors")):
         words = f"folder of {what}, not the shipped one"
@@ -97,18 +93,10 @@ def add_blocks(parser: argparse.ArgumentParser) -> None:
 
 def add_cluster(parser: Options, when: str = "") -> None:
     """Give a parser, or a group of its options, where the tasks of a long run are done."""
-    parser.add_argument(
-        "--workers",
-        type=positive_integer,
-        metavar="N",
-        help=f"{when}processes that share the work; numbers stay the same",
-    )
-    parser.add_argument(
-        "--scheduler",
-        type=address,
-        metavar="ADDRESS",
-        help=f"{when}a running Dask scheduler whose workers do it, as tcp://host:8786",
-    )
+    words = f"{when}processes that share the work; numbers stay the same"
+    parser.add_argument("--workers", type=positive_integer, metavar="N", help=words)
+    words = f"{when}a running Dask scheduler whose workers do it, as tcp://host:8786"
+    parser.add_argument("--scheduler", type=address, metavar="ADDRESS", help=words)
 
 
 def cluster_from(args: argparse.Namespace) -> "AbstractContextManager[Client | None]":

@@ -54,12 +54,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "above or below, and X in its unit there (may be repeated)",
     )
     arguments.add_flag(parser, "--quarterly", "at the end of each quarter, between the years")
-    parser.add_argument(
-        "--draws",
-        type=_draws,
-        metavar="N",
-        help=f"draws in all, up to {MOST_DRAWS:,}: the fits' own joined anew, with other shocks",
-    )
+    words = f"draws in all, up to {MOST_DRAWS:,}: the fits' own joined anew, with other shocks"
+    parser.add_argument("--draws", type=_draws, metavar="N", help=words)
     add_years(parser)
     parser.add_argument(
         "--netcdf", type=arguments.new_file, metavar="FILE", help="write the draws as netCDF"
@@ -81,12 +77,8 @@ def add_years(parser: argparse.ArgumentParser) -> None:
         "--from", dest="first", type=int, metavar="YEAR", help="first year (with --as-of: its year)"
     )
     parser.add_argument("--to", dest="last", type=int, metavar="YEAR", help="last year")
-    parser.add_argument(
-        "--years",
-        type=arguments.year_list,
-        metavar="LIST",
-        help="years that the text table shows, such as 2026,2030 (JSON and CSV hold all)",
-    )
+    words = "years that the text table shows, such as 2026,2030 (JSON and CSV hold all)"
+    parser.add_argument("--years", type=arguments.year_list, metavar="LIST", help=words)
     arguments.add_csv(parser, "write every quantile as tidy CSV")
 
 

@@ -30,12 +30,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "truth ranks uniformly among the draws (minutes to hours; a killed run goes on where it "
         "stopped)",
     )
-    group.add_argument(
-        "--replicates",
-        type=arguments.positive_integer,
-        metavar="N",
-        help=f"with --calibration, refits of each block ({REPLICATES}; {FEWEST} or more)",
-    )
+    words = f"with --calibration, refits of each block ({REPLICATES}; {FEWEST} or more)"
+    group.add_argument("--replicates", type=arguments.positive_integer, metavar="N", help=words)
     arguments.add_cluster(group, "with --calibration, ")
 
 

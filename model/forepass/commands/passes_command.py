@@ -32,19 +32,11 @@ examples: 128 A100s serve GPT-4 at 16 bits, at a dollar per chip-hour; what spee
 def _add_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what serves what")
     group.add_argument("--chip", required=True, help="chip, such as a100-sxm-80gb or H100")
-    group.add_argument(
-        "--chips",
-        type=arguments.positive_integer,
-        metavar="N",
-        help="chips that serve one copy of the model together (default: the fewest that hold it)",
-    )
+    words = "chips that serve one copy of the model together (default: the fewest that hold it)"
+    group.add_argument("--chips", type=arguments.positive_integer, metavar="N", help=words)
     group.add_argument("--model", required=True, help="language model, such as gpt-4")
-    group.add_argument(
-        "--weight-bits",
-        type=arguments.weight_bits,
-        metavar="BITS",
-        help="bits per weight as served: 16, 8 or 4 (default: those the model was released in)",
-    )
+    words = "bits per weight as served: 16, 8 or 4 (default: those the model was released in)"
+    group.add_argument("--weight-bits", type=arguments.weight_bits, metavar="BITS", help=words)
     group.add_argument("--software", help="serving software, such as vllm")
     group.add_argument(
         "--date", type=arguments.iso_date, help="date of the serving software, YYYY[-MM[-DD]]"
@@ -61,13 +53,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     limit.add_argument("--speed", **number, help="output tokens per second that each user must get")
     words = "trade speed against throughput and cost, from one request to as many as fit"
     limit.add_argument("--sweep", action="store_true", help=words)
-    group.add_argument(
-        "--cached-share",
-        type=arguments.share,
-        default=0.0,
-        metavar="X",
-        help="share of input tokens already in the cache (default: 0)",
-    )
+    words = "share of input tokens already in the cache (default: 0)"
+    group.add_argument("--cached-share", type=arguments.share, default=0.0, metavar="X", help=words)
     arguments.add_flag(group, "--disaggregated", "prefill and decode on chips of their own")
     group.add_argument(
         "--price", **number, help="USD per chip-hour (default: the chip's last rent on record)"

@@ -28,11 +28,8 @@ example: the post's table and claims, with the serving software of the month it 
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--date",
-        type=arguments.iso_date,
-        help="date of the serving software, YYYY[-MM[-DD]] (default: that of the definitions)",
-    )
+    words = "date of the serving software, YYYY[-MM[-DD]] (default: that of the definitions)"
+    parser.add_argument("--date", type=arguments.iso_date, help=words)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -39,27 +39,15 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder to write; an earlier report there is replaced",
     )
-    parser.add_argument(
-        "--audience",
-        choices=AUDIENCES,
-        default="full",
-        help="one page and what it rests on (brief), or everything (full)",
-    )
+    words = "one page and what it rests on (brief), or everything (full)"
+    parser.add_argument("--audience", choices=AUDIENCES, default="full", help=words)
     scenario_options.add_options(parser)
-    parser.add_argument(
-        "--compare",
-        nargs="+",
-        metavar="NAME",
-        help="scenarios to compare, the first with the others, in place of those of the templates",
-    )
+    words = "scenarios to compare, the first with the others, in place of those of the templates"
+    parser.add_argument("--compare", nargs="+", metavar="NAME", help=words)
     parser.add_argument("--title", default=TITLE, metavar="TEXT", help="heading of the report")
     parser.add_argument("--logo", type=Path, metavar="FILE", help="a picture for its head")
-    parser.add_argument(
-        "--template",
-        type=Path,
-        metavar="DIR",
-        help="folder whose templates take the place of those of the same name",
-    )
+    words = "folder whose templates take the place of those of the same name"
+    parser.add_argument("--template", type=Path, metavar="DIR", help=words)
     words = "leave out posterior.nc, the draws, which are most of the folder"
     arguments.add_flag(parser, "--without-posterior", words)
     arguments.add_flag(parser, "--force", "write into a folder that holds other files too")

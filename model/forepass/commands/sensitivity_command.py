@@ -37,12 +37,8 @@ MOST_DRAWS = 10_000_000
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("quantity", metavar="QUANTITY", help="its name as in --json")
     parser.add_argument("--year", type=int, default=YEAR, help=f"of the quantity ({YEAR})")
-    parser.add_argument(
-        "--by",
-        choices=("input", "group"),
-        default="input",
-        help="beliefs one by one (input) or groups of them with the shocks to come (group)",
-    )
+    words = "beliefs one by one (input) or groups of them with the shocks to come (group)"
+    parser.add_argument("--by", choices=("input", "group"), default="input", help=words)
     parser.add_argument(
         "--top",
         type=arguments.positive_integer,
@@ -62,23 +58,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         ),
     ):
         arguments.add_flag(parser, name, words)
-    parser.add_argument(
-        "--draws",
-        type=arguments.positive_integer,
-        metavar="N",
-        help="forward runs for the shares, where more than usual: 1000000 takes minutes",
-    )
-    parser.add_argument(
-        "--break-even",
-        metavar="BELIEF",
-        help="what a belief must be for the median to cross the value of --cross instead",
-    )
-    parser.add_argument(
-        "--cross",
-        nargs=2,
-        metavar=("RELATION", "X"),
-        help="'>' or '<' (quoted) or above or below, and X in the quantity's unit there",
-    )
+    words = "forward runs for the shares, where more than usual: 1000000 takes minutes"
+    parser.add_argument("--draws", type=arguments.positive_integer, metavar="N", help=words)
+    words = "what a belief must be for the median to cross the value of --cross instead"
+    parser.add_argument("--break-even", metavar="BELIEF", help=words)
+    words = "'>' or '<' (quoted) or above or below, and X in the quantity's unit there"
+    parser.add_argument("--cross", nargs=2, metavar=("RELATION", "X"), help=words)
     arguments.add_csv(parser, "write every share as CSV")
     scenario_options.add_options(parser)
     arguments.add_cluster(parser)

@@ -1,6 +1,6 @@
 """What a reader of the page may set: shares and rates, copies' speed, model size, precision."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -107,32 +107,22 @@ def runs(
     years = [year for year in believed.years.tolist() if year >= lever.since]
     out: dict[str, list[Floats]] = {}
     for level in lever.levels:
-        for name, values in _at_level(lever, level, found, scenario, believed, years, seed).items():
+        if lever.sets == "speed":
+            definitions = replace(found.definitions, copy_speed_tokens_per_s=level)
+            changed = at_speed(replace(believed, definitions=definitions))
+        else:
+            asked = with_layer(scenario, as_asked([f"{lever.option}={level:g}"]))
+            projection = project(
+                found.fits,
+                whole_span(found.definitions),
+                seed=seed,
+                definitions=found.definitions,
+                tables=found.tables,
+                interventions=intervention_names.resolve(asked, found.priors, found.definitions),
+            )
+            late = narrowed(projection, years)
+            changed = served_at_will(late, reference=not lever.sets) | at_speed(late)
+        for name, values in changed.items():
             out.setdefault(name, []).append(values)
         done(f"{lever.title.lower()} {level:g}")
     return out
-
-
-def _at_level(
-    lever: Lever,
-    level: float,
-    found: "Changed",
-    scenario: Scenario,
-    believed: Projection,
-    years: Sequence[int],
-    seed: int,
-) -> dict[str, Floats]:
-    if lever.sets == "speed":
-        definitions = replace(found.definitions, copy_speed_tokens_per_s=level)
-        return at_speed(replace(believed, definitions=definitions))
-    asked = with_layer(scenario, as_asked([f"{lever.option}={level:g}"]))
-    projection = project(
-        found.fits,
-        whole_span(found.definitions),
-        seed=seed,
-        definitions=found.definitions,
-        tables=found.tables,
-        interventions=intervention_names.resolve(asked, found.priors, found.definitions),
-    )
-    late = narrowed(projection, years)
-    return served_at_will(late, reference=not lever.sets) | at_speed(late)

@@ -33,6 +33,7 @@ __all__ = [
     "read_register",
     "record",
     "recorded",
+    "written_in",
 ]
 
 INDEX, PENDING = "index.txt", ".pending"
@@ -83,10 +84,16 @@ def record(folder: Path, document: Mapping[str, Any], *, reason: str, today: dat
         or another recorder never ends.
     """
     check_reason(reason)
+    with written_in(folder), _alone(folder):
+        return _append(folder, {**document, "reason": reason, "created": today.isoformat()})
+
+
+@contextmanager
+def written_in(folder: Path) -> Iterator[None]:
+    """Make a folder to write in, and say how to mend it where that fails."""
     try:
         atomic.make_folder(folder)
-        with _alone(folder):
-            return _append(folder, {**document, "reason": reason, "created": today.isoformat()})
+        yield
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written ({error.strerror or error}); "
