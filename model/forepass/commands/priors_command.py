@@ -190,11 +190,10 @@ def _description(record: dict[str, Any], sources: dict[str, str]) -> str:
 
 def _sources(data: Traversable) -> dict[str, str]:
     """Return the title, publisher, date and address of each source by key."""
-    rows = read_rows(data / "sources.csv")
     shown = ("title", "publisher", "date", "url")
     return {
         record["source"]: ", ".join(record[field] for field in shown if record.get(field))
-        for record in rows.records()
+        for record in read_rows(data / "sources.csv").records()
     }
 
 

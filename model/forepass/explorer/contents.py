@@ -17,8 +17,6 @@ from forepass.sensitivities.beliefs import all_beliefs
 from forepass.what_if.changed import Changed, projected
 from forepass.what_if.scenarios import Scenario
 
-__all__ = ["contents", "stages"]
-
 type Floats = NDArray[np.float64]
 
 
@@ -37,14 +35,7 @@ def contents(
 ) -> dict[str, Any]:
     """Return what the page is made of, as JSON holds it, with the draws as text.
 
-    Parameters
-    ----------
-    found
-        Fits, tables and what a scenario changes, as `forepass.what_if.changed.changed` returns.
-    years
-        That the page shows.
-    done
-        Told of each of `stages` when it has been run.
+    ``done`` is told of each of `stages` when it has been run.
     """
     believed = narrowed(projected(found, seed), years)
     arrays = ingredients(believed)

@@ -12,8 +12,6 @@ from forepass.forward import forecast, overhang
 from forepass.forward.projection import Projection
 from forepass.physics import HOURS_PER_YEAR
 
-__all__ = ["HEADLINES", "Headline", "at_speed", "ingredients", "narrowed", "served_at_will"]
-
 type Floats = NDArray[np.float64]
 type Factor = tuple[str, int] | tuple[str, int, int]
 """An ingredient, the power that it is raised to, and how many years ahead it is read."""

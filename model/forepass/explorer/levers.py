@@ -16,8 +16,6 @@ from forepass.what_if.scenarios import Scenario, as_asked, with_layer
 if TYPE_CHECKING:
     from forepass.what_if.changed import Changed
 
-__all__ = ["Lever", "levers", "runs"]
-
 type Floats = NDArray[np.float64]
 
 COPY_SPEEDS = (10.0, 20.0, 30.0, 50.0, 75.0, 100.0, 150.0, 200.0, 400.0)

@@ -22,8 +22,6 @@ from forepass.inputs.families import FAMILIES, family_quantile
 from forepass.inputs.priors import Prior
 from forepass.sensitivities.beliefs import Belief, kind, title
 
-__all__ = ["SCORES", "priors_of", "scores"]
-
 SCORES = np.arange(-6.0, 6.01, 0.5)
 """Normal scores whose values the page knows; it runs straight between them."""
 

@@ -8,8 +8,6 @@ from typing import Any
 from forepass.documents import QUANTILES
 from forepass.register.forecasts import ERROR
 
-__all__ = ["attributed", "changed_files", "changes", "differing", "medians", "shapley"]
-
 EXCHANGED = ("data", "priors", "scenario", "seed")
 """What can be taken from either entry and run with today's code; the rest is called ``code``."""
 CODE = "code"

@@ -24,18 +24,6 @@ from forepass.inputs.dates import is_date
 from forepass.inputs.text_files import read_bytes, read_text, suggest
 from forepass.rooms import CHECKOUT, room
 
-__all__ = [
-    "Entry",
-    "Register",
-    "check_reason",
-    "default_folder",
-    "find",
-    "read_register",
-    "record",
-    "recorded",
-    "written_in",
-]
-
 INDEX, PENDING = "index.txt", ".pending"
 NAME = re.compile(r"(\d{4}-\d{2}-\d{2})-([0-9a-f]{12})\.json")
 LINE = re.compile(r"([0-9a-f]{64}) (\S+)")

@@ -19,8 +19,6 @@ from forepass.rooms import CHECKOUT, room
 from forepass.settings import Settings
 from forepass.what_if.scenarios import FOLDER, SUFFIX, Scenario
 
-__all__ = ["code", "describe", "faults_of", "keep_copies", "restore"]
-
 STORE, KINDS = "inputs", ("data", "priors", "scenario")
 FILE_NAME = re.compile(r"(scenarios/)?[A-Za-z0-9_][A-Za-z0-9_-]*\.(csv|toml)")
 HASH = re.compile(r"[0-9a-f]{64}")

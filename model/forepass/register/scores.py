@@ -13,8 +13,6 @@ from forepass.inputs.dates import first_day, is_date, last_day
 from forepass.inputs.rows import read_rows
 from forepass.inputs.toml_files import read_tables
 
-__all__ = ["Outcome", "outcomes", "scored", "summarised"]
-
 OBSERVED = ("fleet", "demand")
 """Of the tables of priors/comparisons.toml those that hold what was seen, not what is expected."""
 WIDTHS = (0.075, 0.1, 0.2, 0.25, 0.2, 0.1, 0.075)

@@ -7,8 +7,6 @@ from forepass.register.folder import Entry
 from forepass.tell import render
 from forepass.tell.rounding import named, number_text, scaled
 
-__all__ = ["change_text", "entry_text", "list_text", "plain", "scores_text"]
-
 REASON_COLUMNS = 60
 NOTABLE = 3.0
 """Standard errors beyond which a change of a median is more than another seed would make."""

@@ -14,8 +14,6 @@ from forepass.settings import Settings
 from forepass.tell.backtest_text import AIM, ALL, words_of
 from forepass.tell.figures import GREY, HUE, INK, house_style, label_values, panels, write_below
 
-__all__ = ["draw_cover", "draw_fans", "draw_scores", "draw_skill", "fans_of"]
-
 PLACES = 10  # of the histogram of where truth lay among the draws
 SHOWN_EVERY = 2
 """Years between the origins whose fans are drawn; all of them would hide one another."""
@@ -28,12 +26,7 @@ type Fans = Mapping[tuple[str, str], Mapping[float, Mapping[str, list[float]]]]
 def draw_scores(table: pd.DataFrame, rows: pd.DataFrame) -> Figure:
     """Return the figure: CRPS beside simple forecasts, cover by target, and places of truth.
 
-    Parameters
-    ----------
-    table
-        As `forepass.tell.backtest_text.table_of` returns it.
-    rows
-        Every forecast, with its `pit`.
+    The table is that of `forepass.tell.backtest_text.table_of`; rows are all forecasts.
     """
     targets = list(dict.fromkeys(table["target"]))
     figure = Figure(figsize=(14, 1.6 + 0.42 * len(targets)), layout="constrained")

@@ -12,18 +12,6 @@ from forepass.backtest.summary import summary
 from forepass.backtest.targets import UNSCORED, targets_of
 from forepass.tell import render
 
-__all__ = [
-    "AIM",
-    "ALL",
-    "as_records",
-    "as_text",
-    "fits_of",
-    "forecasts",
-    "shortfalls",
-    "table_of",
-    "words_of",
-]
-
 ALL = "all"
 RHAT_LIMIT = 1.1
 """Chains of so few draws that differ by more are said to have fallen short."""

@@ -26,8 +26,6 @@ from forepass.tell.figures import (
 )
 from forepass.tell.rounding import named, number_text, scaled
 
-__all__ = ["bands_of", "caption", "draw_by_year", "fan", "fans", "save_by_year", "titled"]
-
 Document = Mapping[str, Any]
 
 PANELS = {

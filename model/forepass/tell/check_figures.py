@@ -90,10 +90,7 @@ def draw_calibration(
 ) -> Figure:
     """Return a panel for each block, with a line for each variable and the band of uniform ranks.
 
-    Parameters
-    ----------
-    ranks, summary, places
-        As `forepass.calibration.ranks.summary` takes and returns them.
+    Ranks, summary and places are as `forepass.calibration.ranks.summary` takes and returns them.
     """
     across = min(len(ranks), 3)
     figure, axes = panels(len(ranks), across, 4.4 * across + 0.4, 3.5, below=1.0)

@@ -13,8 +13,6 @@ from forepass.tell.figures import HUE, INK, house_style, plain_ticks, save_figur
 from forepass.tell.rounding import named, scaled
 from forepass.tell.sensitivity_text import belief_text
 
-__all__ = ["draw_shares", "draw_tornado", "save_sensitivity"]
-
 HIGH = "#E69F00"  # Okabe and Ito's orange: paler than their blue, so that grey tells them apart
 BARS = 12
 LABEL = 38

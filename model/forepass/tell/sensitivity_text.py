@@ -7,8 +7,6 @@ from forepass.sensitivities import GOOD_K
 from forepass.tell.render import cell, framed, table, wrapped
 from forepass.tell.rounding import MISSING, number_text, scaled, times
 
-__all__ = ["belief_text", "break_even_text", "rows", "sensitivity_text"]
-
 KIND_WORDS = {
     "judgement": "judgement: priors that cite no source and that data hardly narrowed",
     "published": "published: priors with sources that data hardly narrowed",
