@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forepass.as_of import seen_as_of
 from forepass.errors import InputError
 from forepass.inputs.dates import is_date, last_day
+from forepass.settings import Settings
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from distributed import Client
-
-    from forepass.settings import Settings
 
 type Options = argparse.ArgumentParser | argparse._ArgumentGroup
 type Run = Callable[[argparse.Namespace], int]
@@ -137,11 +137,8 @@ def refuse_beside(args: argparse.Namespace, options: Iterable[str], why: str) ->
             raise InputError(f"--{option.replace('_', '-')} {why}")
 
 
-def settings_from(args: argparse.Namespace) -> "Settings":
+def settings_from(args: argparse.Namespace) -> Settings:
     """Return the settings that the common options ask for."""
-    from forepass.as_of import seen_as_of
-    from forepass.settings import Settings
-
     asked = {"seed": args.seed, "data": args.data, "priors": args.priors}
     settings = Settings(**{name: value for name, value in asked.items() if value is not None})
     return settings if args.as_of is None else seen_as_of(settings, last_day(args.as_of))

@@ -1,6 +1,7 @@
 """``forepass backtest``: what forepass would have said on earlier days, and what came."""
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from forepass.errors import InputError
 from forepass.inputs.text_files import suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from forepass.backtest.runs import Result, Task
 
 FIRST, LAST = 2018.0, 2026.0
@@ -113,7 +112,7 @@ def _results(asked: "list[Task]", args: argparse.Namespace) -> "dict[Task, Resul
     return {task: found[task] for task in asked}
 
 
-def _targets(blocks: "list[str] | None", asked: "Iterable[str] | None") -> dict[str, list[str]]:
+def _targets(blocks: "list[str] | None", asked: Iterable[str] | None) -> dict[str, list[str]]:
     """Return the targets to score by block, of those that are asked for."""
     from forepass.backtest.targets import BLOCKS, targets_of
 

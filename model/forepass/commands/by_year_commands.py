@@ -14,11 +14,10 @@ from forepass.inputs.dates import last_day
 from forepass.inputs.definitions import Definitions, load_definitions
 from forepass.settings import Settings
 from forepass.tell import answers, render
+from forepass.what_if.scenarios import Scenario
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from forepass.what_if.scenarios import Scenario
 
 FORECAST_EXAMPLE = """\
 example: the forecast to 2030 with its figure, and all its numbers as a table
@@ -119,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _scenario(args: argparse.Namespace, settings: Settings) -> "Scenario":
+def _scenario(args: argparse.Namespace, settings: Settings) -> Scenario:
     """Return what is asked to change, by options of their own too, as ``--set`` would."""
     by_name = {"copy_speed_tokens_per_s": "speed", "human_tokens_per_s": "human_rate"}
     values = {name: getattr(args, option, None) for name, option in by_name.items()}

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from forepass.commands import arguments, fitting
@@ -12,8 +13,6 @@ from forepass.inputs.text_files import suggest
 from forepass.tell import render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from forepass.posterior import Fit
 
 COLUMNS = (
@@ -67,7 +66,7 @@ def chosen_blocks(asked: list[str] | None, known: tuple[str, ...]) -> list[str]:
     return [name for name in known if name in wanted]
 
 
-def diagnostics(fits: "Mapping[str, Fit]") -> dict[str, dict[str, object]]:
+def diagnostics(fits: Mapping[str, "Fit"]) -> dict[str, dict[str, object]]:
     """Return what is known of the sampling of each block, as JSON has it."""
     return {
         name: {
@@ -80,7 +79,7 @@ def diagnostics(fits: "Mapping[str, Fit]") -> dict[str, dict[str, object]]:
     }
 
 
-def diagnostics_text(fits: "Mapping[str, Fit]") -> str:
+def diagnostics_text(fits: Mapping[str, "Fit"]) -> str:
     """Return the table of how well each block was sampled."""
     rows = [
         [

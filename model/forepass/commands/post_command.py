@@ -1,22 +1,19 @@
 """``forepass post``: the post that forepass starts from, its table and its claims revisited."""
 
 import argparse
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
 from forepass.commands.output import tell_answer
-from forepass.inputs.claims import load_claims
+from forepass.inputs.claims import Claim, load_claims
 from forepass.inputs.definitions import load_definitions
 from forepass.settings import Settings
 from forepass.tell import answers, render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import xarray as xr
-
-    from forepass.inputs.claims import Claim
 
 BLOCKS = ("serving",)
 TABLES = ("chips", "language_models", "serving")
@@ -53,7 +50,7 @@ COMMAND = Command(
 
 
 def _draw(
-    args: argparse.Namespace, settings: Settings, claims: "Mapping[str, Claim]"
+    args: argparse.Namespace, settings: Settings, claims: Mapping[str, Claim]
 ) -> "xr.Dataset":
     from forepass.commands import fitting
     from forepass.forward import post

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +10,8 @@ from forepass.explorer.ingredients import at_speed, narrowed, served_at_will
 from forepass.forward.projection import CALENDAR_ORIGIN, Projection, project, whole_span
 from forepass.inputs.dates import year_fraction
 from forepass.what_if import intervention_names
+from forepass.what_if.changed import Changed
 from forepass.what_if.scenarios import Scenario, as_asked, with_layer
-
-if TYPE_CHECKING:
-    from forepass.what_if.changed import Changed
 
 type Floats = NDArray[np.float64]
 
@@ -56,7 +53,7 @@ class Lever:
         return f"{self.name}@{self.since}" if self.since else self.name
 
 
-def levers(found: "Changed") -> list[Lever]:
+def levers(found: Changed) -> list[Lever]:
     """Return what can be set, from the year after the record of software on where it is by year."""
     after = int(year_fraction(found.definitions.software_date) + CALENDAR_ORIGIN) + 1
     speed = found.definitions.copy_speed_tokens_per_s
@@ -91,7 +88,7 @@ def _share(name: str, title: str, since: int) -> Lever:
 
 def runs(
     lever: Lever,
-    found: "Changed",
+    found: Changed,
     scenario: Scenario,
     believed: Projection,
     *,
