@@ -123,6 +123,11 @@ def add_figure(parser: Options, words: str) -> None:
     parser.add_argument("--figure", type=output_folder, metavar="DIR", help=words)
 
 
+def add_out(parser: Options, words: str) -> None:
+    """Give a parser the folder that all is written to, which must be named."""
+    parser.add_argument("--out", type=output_folder, required=True, metavar="DIR", help=words)
+
+
 def add_own_tables(group: Options) -> None:
     """Give a parser, or a group of its options, the user's own chips and models."""
     for things, table in (("chips", "chips"), ("models", "language_models")):

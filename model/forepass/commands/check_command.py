@@ -31,6 +31,14 @@ SERVING = "serving"
 SHOWN = 12
 """Lines of what falls short of one check; JSON has all."""
 KINDS = ("chip", "generation", "model", "campaign", "date", "vendor")
+OTHER_CHECKS = {
+    "--serving-validation": "refit the serving block without each group of rows and score what it "
+    "says of them (minutes to hours)",
+    "--trends": "show the growth rates of each trend beside published ones, and what its priors "
+    "and its posterior say of the rows (what it would have said before: forepass backtest)",
+    "--world": "show the forecast beside published figures of the same quantity and date, with "
+    "the reason where they differ",
+}
 
 EXAMPLE = """\
 examples: every check of fits and forecast; the serving block refitted without each chip in turn;
@@ -56,30 +64,12 @@ SCORES = {
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     arguments.add_blocks(parser)
-    for name, words in (
-        (
-            "--serving-validation",
-            "refit the serving block without each group of rows and score what it says of them "
-            "(minutes to hours)",
-        ),
-        (
-            "--trends",
-            "show the growth rates of each trend beside published ones, and what its priors and "
-            "its posterior say of the rows (what it would have said before: forepass backtest)",
-        ),
-        (
-            "--world",
-            "show the forecast beside published figures of the same quantity and date, with the "
-            "reason where they differ",
-        ),
-    ):
+    for name, words in OTHER_CHECKS.items():
         arguments.add_flag(parser, name, words)
-    parser.add_argument(
-        "--kind", choices=KINDS, help="with --serving-validation, these groups only"
-    )
-    arguments.add_csv(
-        parser, "write the table of --serving-validation, --world or --calibration as CSV"
-    )
+    words = "with --serving-validation, these groups only"
+    parser.add_argument("--kind", choices=KINDS, help=words)
+    words = "write the table of --serving-validation, --world or --calibration as CSV"
+    arguments.add_csv(parser, words)
     words = "write the predictive check of the serving block, or with --trends each trend, to DIR"
     arguments.add_figure(parser, words)
     check_calibration.add_options(parser)

@@ -123,13 +123,7 @@ def _add_name(parser: argparse.ArgumentParser) -> None:
 
 def _add_plot_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help="prior (default: all)")
-    parser.add_argument(
-        "--out",
-        type=arguments.output_folder,
-        required=True,
-        metavar="DIR",
-        help="folder to write to",
-    )
+    arguments.add_out(parser, "folder to write to")
 
 
 COMMAND = Command(

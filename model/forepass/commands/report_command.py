@@ -32,13 +32,7 @@ TITLE = "How much AI inference can the world do?"
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--out",
-        type=arguments.output_folder,
-        required=True,
-        metavar="DIR",
-        help="folder to write; an earlier report there is replaced",
-    )
+    arguments.add_out(parser, "folder to write; an earlier report there is replaced")
     words = "one page and what it rests on (brief), or everything (full)"
     parser.add_argument("--audience", choices=AUDIENCES, default="full", help=words)
     scenario_options.add_options(parser)

@@ -39,25 +39,15 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--year", type=int, default=YEAR, help=f"of the quantity ({YEAR})")
     words = "beliefs one by one (input) or groups of them with the shocks to come (group)"
     parser.add_argument("--by", choices=("input", "group"), default="input", help=words)
+    words = f"beliefs to tell of ({TOP})"
     parser.add_argument(
-        "--top",
-        type=arguments.positive_integer,
-        default=TOP,
-        metavar="N",
-        help=f"beliefs to tell of ({TOP})",
+        "--top", type=arguments.positive_integer, default=TOP, metavar="N", help=words
     )
-    for name, words in (
-        ("--measure", "rank measurements by what they would narrow"),
-        (
-            "--likelihood",
-            "also whether data or priors of each block decide (a minute the first time)",
-        ),
-        (
-            "--refit",
-            "fit again, with priors at twice their power, what is marked ? (minutes a fit)",
-        ),
-    ):
-        arguments.add_flag(parser, name, words)
+    arguments.add_flag(parser, "--measure", "rank measurements by what they would narrow")
+    words = "also whether data or priors of each block decide (a minute the first time)"
+    arguments.add_flag(parser, "--likelihood", words)
+    words = "fit again, with priors at twice their power, what is marked ? (minutes a fit)"
+    arguments.add_flag(parser, "--refit", words)
     words = "forward runs for the shares, where more than usual: 1000000 takes minutes"
     parser.add_argument("--draws", type=arguments.positive_integer, metavar="N", help=words)
     words = "what a belief must be for the median to cross the value of --cross instead"
