@@ -4,10 +4,12 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from forepass import __version__
 from forepass.documents import Document
+from forepass.inputs.rows import read_rows
 from forepass.tell import render
 
 
@@ -24,6 +26,15 @@ def tell_answer(
     if getattr(args, "csv", None) is not None:
         render.write_csv(document, args.csv)
         say_written(args, args.csv)
+
+
+def source_titles(data: Traversable, *further: str) -> dict[str, str]:
+    """Return title, publisher, date and further columns of each source, in a line, by key."""
+    shown = ("title", "publisher", "date", *further)
+    return {
+        row["source"]: ", ".join(row[field] for field in shown if row.get(field))
+        for row in read_rows(data / "sources.csv").records()
+    }
 
 
 def say_written(args: argparse.Namespace, *paths: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
-from forepass.commands.output import tell
+from forepass.commands.output import source_titles, tell
 from forepass.errors import InputError
 from forepass.inputs import claims, comparisons
 from forepass.inputs.definitions import Definitions, load_definitions
@@ -50,7 +50,7 @@ def _list(args: argparse.Namespace) -> int:
 
 def _show(args: argparse.Namespace) -> int:
     records = [_record(prior) for prior in _named(args.name, _all_priors(args))]
-    sources = _sources(arguments.settings_from(args).data)
+    sources = source_titles(arguments.settings_from(args).data, "url")
     text = "\n\n".join(_description(record, sources) for record in records)
     tell(args, text, priors=records)
     return 0
@@ -61,7 +61,7 @@ def _check(args: argparse.Namespace) -> int:
 
     settings = arguments.settings_from(args)
     loaded = priors.load_all(settings.priors)
-    sources = _sources(settings.data)
+    sources = source_titles(settings.data)
     for block, found in loaded.items():
         priors.expect(found, import_module(f"forepass.blocks.{block}").PRIORS, block)
         priors.check_sources(found.values(), sources)
@@ -180,15 +180,6 @@ def _description(record: dict[str, Any], sources: dict[str, str]) -> str:
         *textwrap.wrap(record["rationale"], WIDTH - 2),
     ]
     return "\n  ".join(lines)
-
-
-def _sources(data: Traversable) -> dict[str, str]:
-    """Return the title, publisher, date and address of each source by key."""
-    shown = ("title", "publisher", "date", "url")
-    return {
-        record["source"]: ", ".join(record[field] for field in shown if record.get(field))
-        for record in read_rows(data / "sources.csv").records()
-    }
 
 
 def _check_references(definitions: Definitions, data: Traversable) -> None:

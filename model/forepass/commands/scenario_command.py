@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
 from forepass.commands.by_year_commands import add_years, years_asked
-from forepass.commands.output import say_written, tell, tell_answer
+from forepass.commands.output import say_written, source_titles, tell, tell_answer
 from forepass.errors import InputError
 from forepass.forward import horizon
 from forepass.inputs.definitions import load_definitions
-from forepass.inputs.rows import read_rows
 from forepass.settings import Settings
 from forepass.tell import answers, render, scenario_texts
 from forepass.what_if.scenarios import (
@@ -53,10 +52,7 @@ def _list(args: argparse.Namespace) -> int:
 def _show(args: argparse.Namespace) -> int:
     settings = arguments.settings_from(args)
     scenario = load_scenario(args.name, settings.priors)
-    sources = read_rows(settings.data / "sources.csv").records()
-    titles = {
-        row["source"]: f"{row['title']}, {row['publisher']}, {row['date']}" for row in sources
-    }
+    titles = source_titles(settings.data)
     tell(args, scenario_texts.described(scenario, titles), scenario=scenario_texts.record(scenario))
     return 0
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forepass.explorer.ingredients import at_speed, narrowed, served_at_will
-from forepass.forward.projection import CALENDAR_ORIGIN, Projection, project, whole_span
+from forepass.forward.projection import CALENDAR_ORIGIN, Projection
 from forepass.inputs.dates import year_fraction
 from forepass.what_if import intervention_names
-from forepass.what_if.changed import Changed
+from forepass.what_if.changed import Changed, projected
 from forepass.what_if.scenarios import Scenario, as_asked, with_layer
 
 type Floats = NDArray[np.float64]
@@ -107,15 +107,8 @@ def runs(
             changed = at_speed(replace(believed, definitions=definitions))
         else:
             asked = with_layer(scenario, as_asked([f"{lever.option}={level:g}"]))
-            projection = project(
-                found.fits,
-                whole_span(found.definitions),
-                seed=seed,
-                definitions=found.definitions,
-                tables=found.tables,
-                interventions=intervention_names.resolve(asked, found.priors, found.definitions),
-            )
-            late = narrowed(projection, years)
+            names = intervention_names.resolve(asked, found.priors, found.definitions)
+            late = narrowed(projected(replace(found, interventions=names), seed), years)
             changed = served_at_will(late, reference=not lever.sets) | at_speed(late)
         for name, values in changed.items():
             out.setdefault(name, []).append(values)

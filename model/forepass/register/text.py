@@ -25,14 +25,11 @@ def list_text(entries: Sequence[Entry]) -> str:
         short = reason if len(reason) <= REASON_COLUMNS else reason[: REASON_COLUMNS - 3] + "..."
         about = entry.document
         scenario = plain(str(about["scenario"].get("name", "")))
-        rows.append([_stem(entry), about["forepass"], str(about["seed"]), scenario, short])
+        stem = entry.name.removesuffix(".json")
+        rows.append([stem, about["forepass"], str(about["seed"]), scenario, short])
     if not rows:
         return "no entry yet; forepass register record --reason TEXT"
     return render.table(rows, ["entry", "forepass", "seed", "scenario", "reason"])
-
-
-def _stem(entry: Entry) -> str:
-    return entry.name.removesuffix(".json")
 
 
 def entry_text(entry: Entry, years: Sequence[int] | None) -> str:

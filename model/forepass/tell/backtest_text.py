@@ -63,21 +63,19 @@ def as_text(
         _by_horizon(table),
         *_verdict(whole),
     ]
-    if said := [_expert(row) for row in experts]:
-        parts.append("Experts' forecasts that have come due, and how far off they were:")
-        parts[-1] += "\n" + "\n".join(said)
+    said = [
+        f"- {row.forecaster}, {row.made}: {row.quantity} {row.date} {row.said:.3g}, "
+        f"came {row.came:.3g} ({np.expm1(row.error):+.0%})"
+        for row in experts
+    ]
+    if said:
+        about = "Experts' forecasts that have come due, and how far off they were:"
+        parts.append("\n".join([about, *said]))
     if said := _unscored(results, set(targets)):
         parts.append("Not scored:\n" + "\n".join(said))
     if said := shortfalls(results):
         parts.append("\n".join(said))
     return "\n\n".join(parts)
-
-
-def _expert(row: Due) -> str:
-    return (
-        f"- {row.forecaster}, {row.made}: {row.quantity} {row.date} {row.said:.3g}, "
-        f"came {row.came:.3g} ({np.expm1(row.error):+.0%})"
-    )
 
 
 def shortfalls(results: Mapping[Task, Result]) -> list[str]:
