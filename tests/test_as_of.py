@@ -150,7 +150,7 @@ ALLOWED = {
     *(("register/folder.py", "open"), ("register/kept_inputs.py", "open")),
     *(("register/kept_inputs.py", "room"), ("explorer/page_file.py", "open")),
     *(("limits.py", "open"), ("atomic.py", "open"), ("commands/report_command.py", "room")),
-    *(("evidence/records.py", "room"), ("register/published.py", "room")),
+    *(("evidence/records.py", "room"), ("register/folder.py", "room")),
 }
 
 

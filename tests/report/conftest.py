@@ -25,7 +25,7 @@ def evidence(
     from forepass.evidence.records import track_record
     from forepass.inputs.definitions import load_definitions
     from forepass.inputs.priors import load_all
-    from forepass.register.published import recorded
+    from forepass.register.folder import recorded
     from forepass.rooms import room
     from forepass.settings import Settings
     from forepass.what_if.changed import Changed

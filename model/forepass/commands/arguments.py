@@ -4,20 +4,20 @@ import argparse
 import dataclasses
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forepass.as_of import seen_as_of
 from forepass.errors import InputError
 from forepass.inputs.dates import is_date, last_day
+from forepass.settings import Settings
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from distributed import Client
-
-    from forepass.settings import Settings
 
 type Options = argparse.ArgumentParser | argparse._ArgumentGroup
 type Run = Callable[[argparse.Namespace], int]
@@ -64,28 +64,21 @@ def add_command(subparsers: "argparse._SubParsersAction[Any]", command: Command)
     if command.add_options:
         command.add_options(parser)
     if command.draws:
-        parser.add_argument(
-            "--unsafe-ignore-checks",
-            action="store_true",
-            help="answer even from a fit that failed its convergence checks; every output says so",
-        )
+        words = "answer even from a fit that failed its convergence checks; every output says so"
+        add_flag(parser, "--unsafe-ignore-checks", words)
     _add_common(parser)
     parser.set_defaults(run=command.run)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     common = parser.add_argument_group("common options")
-    common.add_argument("--json", action="store_true", help="print JSON instead of text")
+    add_flag(common, "--json", "print JSON instead of text")
     common.add_argument(
         "--seed", type=seed, metavar="N", help="seed of every random draw (a whole number)"
     )
-    common.add_argument(
-        "--as-of",
-        type=iso_date,
-        metavar="DATE",
-        help="with what was published by this day alone (a month or a year: by its last day)",
-    )
-    common.add_argument("--quiet", action="store_true", help="show no progress")
+    words = "with what was published by this day alone (a month or a year: by its last day)"
+    common.add_argument("--as-of", type=iso_date, metavar="DATE", help=words)
+    add_flag(common, "--quiet", "show no progress")
     for name, what in (("data", "observed tables"), ("priors", "priors")):
         words = f"folder of {what}, not the shipped one"
         common.add_argument(f"--{name}", type=folder, metavar="DIR", help=words)
@@ -100,18 +93,10 @@ def add_blocks(parser: argparse.ArgumentParser) -> None:
 
 def add_cluster(parser: Options, when: str = "") -> None:
     """Give a parser, or a group of its options, where the tasks of a long run are done."""
-    parser.add_argument(
-        "--workers",
-        type=positive_integer,
-        metavar="N",
-        help=f"{when}processes that share the work; numbers stay the same",
-    )
-    parser.add_argument(
-        "--scheduler",
-        type=address,
-        metavar="ADDRESS",
-        help=f"{when}a running Dask scheduler whose workers do it, as tcp://host:8786",
-    )
+    words = f"{when}processes that share the work; numbers stay the same"
+    parser.add_argument("--workers", type=positive_integer, metavar="N", help=words)
+    words = f"{when}a running Dask scheduler whose workers do it, as tcp://host:8786"
+    parser.add_argument("--scheduler", type=address, metavar="ADDRESS", help=words)
 
 
 def cluster_from(args: argparse.Namespace) -> "AbstractContextManager[Client | None]":
@@ -123,9 +108,24 @@ def cluster_from(args: argparse.Namespace) -> "AbstractContextManager[Client | N
     return tasks.cluster(args.workers, args.scheduler)
 
 
+def add_flag(parser: Options, name: str, words: str) -> None:
+    """Give a parser, or a group of its options, one that is asked for or not."""
+    parser.add_argument(name, action="store_true", help=words)
+
+
+def add_csv(parser: Options, words: str) -> None:
+    """Give a parser the file to write an answer to as CSV."""
+    parser.add_argument("--csv", type=new_file, metavar="FILE", help=words)
+
+
 def add_figure(parser: Options, words: str) -> None:
     """Give a parser, or a group of its options, the folder to draw a figure in."""
     parser.add_argument("--figure", type=output_folder, metavar="DIR", help=words)
+
+
+def add_out(parser: Options, words: str) -> None:
+    """Give a parser the folder that all is written to, which must be named."""
+    parser.add_argument("--out", type=output_folder, required=True, metavar="DIR", help=words)
 
 
 def add_own_tables(group: Options) -> None:
@@ -135,11 +135,15 @@ def add_own_tables(group: Options) -> None:
         group.add_argument(f"--{things}-file", type=existing_file, metavar="CSV", help=words)
 
 
-def settings_from(args: argparse.Namespace) -> "Settings":
-    """Return the settings that the common options ask for."""
-    from forepass.as_of import seen_as_of
-    from forepass.settings import Settings
+def refuse_beside(args: argparse.Namespace, options: Iterable[str], why: str) -> None:
+    """Refuse the first of the options that is given, with the reason why it may not be."""
+    for option in options:
+        if getattr(args, option):
+            raise InputError(f"--{option.replace('_', '-')} {why}")
 
+
+def settings_from(args: argparse.Namespace) -> Settings:
+    """Return the settings that the common options ask for."""
     asked = {"seed": args.seed, "data": args.data, "priors": args.priors}
     settings = Settings(**{name: value for name, value in asked.items() if value is not None})
     return settings if args.as_of is None else seen_as_of(settings, last_day(args.as_of))

@@ -1,6 +1,7 @@
 """``forepass backtest``: what forepass would have said on earlier days, and what came."""
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from forepass.errors import InputError
 from forepass.inputs.text_files import suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from forepass.backtest.runs import Result, Task
 
 FIRST, LAST = 2018.0, 2026.0
@@ -43,9 +42,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--every", choices=("0.5", "1"), default="1", help="years between origins (default 1)"
     )
-    parser.add_argument(
-        "--csv", type=arguments.new_file, metavar="FILE", help="write scores by target and horizon"
-    )
+    arguments.add_csv(parser, "write scores by target and horizon")
     arguments.add_cluster(parser)
     arguments.add_figure(parser, "draw skill, calibration, and forecasts beside what came")
 
@@ -111,12 +108,11 @@ def _results(asked: "list[Task]", args: argparse.Namespace) -> "dict[Task, Resul
     ):
         for task, result in runs.results(asked, arguments.settings_from(args), on=on):
             found[task] = result
-            if report:
-                report(task.name, "done")
+            report(task.name, "done")
     return {task: found[task] for task in asked}
 
 
-def _targets(blocks: "list[str] | None", asked: "Iterable[str] | None") -> dict[str, list[str]]:
+def _targets(blocks: "list[str] | None", asked: Iterable[str] | None) -> dict[str, list[str]]:
     """Return the targets to score by block, of those that are asked for."""
     from forepass.backtest.targets import BLOCKS, targets_of
 

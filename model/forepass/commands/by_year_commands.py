@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
-from forepass.commands.output import say_written
+from forepass.commands.output import say_written, tell_answer
 from forepass.errors import InputError
+from forepass.forward import horizon, thresholds
 from forepass.inputs.dates import last_day
+from forepass.inputs.definitions import Definitions, load_definitions
+from forepass.settings import Settings
+from forepass.tell import answers, render
+from forepass.what_if.scenarios import Scenario
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from forepass.inputs.definitions import Definitions
-    from forepass.settings import Settings
-    from forepass.what_if.scenarios import Scenario
 
 FORECAST_EXAMPLE = """\
 example: the forecast to 2030 with its figure, and all its numbers as a table
@@ -51,15 +52,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="when a quantity passes X instead: its name as in --json, '>' or '<' (quoted) or "
         "above or below, and X in its unit there (may be repeated)",
     )
-    parser.add_argument(
-        "--quarterly", action="store_true", help="at the end of each quarter, between the years"
-    )
-    parser.add_argument(
-        "--draws",
-        type=_draws,
-        metavar="N",
-        help=f"draws in all, up to {MOST_DRAWS:,}: the fits' own joined anew, with other shocks",
-    )
+    arguments.add_flag(parser, "--quarterly", "at the end of each quarter, between the years")
+    words = f"draws in all, up to {MOST_DRAWS:,}: the fits' own joined anew, with other shocks"
+    parser.add_argument("--draws", type=_draws, metavar="N", help=words)
     add_years(parser)
     parser.add_argument(
         "--netcdf", type=arguments.new_file, metavar="FILE", help="write the draws as netCDF"
@@ -81,15 +76,9 @@ def add_years(parser: argparse.ArgumentParser) -> None:
         "--from", dest="first", type=int, metavar="YEAR", help="first year (with --as-of: its year)"
     )
     parser.add_argument("--to", dest="last", type=int, metavar="YEAR", help="last year")
-    parser.add_argument(
-        "--years",
-        type=arguments.year_list,
-        metavar="LIST",
-        help="years that the text table shows, such as 2026,2030 (JSON and CSV hold all)",
-    )
-    parser.add_argument(
-        "--csv", type=arguments.new_file, metavar="FILE", help="write every quantile as tidy CSV"
-    )
+    words = "years that the text table shows, such as 2026,2030 (JSON and CSV hold all)"
+    parser.add_argument("--years", type=arguments.year_list, metavar="LIST", help=words)
+    arguments.add_csv(parser, "write every quantile as tidy CSV")
 
 
 def _add_overhang_options(parser: argparse.ArgumentParser) -> None:
@@ -103,10 +92,6 @@ def _add_overhang_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the answer and write the files asked for."""
-    from forepass.forward import horizon
-    from forepass.inputs.definitions import load_definitions
-    from forepass.tell import answers, by_year_figures, render
-
     settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
     years = years_asked(args, definitions)
@@ -122,17 +107,18 @@ def run(args: argparse.Namespace) -> int:
         draw = partial(_draw_quarterly, args, settings, span, years)
     build = partial(horizon.marked, fold=definitions.scenarios_only_fold)
     document = answers.answer(args.command, asked, settings, draw=draw, build=build)
-    print(render.as_json(document) if args.json else render.by_year_text(document, args.years))
-    write_csv(args, document)
+    tell_answer(args, document, partial(render.by_year_text, years=args.years))
     if args.netcdf is not None:
         _write_netcdf(draw(), document, args.netcdf)
         say_written(args, args.netcdf)
     if args.figure is not None:
+        from forepass.tell import by_year_figures
+
         say_written(args, *by_year_figures.save_by_year(document, args.figure, args.command))
     return 0
 
 
-def _scenario(args: argparse.Namespace, settings: "Settings") -> "Scenario":
+def _scenario(args: argparse.Namespace, settings: Settings) -> Scenario:
     """Return what is asked to change, by options of their own too, as ``--set`` would."""
     by_name = {"copy_speed_tokens_per_s": "speed", "human_tokens_per_s": "human_rate"}
     values = {name: getattr(args, option, None) for name, option in by_name.items()}
@@ -141,15 +127,11 @@ def _scenario(args: argparse.Namespace, settings: "Settings") -> "Scenario":
 
 
 def _run_when(
-    args: argparse.Namespace, settings: "Settings", years: list[int], asked: dict[str, object]
+    args: argparse.Namespace, settings: Settings, years: list[int], asked: dict[str, object]
 ) -> int:
     """Print when the quantities pass their thresholds."""
-    from forepass.forward import thresholds
-    from forepass.tell import answers, render
-
-    for option in ("quarterly", "netcdf", "figure"):
-        if getattr(args, option, None):
-            raise InputError(f"--{option} does not go with --when, whose answer is dates")
+    others = ("quarterly", "netcdf", "figure")
+    arguments.refuse_beside(args, others, "does not go with --when, whose answer is dates")
     wanted = [thresholds.read_threshold(words) for words in args.when]
 
     def draw() -> "xr.Dataset":
@@ -167,8 +149,7 @@ def _run_when(
         draw=draw,
         build=partial(thresholds.crossings, asked=wanted),
     )
-    print(render.as_json(document) if args.json else render.when_text(document, args.years))
-    write_csv(args, document)
+    tell_answer(args, document, partial(render.when_text, years=args.years))
     return 0
 
 
@@ -191,14 +172,14 @@ OVERHANG = Command(
 
 
 def _draw_quarterly(
-    args: argparse.Namespace, settings: "Settings", span: list[int], years: list[int]
+    args: argparse.Namespace, settings: Settings, span: list[int], years: list[int]
 ) -> "xr.Dataset":
     from forepass.forward import timing
 
     return timing.quarterly(_draw(args, settings, span), years)
 
 
-def _draw(args: argparse.Namespace, settings: "Settings", years: list[int]) -> "xr.Dataset":
+def _draw(args: argparse.Namespace, settings: Settings, years: list[int]) -> "xr.Dataset":
     from forepass.forward.forecast import forecast_of
     from forepass.forward.overhang import overhang_of
 
@@ -206,19 +187,16 @@ def _draw(args: argparse.Namespace, settings: "Settings", years: list[int]) -> "
     return scenario_options.drawn(_scenario(args, settings), [question], args, settings, years)
 
 
-def years_asked(args: argparse.Namespace, definitions: "Definitions") -> list[int]:
+def years_asked(args: argparse.Namespace, definitions: Definitions) -> list[int]:
     """Return the years asked for, by default from the day of --as-of, as definitions allow."""
-    from forepass.forward.horizon import first_year
-
     earliest, latest = definitions.first_year, definitions.last_year
-    start = first_year(definitions, args.as_of and last_day(args.as_of))
+    start = horizon.first_year(definitions, args.as_of and last_day(args.as_of))
     first = start if args.first is None else args.first
     last = latest if args.last is None else args.last
     for option, years in (("--from", [first]), ("--to", [last]), ("--years", args.years or [])):
         for year in years:
             if not earliest <= year <= latest:
-                msg = f"{option} must lie within {earliest} to {latest}, got {year}"
-                raise InputError(msg)
+                raise InputError(f"{option} must lie within {earliest} to {latest}, got {year}")
     if first > last:
         raise InputError(f"--from must not be after --to, got {first} and {last}")
     outside = [year for year in args.years or [] if not first <= year <= last]
@@ -227,18 +205,8 @@ def years_asked(args: argparse.Namespace, definitions: "Definitions") -> list[in
     return list(range(first, last + 1))
 
 
-def write_csv(args: argparse.Namespace, document: dict[str, Any]) -> None:
-    """Write the document as CSV where that was asked for."""
-    from forepass.tell import render
-
-    if args.csv is not None:
-        render.write_csv(document, args.csv)
-        say_written(args, args.csv)
-
-
 def _write_netcdf(draws: "xr.Dataset", document: dict[str, Any], path: Path) -> None:
     from forepass import atomic
-    from forepass.tell import answers
 
     # netCDF attributes hold one text, not a list of remarks.
     notes = "\n".join(draws.attrs.get("notes", []))

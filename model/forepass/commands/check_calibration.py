@@ -1,15 +1,15 @@
 """``forepass check --calibration``: whether each block finds again what its data are made from."""
 
 import argparse
+from functools import partial
 from typing import TYPE_CHECKING
 
 from forepass.commands import arguments, fit_command, fitting
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
+from forepass.tell import render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
 REPLICATES = 100
@@ -30,26 +30,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "truth ranks uniformly among the draws (minutes to hours; a killed run goes on where it "
         "stopped)",
     )
-    group.add_argument(
-        "--replicates",
-        type=arguments.positive_integer,
-        metavar="N",
-        help=f"with --calibration, refits of each block ({REPLICATES}; {FEWEST} or more)",
-    )
+    words = f"with --calibration, refits of each block ({REPLICATES}; {FEWEST} or more)"
+    group.add_argument("--replicates", type=arguments.positive_integer, metavar="N", help=words)
     arguments.add_cluster(group, "with --calibration, ")
 
 
 def refuse_lonely_options(args: argparse.Namespace) -> None:
     """Refuse what does not go with this check, or only with it."""
     if args.calibration:
-        for option in (name for name in OTHERS if getattr(args, name)):
-            raise InputError(f"--{option.replace('_', '-')} does not go with --calibration")
+        arguments.refuse_beside(args, OTHERS, "does not go with --calibration")
         if args.replicates is not None and args.replicates < FEWEST:
             raise InputError(f"--replicates must be {FEWEST} or more, got {args.replicates}")
         return
-    for option in ("replicates", "workers", "scheduler"):
-        if getattr(args, option) is not None:
-            raise InputError(f"--{option} belongs to --calibration; give both")
+    lonely = ("replicates", "workers", "scheduler")
+    arguments.refuse_beside(args, lonely, "belongs to --calibration; give both")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,13 +63,8 @@ def run(args: argparse.Namespace) -> int:
         fitting.progress_over(tasks, quiet=args.quiet, what="refits") as report,
     ):
         for block in blocks:
-            found[block] = runs.replicas(
-                block,
-                number,
-                settings,
-                on=on,
-                progress=_teller(report, block),
-            )
+            done = partial(report, block, "done")
+            found[block] = runs.replicas(block, number, settings, on=on, progress=done)
     ranked = {block: pd.DataFrame([one["ranks"] for one in each]) for block, each in found.items()}
     summary = ranks.summary(ranked, places=DRAWS_RANKED + 1)
     failed = summary[summary["p_adjusted"] < ranks.LEVEL]
@@ -92,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         atomic.write_text(args.csv, text)
         say_written(args, args.csv)
     if args.figure is not None:
-        from forepass.tell.calibration_figures import draw_calibration
+        from forepass.tell.check_figures import draw_calibration
         from forepass.tell.figures import save_figure
 
         figure = draw_calibration(ranked, summary, DRAWS_RANKED + 1)
@@ -100,30 +89,18 @@ def run(args: argparse.Namespace) -> int:
     return 1 if len(failed) else 0
 
 
-def _teller(report: "fitting.Report | None", block: str) -> "Callable[[], None]":
-    """Return what tells of one more refit of a block, where anybody watches."""
-
-    def done() -> None:
-        if report:
-            report(block, "done")
-
-    return done
-
-
 def _text(summary: "pd.DataFrame", divergences: dict[str, int]) -> str:
     from forepass.calibration.ranks import LEVEL
-    from forepass.tell import render
 
     rows = []
     for block, tests in summary.groupby("block", sort=False):
         fell = tests[tests["p_adjusted"] < LEVEL]
         worst = tests.nsmallest(max(WORST, len(fell)), "p")
+        about = [str(block), f"{tests['replicates'].iloc[0]}", f"{len(fell)} of {len(tests)}"]
+        about.append(f"{divergences[str(block)]:,}")
         rows += [
             [
-                str(block) if place == 0 else "",
-                f"{test['replicates']}" if place == 0 else "",
-                f"{len(fell)} of {len(tests)}" if place == 0 else "",
-                f"{divergences[str(block)]:,}" if place == 0 else "",
+                *(about if place == 0 else [""] * len(about)),
                 str(test["variable"]).replace("_", " "),
                 *(f"{test[name]:.{DIGITS}f}" for name in ("p", "p_adjusted", "p_chi_square")),
                 f"{test['mean_place']:.2f}",
@@ -133,13 +110,10 @@ def _text(summary: "pd.DataFrame", divergences: dict[str, int]) -> str:
         ]
     headers = ["block", "refits", "fell short", "divergences", "least uniform", "p", "p, Holm"]
     headers += ["p, chi-square", "mean place\n(0.5)", "spread\n(1)"]
-    return "\n".join(
-        [
-            render.table(rows, headers),
-            "",
-            "- p: chance of ranks as uneven or more where the block is right, by the simultaneous "
-            f"band; adjusted for all {len(summary)} quantities tested, below {LEVEL:g} falls short",
-            "- mean place: of truths among draws, higher where draws lie too low; spread: of "
-            "places over that of uniform ones, above 1 where draws are too narrow",
-        ]
+    return (
+        f"{render.table(rows, headers)}\n\n"
+        "- p: chance of ranks as uneven or more where the block is right, by the simultaneous "
+        f"band; adjusted for all {len(summary)} quantities tested, below {LEVEL:g} falls short\n"
+        "- mean place: of truths among draws, higher where draws lie too low; spread: of "
+        "places over that of uniform ones, above 1 where draws are too narrow"
     )

@@ -7,22 +7,38 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from forepass import __version__
-from forepass.commands import arguments, check_calibration, fit_command, fitting
+from forepass import __version__, fingerprints
+from forepass.commands import (
+    arguments,
+    check_calibration,
+    check_trends,
+    check_world,
+    fit_command,
+    fitting,
+)
 from forepass.commands.arguments import Command
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
+from forepass.settings import Settings
+from forepass.tell import answers, render
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from forepass.fit_checks.finding import Finding
-    from forepass.settings import Settings
 
 SERVING = "serving"
 SHOWN = 12
 """Lines of what falls short of one check; JSON has all."""
 KINDS = ("chip", "generation", "model", "campaign", "date", "vendor")
+OTHER_CHECKS = {
+    "--serving-validation": "refit the serving block without each group of rows and score what it "
+    "says of them (minutes to hours)",
+    "--trends": "show the growth rates of each trend beside published ones, and what its priors "
+    "and its posterior say of the rows (what it would have said before: forepass backtest)",
+    "--world": "show the forecast beside published figures of the same quantity and date, with "
+    "the reason where they differ",
+}
 
 EXAMPLE = """\
 examples: every check of fits and forecast; the serving block refitted without each chip in turn;
@@ -48,33 +64,12 @@ SCORES = {
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     arguments.add_blocks(parser)
-    parser.add_argument(
-        "--serving-validation",
-        action="store_true",
-        help="refit the serving block without each group of rows and score what it says of them "
-        "(minutes to hours)",
-    )
-    parser.add_argument(
-        "--trends",
-        action="store_true",
-        help="show the growth rates of each trend beside published ones, and what its priors and "
-        "its posterior say of the rows (what it would have said before: forepass backtest)",
-    )
-    parser.add_argument(
-        "--world",
-        action="store_true",
-        help="show the forecast beside published figures of the same quantity and date, with the "
-        "reason where they differ",
-    )
-    parser.add_argument(
-        "--kind", choices=KINDS, help="with --serving-validation, these groups only"
-    )
-    parser.add_argument(
-        "--csv",
-        type=arguments.new_file,
-        metavar="FILE",
-        help="write the table of --serving-validation, --world or --calibration as CSV",
-    )
+    for name, words in OTHER_CHECKS.items():
+        arguments.add_flag(parser, name, words)
+    words = "with --serving-validation, these groups only"
+    parser.add_argument("--kind", choices=KINDS, help=words)
+    words = "write the table of --serving-validation, --world or --calibration as CSV"
+    arguments.add_csv(parser, words)
     words = "write the predictive check of the serving block, or with --trends each trend, to DIR"
     arguments.add_figure(parser, words)
     check_calibration.add_options(parser)
@@ -82,8 +77,6 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the checks and return 1 where one falls short of its limit."""
-    from forepass.commands import check_trends, check_world
-
     check_calibration.refuse_lonely_options(args)
     if args.calibration:
         return check_calibration.run(args)
@@ -94,9 +87,7 @@ def run(args: argparse.Namespace) -> int:
         return check_trends.run(args)
     if args.serving_validation:
         return _run_validation(args)
-    from forepass import fingerprints
     from forepass.inputs.priors import BLOCKS
-    from forepass.tell import answers
 
     names = fit_command.chosen_blocks(args.block, BLOCKS)
     if args.figure is not None and SERVING not in names:
@@ -109,10 +100,7 @@ def run(args: argparse.Namespace) -> int:
         draw=partial(_findings, args, names, settings),
         build=_document,
     )
-    if args.json:
-        print(json.dumps(document, indent=2))
-    else:
-        print(_text(document))
+    print(json.dumps(document, indent=2) if args.json else _text(document))
     if args.figure is not None:
         _draw_figure(args, settings, document)
     return 0 if all(one["passed"] for one in document["checks"]) else 1
@@ -130,8 +118,7 @@ COMMAND = Command(
 def _refuse_lonely_options(args: argparse.Namespace) -> None:
     if args.world:
         others = ("serving_validation", "trends", "block", "kind", "figure")
-        for option in (name for name in others if getattr(args, name)):
-            raise InputError(f"--{option.replace('_', '-')} does not go with --world")
+        arguments.refuse_beside(args, others, "does not go with --world")
         return
     if args.serving_validation:
         if args.trends:
@@ -145,7 +132,7 @@ def _refuse_lonely_options(args: argparse.Namespace) -> None:
 
 
 def _findings(
-    args: argparse.Namespace, names: list[str], settings: "Settings"
+    args: argparse.Namespace, names: list[str], settings: Settings
 ) -> "tuple[dict[str, Any], list[Finding]]":
     from forepass import catalogue, posterior
     from forepass.fit_checks.run import FORECAST, findings
@@ -155,7 +142,7 @@ def _findings(
         fits = posterior.fitted(names, settings, progress=report, unsafe=True, side_by_side=True)
     tables = catalogue.load(settings)
     with fitting.progress_over([*names, FORECAST], quiet=args.quiet, what="checked") as report:
-        found = findings(fits, tables, settings, report or (lambda _block, _stage: None))
+        found = findings(fits, tables, settings, report)
     return fit_command.diagnostics(fits), found
 
 
@@ -175,7 +162,6 @@ def _document(
 def _text(document: dict[str, Any]) -> str:
     """Return a line for each check, and below what falls short, and rates beside beliefs."""
     from forepass.fit_checks.finding import as_rows
-    from forepass.tell import render
 
     checks = document["checks"]
     parts = [render.table(as_rows(checks), ["of", "check", "", "found"])]
@@ -205,7 +191,7 @@ def _rate(rate: dict[str, Any]) -> list[str]:
     ]
 
 
-def _draw_figure(args: argparse.Namespace, settings: "Settings", document: dict[str, Any]) -> None:
+def _draw_figure(args: argparse.Namespace, settings: Settings, document: dict[str, Any]) -> None:
     from forepass import posterior
     from forepass.fit_checks.run import measured_quantities
     from forepass.tell import check_figures, figures
@@ -233,7 +219,7 @@ def _run_validation(args: argparse.Namespace) -> int:
     return 0 if fits[SERVING].diagnostics.passed else 1
 
 
-def _validation(args: argparse.Namespace, settings: "Settings") -> "pd.DataFrame":
+def _validation(args: argparse.Namespace, settings: Settings) -> "pd.DataFrame":
     """Return the scores of every split, telling of each on a terminal."""
     from forepass.blocks.serving import validation
     from forepass.blocks.serving.model import TABLES, measured
@@ -263,13 +249,11 @@ def _validation(args: argparse.Namespace, settings: "Settings") -> "pd.DataFrame
         )
 
 
-def _teller(report: Callable[[str, str], None] | None) -> Callable[[str], None]:
+def _teller(report: fitting.Report) -> Callable[[str], None]:
     """Return what tells of each split as it starts, and of the one before that it is done."""
     before: list[str] = []
 
     def tell(split: str) -> None:
-        if report is None:
-            return
         if before:
             report(before.pop(), "done")
         before.append(split)
@@ -279,8 +263,6 @@ def _teller(report: Callable[[str, str], None] | None) -> Callable[[str], None]:
 
 
 def _validation_text(scores: "pd.DataFrame") -> str:
-    from forepass.tell import render
-
     rows = []
     for row in scores.reset_index().to_dict("records"):
         peers = {name: value for name, value in row.items() if str(name).startswith("crps ")}
@@ -292,12 +274,9 @@ def _validation_text(scores: "pd.DataFrame") -> str:
         )
     scored = [head for head, _ in SCORES.values()]
     headers = ["held out", "", *scored, "best naive peer's\nCRPS", "CRPS\nagainst it"]
-    return "\n".join(
-        [
-            render.table(rows, headers),
-            "",
-            "- fold: predicted over measured or its inverse, whichever is above 1; bias: median of "
-            "predicted over measured",
-            "- CRPS: of the natural log of tokens/s per chip; lower is better",
-        ]
+    return (
+        f"{render.table(rows, headers)}\n\n"
+        "- fold: predicted over measured or its inverse, whichever is above 1; bias: median of "
+        "predicted over measured\n"
+        "- CRPS: of the natural log of tokens/s per chip; lower is better"
     )

@@ -8,6 +8,7 @@ A block takes part if `forepass.trend_checks` has a module of its name, with
 """
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,10 +18,9 @@ from typing import TYPE_CHECKING
 from forepass.commands import arguments, fit_command, fitting
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
+from forepass.tell import render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from forepass.backtest.published import Growth
 
 PLACE = "forepass.trend_checks"
@@ -56,10 +56,8 @@ def _modules(asked: "list[str] | None", blocks: "tuple[str, ...]") -> dict[str, 
     return {name: import_module(f"{PLACE}.{name}") for name in found}
 
 
-def as_text(growths: "Mapping[str, list[Growth]]", notes: "Mapping[str, list[str]]") -> list[str]:
+def as_text(growths: "Mapping[str, list[Growth]]", notes: Mapping[str, list[str]]) -> list[str]:
     """Return a table of growth and the findings of each block."""
-    from forepass.tell import render
-
     parts = []
     for block, rates in growths.items():
         rows = [

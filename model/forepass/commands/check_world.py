@@ -1,20 +1,23 @@
 """``forepass check --world``: our medians beside what others published, and why they differ."""
 
 import argparse
-import textwrap
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from forepass.commands import arguments
+from forepass.commands import arguments, fitting
 from forepass.commands.output import say_written
+from forepass.inputs.comparisons import Published, load_comparisons
+from forepass.inputs.definitions import load_definitions
+from forepass.settings import Settings
+from forepass.tell import answers, render
+from forepass.tell.render import wrapped
+from forepass.tell.rounding import named, number_text, scaled
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forepass.inputs.comparisons import Published
-    from forepass.settings import Settings
 
 BY_COLUMNS, READING_COLUMNS = 22, 60
 COLUMNS = (
@@ -32,9 +35,6 @@ NOTES = (
 
 def run(args: argparse.Namespace) -> int:
     """Print our quantities beside published ones, each with a verdict and a reading."""
-    from forepass.inputs.comparisons import load_comparisons
-    from forepass.tell import answers, render
-
     settings = arguments.settings_from(args)
     published = load_comparisons(
         settings.priors, settings.data, seen_only=settings.as_of is not None
@@ -54,13 +54,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _draw(
-    args: argparse.Namespace, settings: "Settings", published: "Sequence[Published]"
+    args: argparse.Namespace, settings: Settings, published: Sequence[Published]
 ) -> "xr.Dataset":
     from forepass import catalogue, posterior
-    from forepass.commands import fitting
     from forepass.forward import comparisons
     from forepass.forward.projection import project, whole_span
-    from forepass.inputs.definitions import load_definitions
     from forepass.kept_fits import flagged
 
     comparisons.check_quantities(published)
@@ -84,13 +82,12 @@ def _draw(
 def _document(
     draws: "xr.Dataset",
     *,
-    published: "Sequence[Published]",
+    published: Sequence[Published],
     **frame: Any,  # noqa: ANN401 - as build_document takes them
 ) -> dict[str, Any]:
     import xarray as xr
 
     from forepass.forward import comparisons
-    from forepass.tell import answers
 
     document = answers.build_document(xr.Dataset(attrs=draws.attrs), **frame)
     del document["quantities"]
@@ -101,39 +98,32 @@ def _document(
 
 def _text(document: Mapping[str, Any]) -> str:
     """Return a table for each quantity, what it is compared with down."""
-    from forepass.tell import render
-
     parts = []
     for (words, unit), group in groupby(
         document["comparisons"], key=lambda record: (record["words"], record["unit"])
     ):
         records = list(group)
         shown, rows = _rows(records, unit)
-        title = ", ".join(filter(None, (words, shown)))
         headers = ["published by", "date", "published", "forepass", "verdict", "reading"]
-        parts += ["", title, render.table(rows, headers)]
+        parts += ["", named(words, shown), render.table(rows, headers)]
     return render.framed(document, *parts)
 
 
 def _rows(records: Sequence[Mapping[str, Any]], unit: str) -> tuple[str, list[list[str]]]:
-    from forepass.tell.rounding import interval_text, scaled, times
-
     shown, factor = scaled(unit, [record["p50"] for record in records])
     rows, said = [], ""
     for record in records:
         reading = record["reading"]
         # What is said of several figures together is said once.
-        words = '"' if reading == said else "\n".join(textwrap.wrap(reading, READING_COLUMNS))
+        words = '"' if reading == said else wrapped(reading, READING_COLUMNS)
         said = reading
         rows.append(
             [
-                "\n".join(textwrap.wrap(record["by"], BY_COLUMNS)),
+                wrapped(record["by"], BY_COLUMNS),
                 record["date"],
                 _figure(record, factor).replace(" (", "\n("),
-                interval_text(*(times(record[key], factor) for key in ("p50", "p10", "p90"))),
-                "\n".join(
-                    [*textwrap.wrap(record["verdict"], 18), *["(in the fit)"] * record["seen"]]
-                ),
+                render.cell(record, factor),
+                wrapped(record["verdict"], 18) + "\n(in the fit)" * record["seen"],
                 words,
             ]
         )
@@ -141,8 +131,6 @@ def _rows(records: Sequence[Mapping[str, Any]], unit: str) -> tuple[str, list[li
 
 
 def _figure(record: Mapping[str, Any], factor: float) -> str:
-    from forepass.tell.rounding import number_text
-
     low, point, high = (
         None if record[key] is None else number_text(record[key] * factor)
         for key in ("low", "point", "high")

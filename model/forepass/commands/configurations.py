@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forepass import atomic
 from forepass.errors import InputError
+from forepass.inputs.rows import Rows, read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from forepass.inputs.rows import Rows
 
 OPTIONAL = ("scenario", "software", "date", "campaign")
 NAMES = ("chip", "model")
@@ -31,10 +31,8 @@ FURTHER = (*OPTIONAL, *FURTHER_RANGES, "speculative")
 FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 
 
-def read(path: Path) -> "Rows":
+def read(path: Path) -> Rows:
     """Return the rows of the table at ``path``, every cell as text, unless it lacks a column."""
-    from forepass.inputs.rows import read_rows
-
     rows = read_rows(path)
     missing = [column for column in COLUMNS if column not in rows.header]
     if missing:
@@ -42,7 +40,7 @@ def read(path: Path) -> "Rows":
     return rows
 
 
-def parse(rows: "Rows") -> "tuple[pd.DataFrame, dict[int, str]]":
+def parse(rows: Rows) -> "tuple[pd.DataFrame, dict[int, str]]":
     """Return the rows whose cells can be read, typed, and for the others what is wrong.
 
     Numbers are floats (NaN where empty), flags bool, names as they were written. The index, and the
@@ -81,11 +79,9 @@ def parse(rows: "Rows") -> "tuple[pd.DataFrame, dict[int, str]]":
     return parsed.drop(index=list(errors)), errors
 
 
-def write(rows: "Rows", predicted: "pd.DataFrame", path: Path) -> None:
+def write(rows: Rows, predicted: "pd.DataFrame", path: Path) -> None:
     """Write ``rows`` with the predicted columns after them, empty where there is no prediction."""
     import pandas as pd
-
-    from forepass import atomic
 
     kept = [name for name in rows.header if name not in predicted.columns]
     written = pd.DataFrame(rows.cells, columns=list(rows.header), dtype=str)[kept]

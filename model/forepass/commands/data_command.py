@@ -2,15 +2,15 @@
 
 import argparse
 from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING
 
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
 from forepass.commands.output import tell
 from forepass.errors import InputError
-
-if TYPE_CHECKING:
-    from forepass.settings import Settings
+from forepass.inputs.rows import read_rows
+from forepass.inputs.text_files import suggest
+from forepass.settings import Settings
+from forepass.tell import render
 
 EXAMPLE = """\
 examples:
@@ -24,9 +24,6 @@ DATES = ("date", "quarter_end", "made_date", "release_date")
 
 
 def _list(args: argparse.Namespace) -> int:
-    from forepass.inputs.rows import read_rows
-    from forepass.tell import render
-
     found = []
     settings = arguments.settings_from(args)
     for name, path in _tables(settings.data).items():
@@ -41,10 +38,6 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from forepass.inputs.rows import read_rows
-    from forepass.inputs.text_files import suggest
-    from forepass.tell import render
-
     settings = arguments.settings_from(args)
     tables = _tables(settings.data)
     if args.table not in tables:
@@ -77,7 +70,7 @@ COMMAND = Command(
 )
 
 
-def _findings(settings: "Settings") -> list[str]:
+def _findings(settings: Settings) -> list[str]:
     """Return the first fault of each table, and what is doubtful between those without one."""
     from forepass.inputs import tables
     from forepass.inputs.checks import check_tables

@@ -1,16 +1,15 @@
 """``forepass explore``: the forecast as a page in which assumptions can be moved."""
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
 from forepass.commands.output import tell
 from forepass.errors import InputError
-
-if TYPE_CHECKING:
-    from forepass.settings import Settings
-    from forepass.what_if.scenarios import Scenario
+from forepass.settings import Settings
+from forepass.tell import answers
+from forepass.what_if.scenarios import Scenario
 
 EXAMPLE = """\
 example: a page to open in a browser, or to put anywhere
@@ -27,16 +26,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--out", type=arguments.new_file, required=True, metavar="FILE", help="the page to write"
     )
     parser.add_argument("--title", default=TITLE, metavar="TEXT", help="heading of the page")
-    parser.add_argument(
-        "--force", action="store_true", help="write over a file that is not such a page"
-    )
+    arguments.add_flag(parser, "--force", "write over a file that is not such a page")
     scenario_options.add_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the page and say what is in it."""
     from forepass.explorer import page_file
-    from forepass.tell import answers
 
     if not args.title.strip():
         raise InputError("--title must say something")
@@ -65,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _contents(args: argparse.Namespace, scenario: "Scenario", settings: "Settings") -> Any:  # noqa: ANN401
+def _contents(args: argparse.Namespace, scenario: Scenario, settings: Settings) -> Any:  # noqa: ANN401
     from forepass.commands import fitting
     from forepass.explorer.contents import contents, stages
     from forepass.kept_fits import failed_notes
@@ -73,14 +69,13 @@ def _contents(args: argparse.Namespace, scenario: "Scenario", settings: "Setting
 
     found = scenario_options.changed(scenario, args, settings)
     years = range(max(FIRST_YEAR, found.definitions.first_year), found.definitions.last_year + 1)
-    with fitting.progress_over(stages(found), quiet=args.quiet, what="runs") as report:
-
-        def done(stage: str) -> None:
-            if report:
-                report(stage, "done")
-
-        with in_reason(scenario):
-            page = contents(found, scenario, years, seed=settings.seed, done=done)
+    with (
+        fitting.progress_over(stages(found), quiet=args.quiet, what="runs") as report,
+        in_reason(scenario),
+    ):
+        page = contents(
+            found, scenario, years, seed=settings.seed, done=lambda stage: report(stage, "done")
+        )
     page["notes"] = [*page["notes"], *failed_notes(found.fits)]
     return page
 

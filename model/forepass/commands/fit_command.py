@@ -2,16 +2,17 @@
 
 import argparse
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from forepass.commands import arguments, fitting
 from forepass.commands.arguments import Command
 from forepass.commands.output import tell
 from forepass.errors import InputError
+from forepass.inputs.text_files import suggest
+from forepass.tell import render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from forepass.posterior import Fit
 
 COLUMNS = (
@@ -31,7 +32,7 @@ example: fit the block of the fleet again, although nothing in it changed
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     arguments.add_blocks(parser)
-    parser.add_argument("--force", action="store_true", help="fit even what is not stale")
+    arguments.add_flag(parser, "--force", "fit even what is not stale")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,8 +61,6 @@ COMMAND = Command(
 
 def chosen_blocks(asked: list[str] | None, known: tuple[str, ...]) -> list[str]:
     """Return the blocks asked for, in the order of ``known``; all of them unless some are named."""
-    from forepass.inputs.text_files import suggest
-
     wanted = [name.lower().replace("-", "_") for name in asked or known]
     for name in wanted:
         if name not in known:
@@ -69,7 +68,7 @@ def chosen_blocks(asked: list[str] | None, known: tuple[str, ...]) -> list[str]:
     return [name for name in known if name in wanted]
 
 
-def diagnostics(fits: "Mapping[str, Fit]") -> dict[str, dict[str, object]]:
+def diagnostics(fits: Mapping[str, "Fit"]) -> dict[str, dict[str, object]]:
     """Return what is known of the sampling of each block, as JSON has it."""
     return {
         name: {
@@ -82,10 +81,8 @@ def diagnostics(fits: "Mapping[str, Fit]") -> dict[str, dict[str, object]]:
     }
 
 
-def diagnostics_text(fits: "Mapping[str, Fit]") -> str:
+def diagnostics_text(fits: Mapping[str, "Fit"]) -> str:
     """Return the table of how well each block was sampled."""
-    from forepass.tell import render
-
     rows = [
         [
             name.replace("_", " "),

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from forepass.settings import Settings
+
 if TYPE_CHECKING:
     from distributed import Client
 
     from forepass.posterior import Fit
-    from forepass.settings import Settings
 
 type Report = Callable[[str, str], None]
 
@@ -20,7 +21,7 @@ class CheckError(Exception):
 
 
 def checked_fits(
-    names: Sequence[str], args: argparse.Namespace, settings: "Settings"
+    names: Sequence[str], args: argparse.Namespace, settings: Settings
 ) -> "dict[str, Fit]":
     """Return the fits of the blocks ``names``, as `checked` has them made."""
     from forepass import posterior
@@ -36,7 +37,7 @@ def checked_fits(
 
 
 @contextmanager
-def checked(names: Sequence[str], args: argparse.Namespace) -> Iterator[Report | None]:
+def checked(names: Sequence[str], args: argparse.Namespace) -> Iterator[Report]:
     """Yield what fits of the blocks ``names`` report to.
 
     ``CheckError`` is raised when one fails its convergence checks and the user did not insist.
@@ -61,17 +62,16 @@ def shared_out[T, G, R](
     with progress_over(["task"] * len(asked), quiet=quiet, what="tasks") as report:
         for task, found in tasks.run(work, asked, given, on=on):
             yield task, found
-            if report:
-                report("tasks", "done")
+            report("tasks", "done")
 
 
 @contextmanager
 def progress_over(
     names: Sequence[object], *, quiet: bool, what: str = "blocks"
-) -> Iterator[Report | None]:
-    """Yield what a fit reports (block, stage) to, or None where nobody is watching."""
+) -> Iterator[Report]:
+    """Yield what a fit reports (block, stage) to, which is silent where nobody is watching."""
     if quiet or not sys.stderr.isatty():
-        yield None
+        yield lambda _block, _stage: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn

@@ -3,14 +3,38 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from forepass import __version__
+from forepass.documents import Document
+from forepass.inputs.rows import read_rows
+from forepass.tell import render
 
 
 def tell(args: argparse.Namespace, text: str, **content: object) -> None:
     """Print what was found as text or, where asked for, as JSON with the version that found it."""
     print(json.dumps({"forepass": __version__, **content}, indent=2) if args.json else text)
+
+
+def tell_answer(
+    args: argparse.Namespace, document: Document, text: Callable[[Document], str]
+) -> None:
+    """Print an answer as text or JSON, and write it as CSV where that is asked for."""
+    print(render.as_json(document) if args.json else text(document))
+    if getattr(args, "csv", None) is not None:
+        render.write_csv(document, args.csv)
+        say_written(args, args.csv)
+
+
+def source_titles(data: Traversable, *further: str) -> dict[str, str]:
+    """Return title, publisher, date and further columns of each source, in a line, by key."""
+    shown = ("title", "publisher", "date", *further)
+    return {
+        row["source"]: ", ".join(row[field] for field in shown if row.get(field))
+        for row in read_rows(data / "sources.csv").records()
+    }
 
 
 def say_written(args: argparse.Namespace, *paths: Path) -> None:

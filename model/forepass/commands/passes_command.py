@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 from forepass import limits
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
-from forepass.commands.output import say_written
+from forepass.commands.output import say_written, tell_answer
 from forepass.errors import InputError
+from forepass.inputs.definitions import load_definitions
 from forepass.inputs.text_files import read_bytes
+from forepass.settings import Settings
+from forepass.tell import answers, render
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forepass.settings import Settings
 
 BLOCKS = ("chips", "serving")
 
@@ -28,34 +30,18 @@ examples: 128 A100s serve GPT-4 at 16 bits, at a dollar per chip-hour; what spee
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    _add_hardware(parser)
-    _add_load(parser)
-
-
-def _add_hardware(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what serves what")
     group.add_argument("--chip", required=True, help="chip, such as a100-sxm-80gb or H100")
-    group.add_argument(
-        "--chips",
-        type=arguments.positive_integer,
-        metavar="N",
-        help="chips that serve one copy of the model together (default: the fewest that hold it)",
-    )
+    words = "chips that serve one copy of the model together (default: the fewest that hold it)"
+    group.add_argument("--chips", type=arguments.positive_integer, metavar="N", help=words)
     group.add_argument("--model", required=True, help="language model, such as gpt-4")
-    group.add_argument(
-        "--weight-bits",
-        type=arguments.weight_bits,
-        metavar="BITS",
-        help="bits per weight as served: 16, 8 or 4 (default: those the model was released in)",
-    )
+    words = "bits per weight as served: 16, 8 or 4 (default: those the model was released in)"
+    group.add_argument("--weight-bits", type=arguments.weight_bits, metavar="BITS", help=words)
     group.add_argument("--software", help="serving software, such as vllm")
     group.add_argument(
         "--date", type=arguments.iso_date, help="date of the serving software, YYYY[-MM[-DD]]"
     )
     arguments.add_own_tables(group)
-
-
-def _add_load(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("load")
     number: dict[str, Any] = {"type": arguments.positive_number, "metavar": "X"}
     group.add_argument("--input", **number, help="input tokens per request")
@@ -65,21 +51,11 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
         "--concurrency", **number, help="requests in flight (default: as many as fit in memory)"
     )
     limit.add_argument("--speed", **number, help="output tokens per second that each user must get")
-    limit.add_argument(
-        "--sweep",
-        action="store_true",
-        help="trade speed against throughput and cost, from one request to as many as fit",
-    )
-    group.add_argument(
-        "--cached-share",
-        type=arguments.share,
-        default=0.0,
-        metavar="X",
-        help="share of input tokens already in the cache (default: 0)",
-    )
-    group.add_argument(
-        "--disaggregated", action="store_true", help="prefill and decode on chips of their own"
-    )
+    words = "trade speed against throughput and cost, from one request to as many as fit"
+    limit.add_argument("--sweep", action="store_true", help=words)
+    words = "share of input tokens already in the cache (default: 0)"
+    group.add_argument("--cached-share", type=arguments.share, default=0.0, metavar="X", help=words)
+    arguments.add_flag(group, "--disaggregated", "prefill and decode on chips of their own")
     group.add_argument(
         "--price", **number, help="USD per chip-hour (default: the chip's last rent on record)"
     )
@@ -88,8 +64,6 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the answer, and draw it where that was asked for."""
-    from forepass.tell import answers, render
-
     if args.figure is not None and not args.sweep:
         raise InputError("--figure draws the trade-off of --sweep; give both")
     settings = arguments.settings_from(args)
@@ -101,8 +75,7 @@ def run(args: argparse.Namespace) -> int:
     }
     name = "passes --sweep" if args.sweep else "passes"
     document = answers.answer(name, asked, settings, draw=lambda: _draw(args, request, settings))
-    as_text = render.sweep_text if args.sweep else render.passes_text
-    print(render.as_json(document) if args.json else as_text(document))
+    tell_answer(args, document, render.sweep_text if args.sweep else render.passes_text)
     if args.figure is not None:
         from forepass.tell import figures, sweep_figures
 
@@ -121,10 +94,8 @@ COMMAND = Command(
 )
 
 
-def _request(args: argparse.Namespace, settings: "Settings") -> dict[str, Any]:
+def _request(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     """Return the fields of a ``PassesRequest``, with the reference lengths where none are given."""
-    from forepass.inputs.definitions import load_definitions
-
     definitions = load_definitions(settings.priors)
     return {
         "chip": args.chip,
@@ -145,18 +116,15 @@ def _request(args: argparse.Namespace, settings: "Settings") -> dict[str, Any]:
 
 def _content(path: Path | None) -> str | None:
     """Return what identifies a user's table, wherever it lies."""
-    return (
-        None
-        if path is None
-        else hashlib.sha256(read_bytes(path, str(path), most_bytes=limits.TABLE_BYTES)).hexdigest()
-    )
+    if path is None:
+        return None
+    return hashlib.sha256(read_bytes(path, str(path), most_bytes=limits.TABLE_BYTES)).hexdigest()
 
 
-def _draw(args: argparse.Namespace, request: dict[str, Any], settings: "Settings") -> "xr.Dataset":
+def _draw(args: argparse.Namespace, request: dict[str, Any], settings: Settings) -> "xr.Dataset":
     from forepass import catalogue
     from forepass.commands import fitting
     from forepass.forward import capacity, sweep
-    from forepass.inputs.definitions import load_definitions
     from forepass.inputs.records import chip_record, model_record
     from forepass.kept_fits import flagged
 

@@ -1,18 +1,19 @@
 """``forepass post``: the post that forepass starts from, its table and its claims revisited."""
 
 import argparse
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
+from forepass.commands.output import tell_answer
+from forepass.inputs.claims import Claim, load_claims
+from forepass.inputs.definitions import load_definitions
+from forepass.settings import Settings
+from forepass.tell import answers, render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import xarray as xr
-
-    from forepass.inputs.claims import Claim
-    from forepass.settings import Settings
 
 BLOCKS = ("serving",)
 TABLES = ("chips", "language_models", "serving")
@@ -24,23 +25,17 @@ example: the post's table and claims, with the serving software of the month it 
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--date",
-        type=arguments.iso_date,
-        help="date of the serving software, YYYY[-MM[-DD]] (default: that of the definitions)",
-    )
+    words = "date of the serving software, YYYY[-MM[-DD]] (default: that of the definitions)"
+    parser.add_argument("--date", type=arguments.iso_date, help=words)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the table, the claims with their probabilities, and the measured rows outside."""
-    from forepass.inputs.claims import load_claims
-    from forepass.tell import answers, render
-
     settings = arguments.settings_from(args)
     claims = load_claims(settings.priors)
     asked = {"date": args.date, "unsafe_ignore_checks": args.unsafe_ignore_checks}
     document = answers.answer("post", asked, settings, draw=lambda: _draw(args, settings, claims))
-    print(render.as_json(document) if args.json else render.post_text(document, claims))
+    tell_answer(args, document, lambda told: render.post_text(told, claims))
     return 0
 
 
@@ -55,11 +50,10 @@ COMMAND = Command(
 
 
 def _draw(
-    args: argparse.Namespace, settings: "Settings", claims: "Mapping[str, Claim]"
+    args: argparse.Namespace, settings: Settings, claims: Mapping[str, Claim]
 ) -> "xr.Dataset":
     from forepass.commands import fitting
     from forepass.forward import post
-    from forepass.inputs.definitions import load_definitions
     from forepass.inputs.tables import load_tables
     from forepass.kept_fits import flagged
 

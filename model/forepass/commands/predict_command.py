@@ -5,8 +5,12 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from forepass.commands import arguments
+from forepass import __version__, catalogue, fingerprints
+from forepass.commands import arguments, configurations, fitting
 from forepass.commands.arguments import Command
+from forepass.inputs.definitions import load_definitions
+from forepass.kept_fits import failed_notes
+from forepass.tell import answers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +33,6 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the predictions and return 1 when a row could not be done."""
-    from forepass.commands import configurations
-
     rows = configurations.read(args.table)
     parsed, errors = configurations.parse(rows)
     predicted, failed, frame = _predict(parsed, args)
@@ -66,12 +68,8 @@ def _predict(
     parsed: "pd.DataFrame", args: argparse.Namespace
 ) -> "tuple[pd.DataFrame, dict[int, str], dict[str, Any]]":
     """Return new columns of rows that can be done, what is wrong with others, and hashes."""
-    from forepass import __version__, catalogue, fingerprints, posterior
-    from forepass.commands import fitting
+    from forepass import posterior
     from forepass.forward import capacity
-    from forepass.inputs.definitions import load_definitions
-    from forepass.kept_fits import failed_notes
-    from forepass.tell import answers
 
     settings = arguments.settings_from(args)
     tables = catalogue.load(settings, chips_file=args.chips_file, models_file=args.models_file)

@@ -2,19 +2,24 @@
 
 import argparse
 import textwrap
+from dataclasses import replace
 from importlib import import_module
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
-from forepass.commands.output import tell
+from forepass.commands.output import source_titles, tell
 from forepass.errors import InputError
+from forepass.inputs import claims, comparisons
+from forepass.inputs.definitions import Definitions, load_definitions
+from forepass.inputs.rows import read_rows
+from forepass.inputs.text_files import suggest
+from forepass.settings import Settings
+from forepass.tell import render
 
 if TYPE_CHECKING:
-    from forepass.inputs.definitions import Definitions
     from forepass.inputs.priors import Prior
-    from forepass.settings import Settings
 
 EXAMPLE = """\
 examples:
@@ -29,8 +34,6 @@ WIDTH = 100
 
 
 def _list(args: argparse.Namespace) -> int:
-    from forepass.tell import render
-
     records = [_record(prior) for prior in _all_priors(args)]
     headers = ["prior", "block", "distribution", *LISTED, "unit", "source"]
     rows = [
@@ -47,24 +50,24 @@ def _list(args: argparse.Namespace) -> int:
 
 def _show(args: argparse.Namespace) -> int:
     records = [_record(prior) for prior in _named(args.name, _all_priors(args))]
-    sources = _sources(arguments.settings_from(args).data)
+    sources = source_titles(arguments.settings_from(args).data, "url")
     text = "\n\n".join(_description(record, sources) for record in records)
     tell(args, text, priors=records)
     return 0
 
 
 def _check(args: argparse.Namespace) -> int:
-    from forepass.inputs import claims, comparisons, definitions, priors
+    from forepass.inputs import priors
 
     settings = arguments.settings_from(args)
     loaded = priors.load_all(settings.priors)
-    sources = _sources(settings.data)
+    sources = source_titles(settings.data)
     for block, found in loaded.items():
         priors.expect(found, import_module(f"forepass.blocks.{block}").PRIORS, block)
         priors.check_sources(found.values(), sources)
     if settings.as_of is None:
         priors.check_earlier(loaded, settings.priors)
-    _check_references(definitions.load_definitions(settings.priors), settings.data)
+    _check_references(load_definitions(settings.priors), settings.data)
     claims.load_claims(settings.priors)
     comparisons.load_comparisons(
         settings.priors, settings.data, seen_only=settings.as_of is not None
@@ -72,37 +75,25 @@ def _check(args: argparse.Namespace) -> int:
     scenarios = _check_scenarios(settings, loaded, sources)
     counts = {block: len(found) for block, found in loaded.items()}
     lines = [f"{block}: {count} priors, as its model uses them" for block, count in counts.items()]
-    tell(
-        args,
-        "\n".join(
-            [
-                *lines,
-                "sources, definitions, claims and comparisons: known",
-                f"scenarios: {len(scenarios)}, as their priors allow",
-            ]
-        ),
-        checked=counts,
-        scenarios=scenarios,
-    )
+    lines.append("sources, definitions, claims and comparisons: known")
+    lines.append(f"scenarios: {len(scenarios)}, as their priors allow")
+    tell(args, "\n".join(lines), checked=counts, scenarios=scenarios)
     return 0
 
 
 def _check_scenarios(
-    settings: "Settings", beliefs: "dict[str, dict[str, Prior]]", sources: dict[str, str]
+    settings: Settings, beliefs: "dict[str, dict[str, Prior]]", sources: dict[str, str]
 ) -> list[str]:
     """Return the names of the scenarios once each is known to be possible."""
-    from dataclasses import replace
-
-    from forepass.inputs import definitions, priors
+    from forepass.inputs import priors
     from forepass.what_if import intervention_names, replaced_priors, scenarios
 
-    stated = definitions.load_definitions(settings.priors)
+    stated = load_definitions(settings.priors)
     names = scenarios.scenario_names(settings.priors)
     for name in names:
         scenario = scenarios.load_scenario(name, settings.priors)
         for key in (key.strip() for key in scenario.source.split(";")):
-            known = settings.as_of or key in sources or key == priors.JUDGEMENT
-            if not known:
+            if not (settings.as_of or key in sources or key == priors.JUDGEMENT):
                 hint = 'add it there, or write "judgement"'
                 where = scenario.layers[-1].where
                 raise InputError(f"{where}: source {key!r} is not in data/sources.csv; {hint}")
@@ -132,13 +123,7 @@ def _add_name(parser: argparse.ArgumentParser) -> None:
 
 def _add_plot_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help="prior (default: all)")
-    parser.add_argument(
-        "--out",
-        type=arguments.output_folder,
-        required=True,
-        metavar="DIR",
-        help="folder to write to",
-    )
+    arguments.add_out(parser, "folder to write to")
 
 
 COMMAND = Command(
@@ -163,8 +148,6 @@ def _all_priors(args: argparse.Namespace) -> "list[Prior]":
 
 def _named(name: str, priors: "list[Prior]") -> "list[Prior]":
     """Return the priors called ``name``, or ``block.name`` where two blocks share a name."""
-    from forepass.inputs.text_files import suggest
-
     found = [prior for prior in priors if name in (prior.name, f"{prior.block}.{prior.name}")]
     if not found:
         hint = suggest(name, [prior.name for prior in priors])
@@ -199,23 +182,8 @@ def _description(record: dict[str, Any], sources: dict[str, str]) -> str:
     return "\n  ".join(lines)
 
 
-def _sources(data: Traversable) -> dict[str, str]:
-    """Return the title, publisher, date and address of each source by key."""
-    from forepass.inputs.rows import read_rows
-
-    rows = read_rows(data / "sources.csv")
-    shown = ("title", "publisher", "date", "url")
-    return {
-        record["source"]: ", ".join(record[field] for field in shown if record.get(field))
-        for record in rows.records()
-    }
-
-
-def _check_references(definitions: "Definitions", data: Traversable) -> None:
+def _check_references(definitions: Definitions, data: Traversable) -> None:
     """Refuse reference names that the tables do not have."""
-    from forepass.inputs.rows import read_rows
-    from forepass.inputs.text_files import suggest
-
     for table, column, field in (
         ("chips", "chip", "reference_chip"),
         ("chips", "vendor", "reference_vendor"),

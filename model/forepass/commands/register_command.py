@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
@@ -15,12 +15,14 @@ from forepass.commands.by_year_commands import years_asked
 from forepass.commands.fitting import CheckError
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
+from forepass.inputs.dates import last_day
+from forepass.inputs.definitions import load_definitions
+from forepass.register import change, forecasts, kept_inputs, scores, text
 from forepass.register import folder as registers
-
-if TYPE_CHECKING:
-    from forepass.register.folder import Entry, Register
-    from forepass.settings import Settings
-    from forepass.what_if.scenarios import Scenario
+from forepass.register.folder import Entry, Register
+from forepass.settings import Settings
+from forepass.tell import answers
+from forepass.what_if.scenarios import Scenario, as_asked, load_scenario, plain, with_layer
 
 EXAMPLE = """\
 examples:
@@ -36,7 +38,7 @@ whether anything was altered; the newest hash as noted elsewhere
 """
 
 
-def _read(args: argparse.Namespace) -> "Register":
+def _read(args: argparse.Namespace) -> Register:
     """Return the register; what is wrong with it is said, and the rest serves."""
     found = registers.read_register(_folder(args))
     for fault in found.faults:
@@ -50,9 +52,6 @@ def _folder(args: argparse.Namespace) -> Path:
 
 
 def _record(args: argparse.Namespace) -> int:
-    from forepass.inputs.definitions import load_definitions
-    from forepass.register import kept_inputs
-
     settings, folder = arguments.settings_from(args), _folder(args)
     registers.check_reason(args.reason)
     years = years_asked(args, load_definitions(settings.priors))
@@ -72,12 +71,9 @@ def _record(args: argparse.Namespace) -> int:
 
 
 def _forecast(
-    args: argparse.Namespace, settings: "Settings", scenario: "Scenario", years: list[int]
+    args: argparse.Namespace, settings: Settings, scenario: Scenario, years: list[int]
 ) -> Mapping[str, Any]:
     """Return the document of a forecast as an entry holds it, from the cache where it is kept."""
-    from forepass.register import forecasts
-    from forepass.tell import answers
-
     asked = {"years": years, "unsafe_ignore_checks": args.unsafe_ignore_checks}
     return answers.answer(
         "register",
@@ -89,8 +85,6 @@ def _forecast(
 
 
 def _list(args: argparse.Namespace) -> int:
-    from forepass.register import text
-
     found = _read(args)
     keys = ("created", "reason", "forepass", "seed", "as_of", "scenario")
     records = [
@@ -102,8 +96,6 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from forepass.register import text
-
     entry = registers.find(_read(args), args.entry)
     shown = "" if args.json else text.entry_text(entry, args.years)
     tell(args, shown, entry=entry.name, hash=entry.hash, content=entry.document)
@@ -111,8 +103,6 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from forepass.register import kept_inputs
-
     found = registers.read_register(_folder(args))
     entries = found.entries
     faults = [*found.faults, *kept_inputs.faults_of(found.folder, (e.document for e in entries))]
@@ -126,8 +116,6 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _diff(args: argparse.Namespace) -> int:
-    from forepass.register import change, text
-
     found = _read(args)
     a, b = (registers.find(found, name) for name in (args.a, args.b))
     one, other = a.document, b.document
@@ -148,28 +136,21 @@ def _diff(args: argparse.Namespace) -> int:
 
 
 def _what_differs(a: Mapping[str, Any], b: Mapping[str, Any], kind: str) -> str:
-    from forepass.register import change
-
     if kind == "seed":
         return f"seed: {a['seed']} and {b['seed']}; its part is chance, to be read with its error"
     if kind == "scenario":
-        from forepass.register.text import plain
-
-        return "scenario: " + " and ".join(
-            plain(str(one["scenario"].get("name"))) for one in (a, b)
-        )
+        names = (text.plain(str(one["scenario"].get("name"))) for one in (a, b))
+        return "scenario: " + " and ".join(names)
     return f"{kind}: {', '.join(change.changed_files(a, b, kind))}"
 
 
 def _attributed(
     args: argparse.Namespace,
-    pair: "tuple[Entry, Entry]",
+    pair: tuple[Entry, Entry],
     kinds: list[str],
     records: list[dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the records with the part of each kind, and what to know of them."""
-    from forepass.register import change, kept_inputs
-
     if len(kinds) <= 1:
         return change.attributed(records, kinds), []
     today = kept_inputs.code()
@@ -186,12 +167,9 @@ def _attributed(
 
 
 def _exchanged(
-    args: argparse.Namespace, pair: "tuple[Entry, Entry]", home: Path, second: frozenset[str]
+    args: argparse.Namespace, pair: tuple[Entry, Entry], home: Path, second: frozenset[str]
 ) -> Mapping[tuple[str, int], float | None]:
     """Return medians with the named kinds of the second entry and all else of the first."""
-    from forepass.register import change, kept_inputs
-    from forepass.settings import Settings
-    from forepass.what_if.scenarios import as_asked, load_scenario, plain, with_layer
 
     def of(kind: str) -> Mapping[str, Any]:
         return pair[kind in second].document
@@ -219,9 +197,6 @@ def _exchanged(
 
 
 def _score(args: argparse.Namespace) -> int:
-    from forepass.inputs.dates import last_day
-    from forepass.register import scores, text
-
     settings, register = arguments.settings_from(args), _read(args)
     on = last_day(args.on) if args.on else date.today()
     known = scores.outcomes(settings.priors, settings.data) if register.entries else []

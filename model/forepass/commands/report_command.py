@@ -6,17 +6,17 @@ import sys
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
 from forepass.commands.output import tell
 from forepass.errors import InputError
+from forepass.evidence.questions import Questions, read_questions
+from forepass.rooms import room
+from forepass.settings import Settings
+from forepass.tell import answers
 from forepass.what_if.scenarios import Scenario, check_compared, load_scenario
-
-if TYPE_CHECKING:
-    from forepass.evidence.questions import Questions
-    from forepass.settings import Settings
 
 EXAMPLE = """\
 examples:
@@ -33,52 +33,26 @@ TITLE = "How much AI inference can the world do?"
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--out",
-        type=arguments.output_folder,
-        required=True,
-        metavar="DIR",
-        help="folder to write; an earlier report there is replaced",
-    )
-    parser.add_argument(
-        "--audience",
-        choices=AUDIENCES,
-        default="full",
-        help="one page and what it rests on (brief), or everything (full)",
-    )
+    arguments.add_out(parser, "folder to write; an earlier report there is replaced")
+    words = "one page and what it rests on (brief), or everything (full)"
+    parser.add_argument("--audience", choices=AUDIENCES, default="full", help=words)
     scenario_options.add_options(parser)
-    parser.add_argument(
-        "--compare",
-        nargs="+",
-        metavar="NAME",
-        help="scenarios to compare, the first with the others, in place of those of the templates",
-    )
+    words = "scenarios to compare, the first with the others, in place of those of the templates"
+    parser.add_argument("--compare", nargs="+", metavar="NAME", help=words)
     parser.add_argument("--title", default=TITLE, metavar="TEXT", help="heading of the report")
     parser.add_argument("--logo", type=Path, metavar="FILE", help="a picture for its head")
-    parser.add_argument(
-        "--template",
-        type=Path,
-        metavar="DIR",
-        help="folder whose templates take the place of those of the same name",
-    )
-    parser.add_argument(
-        "--without-posterior",
-        action="store_true",
-        help="leave out posterior.nc, the draws, which are most of the folder",
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="write into a folder that holds other files too"
-    )
+    words = "folder whose templates take the place of those of the same name"
+    parser.add_argument("--template", type=Path, metavar="DIR", help=words)
+    words = "leave out posterior.nc, the draws, which are most of the folder"
+    arguments.add_flag(parser, "--without-posterior", words)
+    arguments.add_flag(parser, "--force", "write into a folder that holds other files too")
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the report and say what is in it."""
     # Matrices here are small: several threads on each cost more than they give.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from forepass.evidence.questions import read_questions
     from forepass.report import folder
-    from forepass.rooms import room
-    from forepass.tell import answers
 
     if not args.title.strip():
         raise InputError("--title must say something")
@@ -89,7 +63,9 @@ def run(args: argparse.Namespace) -> int:
     templates = (*[args.template] * (args.template is not None), room("reports/templates"))
     questions = read_questions(templates)
     scenario = scenario_options.scenario_from(args, settings)
-    compared = _compared(args, questions, settings)
+    names = args.compare or list(questions.scenarios)
+    check_compared(names, "--compare")
+    compared = [load_scenario(name, settings.priors) for name in names]
     asked: dict[str, Any] = {
         "questions": asdict(questions),
         "compared": [one.content() for one in compared],
@@ -114,20 +90,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _compared(
-    args: argparse.Namespace, questions: "Questions", settings: "Settings"
-) -> list[Scenario]:
-    names = args.compare or list(questions.scenarios)
-    check_compared(names, "--compare")
-    return [load_scenario(name, settings.priors) for name in names]
-
-
 def _gathered(
     args: argparse.Namespace,
     scenario: Scenario,
     compared: list[Scenario],
-    questions: "Questions",
-    settings: "Settings",
+    questions: Questions,
+    settings: Settings,
     _: None,
     **frame: Any,  # noqa: ANN401 - as build_document takes them
 ) -> dict[str, Any]:
@@ -138,14 +106,15 @@ def _gathered(
 
     found = scenario_options.changed(scenario, args, settings)
     each = {one.name: (one, scenario_options.changed(one, args, settings)) for one in compared}
-    with fitting.progress_over(stages(questions, each), quiet=args.quiet, what="runs") as report:
+    with (
+        fitting.progress_over(stages(questions, each), quiet=args.quiet, what="runs") as report,
+        in_reason(scenario),
+    ):
 
         def done(stage: str) -> None:
-            if report:
-                report(stage, "done")
+            report(stage, "done")
 
-        with in_reason(scenario):
-            document = gathered(found, scenario, each, questions, settings, frame=frame, done=done)
+        document = gathered(found, scenario, each, questions, settings, frame=frame, done=done)
     document["notes"] += failed_notes(found.fits)
     return document
 
@@ -155,11 +124,11 @@ def _write(
     evidence: dict[str, Any],
     templates: tuple[Any, ...],
     scenario: Scenario,
-    settings: "Settings",
+    settings: Settings,
 ) -> dict[str, Any]:
     """Build the report in a folder of its own, which then takes the place of the one asked for."""
     from forepass.evidence.records import track_record
-    from forepass.register.published import recorded
+    from forepass.register.folder import recorded
     from forepass.report import build, folder
 
     # Published scores are no part of a forecast's inputs, and so of no cached answer.
@@ -182,19 +151,18 @@ def _draws(
     args: argparse.Namespace,
     evidence: dict[str, Any],
     scenario: Scenario,
-    settings: "Settings",
+    settings: Settings,
     path: Path,
 ) -> None:
     """Write the posterior that the report is of, and every quantity by year."""
     from forepass.forward.comparisons import with_beside
     from forepass.report.exports import write_posterior
-    from forepass.tell.answers import provenance
     from forepass.what_if.changed import projected
 
     found = scenario_options.changed(scenario, args, settings)
     drawn = with_beside(projected(found, settings.seed))
     posteriors = {name: fit.posterior for name, fit in found.fits.items()}
-    write_posterior(path, posteriors, drawn, provenance(evidence))
+    write_posterior(path, posteriors, drawn, answers.provenance(evidence))
 
 
 COMMAND = Command(

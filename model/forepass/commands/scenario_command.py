@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
-from forepass.commands.by_year_commands import add_years, write_csv, years_asked
-from forepass.commands.output import say_written, tell
+from forepass.commands.by_year_commands import add_years, years_asked
+from forepass.commands.output import say_written, source_titles, tell, tell_answer
 from forepass.errors import InputError
+from forepass.forward import horizon
+from forepass.inputs.definitions import load_definitions
+from forepass.settings import Settings
+from forepass.tell import answers, render, scenario_texts
 from forepass.what_if.scenarios import (
+    Scenario,
     as_asked,
     check_compared,
     load_scenario,
@@ -22,8 +27,6 @@ from forepass.what_if.scenarios import (
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forepass.settings import Settings
-    from forepass.what_if.scenarios import Scenario
 
 EXAMPLE = """\
 examples:
@@ -39,8 +42,6 @@ your own, from a file, with a belief pinned besides
 
 
 def _list(args: argparse.Namespace) -> int:
-    from forepass.tell import scenario_texts
-
     settings = arguments.settings_from(args)
     found = [load_scenario(name, settings.priors) for name in scenario_names(settings.priors)]
     records = [scenario_texts.record(scenario) for scenario in found]
@@ -49,24 +50,14 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from forepass.inputs.rows import read_rows
-    from forepass.tell import scenario_texts
-
     settings = arguments.settings_from(args)
     scenario = load_scenario(args.name, settings.priors)
-    sources = read_rows(settings.data / "sources.csv").records()
-    titles = {
-        row["source"]: f"{row['title']}, {row['publisher']}, {row['date']}" for row in sources
-    }
+    titles = source_titles(settings.data)
     tell(args, scenario_texts.described(scenario, titles), scenario=scenario_texts.record(scenario))
     return 0
 
 
 def _run(args: argparse.Namespace) -> int:
-    from forepass.forward import horizon
-    from forepass.inputs.definitions import load_definitions
-    from forepass.tell import answers, render
-
     settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
     years = years_asked(args, definitions)
@@ -79,15 +70,11 @@ def _run(args: argparse.Namespace) -> int:
         draw=partial(_draw, scenario, args, settings, years),
         build=partial(horizon.marked, fold=definitions.scenarios_only_fold),
     )
-    print(render.as_json(document) if args.json else render.by_year_text(document, args.years))
-    write_csv(args, document)
+    tell_answer(args, document, partial(render.by_year_text, years=args.years))
     return 0
 
 
 def _compare(args: argparse.Namespace) -> int:
-    from forepass.inputs.definitions import load_definitions
-    from forepass.tell import answers, render, scenario_texts
-
     settings = arguments.settings_from(args)
     years = years_asked(args, load_definitions(settings.priors))
     # What --set asks holds in all of them.
@@ -101,11 +88,7 @@ def _compare(args: argparse.Namespace) -> int:
         return pairs.joined(_drawn(found, args, settings, years))
 
     document = answers.answer("scenario compare", _asked(args, years, *found), settings, draw=draw)
-    if args.json:
-        print(render.as_json(document))
-    else:
-        print(scenario_texts.compared_text(document, args.years))
-    write_csv(args, document)
+    tell_answer(args, document, partial(scenario_texts.compared_text, years=args.years))
     if args.figure is not None:
         from forepass.tell import scenario_figures
 
@@ -117,7 +100,7 @@ MOST_CELLS = 1000
 
 
 def _drawn(
-    found: "list[Scenario]", args: argparse.Namespace, settings: "Settings", years: list[int]
+    found: list[Scenario], args: argparse.Namespace, settings: Settings, years: list[int]
 ) -> "dict[str, xr.Dataset]":
     """Return the draws of each scenario, in their order; on a cluster several at once."""
     from forepass import posterior
@@ -136,13 +119,13 @@ def _drawn(
 
 
 def _of_scenario(
-    task: "tuple[Scenario, argparse.Namespace, list[int]]", settings: "Settings"
+    task: tuple[Scenario, argparse.Namespace, list[int]], settings: Settings
 ) -> "xr.Dataset":
     scenario, args, years = task
     return _draw(scenario, args, settings, years)
 
 
-def grid(base: "Scenario", asked: list[str]) -> "list[Scenario]":
+def grid(base: Scenario, asked: list[str]) -> list[Scenario]:
     """Return the base with each combination of values set: of NAME=A,B,C every one of each."""
     axes = []
     for text in asked:
@@ -158,7 +141,7 @@ def grid(base: "Scenario", asked: list[str]) -> "list[Scenario]":
     ]
 
 
-def _asked(args: argparse.Namespace, years: list[int], *scenarios: "Scenario") -> dict[str, object]:
+def _asked(args: argparse.Namespace, years: list[int], *scenarios: Scenario) -> dict[str, object]:
     return {
         "from": years[0],
         "to": years[-1],
@@ -168,7 +151,7 @@ def _asked(args: argparse.Namespace, years: list[int], *scenarios: "Scenario") -
 
 
 def _draw(
-    scenario: "Scenario", args: argparse.Namespace, settings: "Settings", years: list[int]
+    scenario: Scenario, args: argparse.Namespace, settings: Settings, years: list[int]
 ) -> "xr.Dataset":
     from forepass.forward.forecast import forecast_of
     from forepass.forward.overhang import overhang_of

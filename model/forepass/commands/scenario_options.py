@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from forepass.commands import fitting
 from forepass.commands.arguments import Options
+from forepass.settings import Settings
 from forepass.what_if.scenarios import Scenario, as_asked, load_scenario, plain, with_layer
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forepass.settings import Settings
     from forepass.what_if.changed import Changed, Question
 
 
@@ -39,7 +39,7 @@ def add_set(parser: Options) -> None:
 
 def scenario_from(
     args: argparse.Namespace,
-    settings: "Settings",
+    settings: Settings,
     name: str | None = None,
     extra: Iterable[str] = (),
 ) -> Scenario:
@@ -55,7 +55,7 @@ def arguments_of(scenario: Scenario) -> dict[str, Any]:
     return {} if scenario == plain() else {"scenario": scenario.content()}
 
 
-def changed(scenario: Scenario, args: argparse.Namespace, settings: "Settings") -> "Changed":
+def changed(scenario: Scenario, args: argparse.Namespace, settings: Settings) -> "Changed":
     """Return what a forecast is made from in a scenario, as `forepass.what_if.changed` does."""
     from forepass.what_if import changed
 
@@ -67,7 +67,7 @@ def drawn(
     scenario: Scenario,
     questions: "Iterable[Question]",
     args: argparse.Namespace,
-    settings: "Settings",
+    settings: Settings,
     years: list[int],
 ) -> "xr.Dataset":
     """Return the draws that answer questions in a scenario, as `forepass.what_if.changed` does."""

@@ -9,12 +9,15 @@ from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
 from forepass.commands.output import say_written
 from forepass.errors import InputError
+from forepass.forward.thresholds import read_threshold
+from forepass.inputs.definitions import load_definitions
+from forepass.settings import Settings
+from forepass.tell import answers, render
+from forepass.tell import sensitivity_text as text
+from forepass.what_if.scenarios import Scenario
 
 if TYPE_CHECKING:
-    from forepass.inputs.definitions import Definitions
-    from forepass.settings import Settings
     from forepass.what_if.changed import Changed
-    from forepass.what_if.scenarios import Scenario
 
 EXAMPLE = """\
 example: what moves the world's capacity in 2030, by belief and by group of beliefs
@@ -28,59 +31,30 @@ what the share of agents must be for the capacity to pass 100 billion tokens/s
   forepass sensitivity world_tokens_per_s --break-even agents_share_2030 --cross above 1e11
 """
 YEAR, TOP = 2030, 12
-CLUSTER = ("workers", "scheduler")
 MOST_DRAWS = 10_000_000
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("quantity", metavar="QUANTITY", help="its name as in --json")
     parser.add_argument("--year", type=int, default=YEAR, help=f"of the quantity ({YEAR})")
+    words = "beliefs one by one (input) or groups of them with the shocks to come (group)"
+    parser.add_argument("--by", choices=("input", "group"), default="input", help=words)
+    words = f"beliefs to tell of ({TOP})"
     parser.add_argument(
-        "--by",
-        choices=("input", "group"),
-        default="input",
-        help="beliefs one by one (input) or groups of them with the shocks to come (group)",
+        "--top", type=arguments.positive_integer, default=TOP, metavar="N", help=words
     )
-    parser.add_argument(
-        "--top",
-        type=arguments.positive_integer,
-        default=TOP,
-        metavar="N",
-        help=f"beliefs to tell of ({TOP})",
-    )
-    parser.add_argument(
-        "--measure", action="store_true", help="rank measurements by what they would narrow"
-    )
-    parser.add_argument(
-        "--likelihood",
-        action="store_true",
-        help="also whether data or priors of each block decide (a minute the first time)",
-    )
-    parser.add_argument(
-        "--refit",
-        action="store_true",
-        help="fit again, with priors at twice their power, what is marked ? (minutes a fit)",
-    )
-    parser.add_argument(
-        "--draws",
-        type=arguments.positive_integer,
-        metavar="N",
-        help="forward runs for the shares, where more than usual: 1000000 takes minutes",
-    )
-    parser.add_argument(
-        "--break-even",
-        metavar="BELIEF",
-        help="what a belief must be for the median to cross the value of --cross instead",
-    )
-    parser.add_argument(
-        "--cross",
-        nargs=2,
-        metavar=("RELATION", "X"),
-        help="'>' or '<' (quoted) or above or below, and X in the quantity's unit there",
-    )
-    parser.add_argument(
-        "--csv", type=arguments.new_file, metavar="FILE", help="write every share as CSV"
-    )
+    arguments.add_flag(parser, "--measure", "rank measurements by what they would narrow")
+    words = "also whether data or priors of each block decide (a minute the first time)"
+    arguments.add_flag(parser, "--likelihood", words)
+    words = "fit again, with priors at twice their power, what is marked ? (minutes a fit)"
+    arguments.add_flag(parser, "--refit", words)
+    words = "forward runs for the shares, where more than usual: 1000000 takes minutes"
+    parser.add_argument("--draws", type=arguments.positive_integer, metavar="N", help=words)
+    words = "what a belief must be for the median to cross the value of --cross instead"
+    parser.add_argument("--break-even", metavar="BELIEF", help=words)
+    words = "'>' or '<' (quoted) or above or below, and X in the quantity's unit there"
+    parser.add_argument("--cross", nargs=2, metavar=("RELATION", "X"), help=words)
+    arguments.add_csv(parser, "write every share as CSV")
     scenario_options.add_options(parser)
     arguments.add_cluster(parser)
     arguments.add_figure(parser, "write tornado and shares to DIR as PNG and SVG")
@@ -88,13 +62,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the answer and write the files asked for."""
-    from forepass.inputs.definitions import load_definitions
-    from forepass.tell import answers, render
-    from forepass.tell import sensitivity_text as text
-
     settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
-    _check_year(args.year, definitions)
+    first, last = definitions.first_year, definitions.last_year
+    if not first <= args.year <= last:
+        raise InputError(f"--year must lie within {first} to {last}, got {args.year}")
     if (args.draws or 0) > MOST_DRAWS:
         raise InputError(f"--draws must be {MOST_DRAWS:,} or fewer, got {args.draws:,}")
     asked: dict[str, Any] = {
@@ -139,30 +111,19 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check_year(year: int, definitions: "Definitions") -> None:
-    first, last = definitions.first_year, definitions.last_year
-    if not first <= year <= last:
-        raise InputError(f"--year must lie within {first} to {last}, got {year}")
-
-
 def _break_even(args: argparse.Namespace) -> dict[str, Any]:
     """Return what is asked about a break-even, as the answer depends on it."""
-    from forepass.forward.thresholds import read_threshold
-
     if args.break_even is None or args.cross is None:
         raise InputError("--break-even BELIEF and --cross RELATION X go together")
-    for option in ("measure", "likelihood", "refit", "draws", *CLUSTER, "csv", "figure"):
-        if getattr(args, option):
-            raise InputError(f"--{option} does not go with --break-even, whose answer is a value")
+    others = ("measure", "likelihood", "refit", "draws", "workers", "scheduler", "csv", "figure")
+    words = "does not go with --break-even, whose answer is a value"
+    arguments.refuse_beside(args, others, words)
     threshold = read_threshold([args.quantity, *args.cross], option="--cross")
-    return {
-        "break_even": args.break_even,
-        "above": threshold.above,
-        "threshold": threshold.value,
-    }
+    about = {"above": threshold.above, "threshold": threshold.value}
+    return {"break_even": args.break_even, **about}
 
 
-def _draws(args: argparse.Namespace, scenario: "Scenario", settings: "Settings") -> Any:  # noqa: ANN401
+def _draws(args: argparse.Namespace, scenario: Scenario, settings: Settings) -> Any:  # noqa: ANN401
     """Return fits and what a scenario changes, once the names asked for are known to be right."""
     # Matrices here are small: several threads on each cost more than they give.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -179,8 +140,8 @@ def _draws(args: argparse.Namespace, scenario: "Scenario", settings: "Settings")
 def _document(
     found: "Changed",
     asked: dict[str, Any],
-    scenario: "Scenario",
-    settings: "Settings",
+    scenario: Scenario,
+    settings: Settings,
     args: argparse.Namespace,
     frame: dict[str, Any],
 ) -> dict[str, Any]:

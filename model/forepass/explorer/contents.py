@@ -17,8 +17,6 @@ from forepass.sensitivities.beliefs import all_beliefs
 from forepass.what_if.changed import Changed, projected
 from forepass.what_if.scenarios import Scenario
 
-__all__ = ["contents", "stages"]
-
 type Floats = NDArray[np.float64]
 
 
@@ -37,14 +35,7 @@ def contents(
 ) -> dict[str, Any]:
     """Return what the page is made of, as JSON holds it, with the draws as text.
 
-    Parameters
-    ----------
-    found
-        Fits, tables and what a scenario changes, as `forepass.what_if.changed.changed` returns.
-    years
-        That the page shows.
-    done
-        Told of each of `stages` when it has been run.
+    ``done`` is told of each of `stages` when it has been run.
     """
     believed = narrowed(projected(found, seed), years)
     arrays = ingredients(believed)
@@ -52,7 +43,7 @@ def contents(
     records = []
     for lever in levers(found):
         changed = runs(lever, found, scenario, believed, seed=seed, done=done)
-        record = lever.record() | {"changes": {}}
+        record = dataclasses.asdict(lever) | {"option": lever.option, "changes": {}}
         for name, values in changed.items():
             record["changes"][name] = f"{name}|{lever.name}"
             # Early years do not change.
@@ -71,10 +62,10 @@ def contents(
         "headlines": [
             dataclasses.asdict(headline)
             | {
-                words: getattr(headline, words).format(reference=found.definitions.reference_model)
-                for words in ("title", "about")
+                "title": headline.title.format(reference=found.definitions.reference_model),
+                "about": headline.about.format(reference=found.definitions.reference_model),
+                "holds_at": part_of_year(headline.name),
             }
-            | {"holds_at": part_of_year(headline.name)}
             for headline in HEADLINES
         ],
         "levers": records,

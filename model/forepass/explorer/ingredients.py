@@ -12,8 +12,6 @@ from forepass.forward import forecast, overhang
 from forepass.forward.projection import Projection
 from forepass.physics import HOURS_PER_YEAR
 
-__all__ = ["HEADLINES", "Headline", "at_speed", "ingredients", "narrowed", "served_at_will"]
-
 type Floats = NDArray[np.float64]
 type Factor = tuple[str, int] | tuple[str, int, int]
 """An ingredient, the power that it is raised to, and how many years ahead it is read."""
@@ -35,8 +33,8 @@ class Headline:
     title: str
     about: str
     unit: str
-    command: str
     factors: tuple[Factor, ...]
+    command: str = "forecast"
     parts: tuple[tuple[str, tuple[Factor, ...]], ...] = ()
 
 
@@ -59,8 +57,8 @@ def _release(years: int) -> Headline:
         f"Release overhang after {within}",
         f"By what capacity for a model frozen in the year multiplies over {within}",
         "ratio",
-        "overhang",
         tuple(factor for _, factors in parts for factor in factors),
+        "overhang",
         parts,
     )
 
@@ -73,16 +71,16 @@ def _copies(who: str, words: str, factors: tuple[Factor, ...]) -> list[Headline]
             f"Copies, {words}",
             "What all of that compute runs at once, each copy at the stated speed, at agents' work",
             "copies",
-            "overhang",
             (*factors, ("speed", -1)),
+            "overhang",
         ),
         Headline(
             f"worker_equivalents_{who}",
             f"Worker equivalents, {words}",
             "Copies times their speed and hours, over a person's",
             "workers",
-            "overhang",
             (*factors, *workers),
+            "overhang",
         ),
     ]
 
@@ -94,7 +92,6 @@ HEADLINES: tuple[Headline, ...] = (
         "World capacity, frontier model",
         "Output tokens that the share of the fleet on inference can serve of that year's model",
         "tokens/s",
-        "forecast",
         SERVED,
     ),
     Headline(
@@ -102,7 +99,6 @@ HEADLINES: tuple[Headline, ...] = (
         "World capacity, {reference}",
         "Output tokens of {reference} at that year's precision, one load at no stated speed",
         "tokens/s",
-        "forecast",
         (("served_reference", 1), *SERVED[1:]),
     ),
     Headline(
@@ -110,7 +106,6 @@ HEADLINES: tuple[Headline, ...] = (
         "Leading lab's capacity",
         "Output tokens of that year's frontier model on the leading lab's share of the fleet",
         "tokens/s",
-        "forecast",
         (*SERVED, ("lab_share", 1)),
     ),
     Headline(
@@ -118,7 +113,6 @@ HEADLINES: tuple[Headline, ...] = (
         "Tokens asked for",
         "Tokens processed in the world, in and out, cached ones too",
         "tokens/s",
-        "forecast",
         (("demand", 1),),
     ),
     Headline(
@@ -126,15 +120,14 @@ HEADLINES: tuple[Headline, ...] = (
         "Capacity over demand",
         "Output tokens that the world can serve over those asked for",
         "ratio",
-        "overhang",
         (*SERVED, ("demand_output", -1)),
+        "overhang",
     ),
     Headline(
         "cost_usd_per_million_tokens",
         "Cost per million output tokens",
         "Owning and running the newest part, all its time counted, no margin",
         "USD per million tokens",
-        "forecast",
         (("cost", 1),),
     ),
     *_copies("world", "the world's fleet", (("at_speed_world", 1),)),
@@ -145,8 +138,8 @@ HEADLINES: tuple[Headline, ...] = (
         "Run-to-train ratio",
         "Tokens the training cluster generates in its run's time, over tokens trained on",
         "ratio",
-        "overhang",
         (("at_speed_cluster", 1), ("seconds_over_tokens", 1)),
+        "overhang",
     ),
     *(_release(years) for years in overhang.YEARS_SINCE_RELEASE),
     Headline(
@@ -154,7 +147,6 @@ HEADLINES: tuple[Headline, ...] = (
         "Passes per newest chip",
         "Forward passes realised, tuned, of that year's frontier model",
         "passes/s",
-        "forecast",
         (("passes_times_cost", 1), ("cost", -1)),
     ),
     Headline(
@@ -162,7 +154,6 @@ HEADLINES: tuple[Headline, ...] = (
         "Fleet in H100 equivalents",
         "Deployed at the year's end, by dense 8-bit operations",
         "H100e",
-        "forecast",
         (("fleet_h100e", 1),),
     ),
     Headline(
@@ -170,7 +161,6 @@ HEADLINES: tuple[Headline, ...] = (
         "Power of the fleet",
         "Of deployed chips at the facility, with servers and cooling",
         "W",
-        "forecast",
         (("fleet_power", 1),),
     ),
     Headline(
@@ -178,7 +168,6 @@ HEADLINES: tuple[Headline, ...] = (
         "Memory wall",
         "8-bit FLOP/s over bandwidth of the newest part",
         "FLOP per byte",
-        "forecast",
         (("memory_wall", 1),),
     ),
     Headline(
@@ -186,7 +175,6 @@ HEADLINES: tuple[Headline, ...] = (
         "Active parameters",
         "Of the typical frontier model of the year",
         "parameters",
-        "forecast",
         (("active", 1),),
     ),
 )

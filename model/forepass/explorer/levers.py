@@ -1,22 +1,17 @@
 """What a reader of the page may set: shares and rates, copies' speed, model size, precision."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forepass.explorer.ingredients import at_speed, narrowed, served_at_will
-from forepass.forward.projection import CALENDAR_ORIGIN, Projection, project, whole_span
+from forepass.forward.projection import CALENDAR_ORIGIN, Projection
 from forepass.inputs.dates import year_fraction
 from forepass.what_if import intervention_names
+from forepass.what_if.changed import Changed, projected
 from forepass.what_if.scenarios import Scenario, as_asked, with_layer
-
-if TYPE_CHECKING:
-    from forepass.what_if.changed import Changed
-
-__all__ = ["Lever", "levers", "runs"]
 
 type Floats = NDArray[np.float64]
 
@@ -31,8 +26,7 @@ class Lever:
 
     Attributes
     ----------
-    option : what stands before the equals sign of ``--set``.
-    low, high, steps : of its slider; in logs where ``log``.
+    low, high, start : of its slider; in logs where ``log``.
     levels : values of it that the model was run at; none where setting it is arithmetic.
     base : its value as believed, where that is one number.
     between : whether the page interpolates between the levels, in logs; otherwise it stops at them.
@@ -41,77 +35,45 @@ class Lever:
     """
 
     name: str
-    option: str
     title: str
     unit: str
     low: float
     high: float
-    log: bool
     start: float
+    log: bool = True
     levels: tuple[float, ...] = ()
     base: float | None = None
     between: bool = False
     sets: str = ""
     since: int = 0
 
-    def record(self) -> dict[str, Any]:
-        """Return the lever as the page reads it."""
-        return asdict(self)
+    @property
+    def option(self) -> str:
+        """What stands before the equals sign of ``--set``."""
+        return f"{self.name}@{self.since}" if self.since else self.name
 
 
-def levers(found: "Changed") -> list[Lever]:
+def levers(found: Changed) -> list[Lever]:
     """Return what can be set, from the year after the record of software on where it is by year."""
     after = int(year_fraction(found.definitions.software_date) + CALENDAR_ORIGIN) + 1
     speed = found.definitions.copy_speed_tokens_per_s
+    slowest, fastest = min(speed, COPY_SPEEDS[0]), max(speed, COPY_SPEEDS[-1])
+    # What a draw's fleet cannot give at all ends between two speeds, so none is guessed.
+    speeds = tuple(one for one in COPY_SPEEDS if one != speed)
+    bits, sizes = (WEIGHT_BITS[0], WEIGHT_BITS[-1], 8), (ACTIVE_PARAMS[0], ACTIVE_PARAMS[-1], 1e11)
     return [
         Lever(
-            name="copy_speed_tokens_per_s",
-            option="copy_speed_tokens_per_s",
-            title="Speed of a copy",
-            unit="tokens/s",
-            low=min(speed, COPY_SPEEDS[0]),
-            high=max(speed, COPY_SPEEDS[-1]),
-            log=True,
-            start=speed,
-            # What a draw's fleet cannot give at all ends between two speeds, so none is guessed.
-            levels=tuple(one for one in COPY_SPEEDS if one != speed),
+            *("copy_speed_tokens_per_s", "Speed of a copy", "tokens/s", slowest, fastest, speed),
+            levels=speeds,
             base=speed,
             sets="speed",
         ),
-        Lever(
-            name="human_tokens_per_s",
-            option="human_tokens_per_s",
-            title="Human token rate",
-            unit="tokens/s",
-            low=0.5,
-            high=50,
-            log=True,
-            start=5,
-            sets="human_rate",
-        ),
+        Lever("human_tokens_per_s", "Human token rate", "tokens/s", 0.5, 50, 5, sets="human_rate"),
         _share("inference_share", "Inference share", after),
         _share("duty_cycle", "Duty cycle", after),
+        Lever("weight_bits", "Precision served", "bits", *bits, levels=WEIGHT_BITS, since=after),
         Lever(
-            name="weight_bits",
-            option=f"weight_bits@{after}",
-            title="Precision served",
-            unit="bits",
-            low=WEIGHT_BITS[0],
-            high=WEIGHT_BITS[-1],
-            log=True,
-            start=8,
-            levels=WEIGHT_BITS,
-            since=after,
-        ),
-        Lever(
-            name="frontier_active_params",
-            option=f"frontier_active_params@{after}",
-            title="Model size, active",
-            unit="parameters",
-            low=ACTIVE_PARAMS[0],
-            high=ACTIVE_PARAMS[-1],
-            log=True,
-            start=1e11,
+            *("frontier_active_params", "Model size, active", "parameters", *sizes),
             levels=ACTIVE_PARAMS,
             between=True,
             sets="active",
@@ -121,23 +83,12 @@ def levers(found: "Changed") -> list[Lever]:
 
 
 def _share(name: str, title: str, since: int) -> Lever:
-    return Lever(
-        name=name,
-        option=f"{name}@{since}",
-        title=title,
-        unit="share",
-        low=0.05,
-        high=0.95,
-        log=False,
-        start=0.5,
-        sets=name,
-        since=since,
-    )
+    return Lever(name, title, "share", 0.05, 0.95, 0.5, log=False, sets=name, since=since)
 
 
 def runs(
     lever: Lever,
-    found: "Changed",
+    found: Changed,
     scenario: Scenario,
     believed: Projection,
     *,
@@ -151,32 +102,15 @@ def runs(
     years = [year for year in believed.years.tolist() if year >= lever.since]
     out: dict[str, list[Floats]] = {}
     for level in lever.levels:
-        for name, values in _at_level(lever, level, found, scenario, believed, years, seed).items():
+        if lever.sets == "speed":
+            definitions = replace(found.definitions, copy_speed_tokens_per_s=level)
+            changed = at_speed(replace(believed, definitions=definitions))
+        else:
+            asked = with_layer(scenario, as_asked([f"{lever.option}={level:g}"]))
+            names = intervention_names.resolve(asked, found.priors, found.definitions)
+            late = narrowed(projected(replace(found, interventions=names), seed), years)
+            changed = served_at_will(late, reference=not lever.sets) | at_speed(late)
+        for name, values in changed.items():
             out.setdefault(name, []).append(values)
         done(f"{lever.title.lower()} {level:g}")
     return out
-
-
-def _at_level(
-    lever: Lever,
-    level: float,
-    found: "Changed",
-    scenario: Scenario,
-    believed: Projection,
-    years: Sequence[int],
-    seed: int,
-) -> dict[str, Floats]:
-    if lever.sets == "speed":
-        definitions = replace(found.definitions, copy_speed_tokens_per_s=level)
-        return at_speed(replace(believed, definitions=definitions))
-    asked = with_layer(scenario, as_asked([f"{lever.option}={level:g}"]))
-    projection = project(
-        found.fits,
-        whole_span(found.definitions),
-        seed=seed,
-        definitions=found.definitions,
-        tables=found.tables,
-        interventions=intervention_names.resolve(asked, found.priors, found.definitions),
-    )
-    late = narrowed(projection, years)
-    return served_at_will(late, reference=not lever.sets) | at_speed(late)

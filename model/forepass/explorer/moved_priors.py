@@ -22,8 +22,6 @@ from forepass.inputs.families import FAMILIES, family_quantile
 from forepass.inputs.priors import Prior
 from forepass.sensitivities.beliefs import Belief, kind, title
 
-__all__ = ["SCORES", "priors_of", "scores"]
-
 SCORES = np.arange(-6.0, 6.01, 0.5)
 """Normal scores whose values the page knows; it runs straight between them."""
 
@@ -59,21 +57,13 @@ def priors_of(beliefs: Iterable[Belief]) -> tuple[list[dict[str, Any]], Floats]:
 
 def _record(prior: Prior, rests_on: str) -> dict[str, Any]:
     values = family_quantile(FAMILIES[prior.distribution], prior.parameters, special.ndtr(SCORES))
+    as_stated = ("block", "name", "distribution", "unit", "source", "rationale")
     return {
-        "block": prior.block,
-        "name": prior.name,
+        **{field: getattr(prior, field) for field in as_stated},
         "title": title(prior.name),
-        "distribution": prior.distribution,
-        "unit": prior.unit,
-        "source": prior.source,
-        "rationale": prior.rationale,
         "rests_on": rests_on,
-        "support": _support(prior.support),
+        "support": [float(end) if np.isfinite(end) else None for end in prior.support],
         "quantiles_stated": FAMILIES[prior.distribution].quantiles,
         "at_scores": [float(f"{value:.6g}") for value in values],
         "columns": [],
     }
-
-
-def _support(support: tuple[float, float]) -> list[float | None]:
-    return [float(end) if np.isfinite(end) else None for end in support]

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["KEPT_BITS", "pack", "rounded"]
-
 KEPT_BITS = 13
 """Bits of a number's mantissa that stay: it is right to a 16,000th part of itself, less than what
 separates neighbouring draws, and the zeros that follow pack to nothing."""

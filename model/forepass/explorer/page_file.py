@@ -11,8 +11,6 @@ from forepass import atomic
 from forepass.errors import InputError
 from forepass.tell.pages import filled, known_by
 
-__all__ = ["MARK", "check_overwritten", "page_text", "write_page"]
-
 MARK = '<meta name="generator" content="forepass explore">'
 """How a page of ours is known again."""
 SOURCES = files("forepass.explorer") / "page"

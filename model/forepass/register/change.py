@@ -5,14 +5,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+from forepass.documents import QUANTILES
 from forepass.register.forecasts import ERROR
-
-__all__ = ["attributed", "changed_files", "changes", "differing", "medians", "shapley"]
 
 EXCHANGED = ("data", "priors", "scenario", "seed")
 """What can be taken from either entry and run with today's code; the rest is called ``code``."""
 CODE = "code"
-QUANTILES = ("p05", "p10", "p25", "p50", "p75", "p90", "p95")
 
 type Document = Mapping[str, Any]
 type At = tuple[str, int]

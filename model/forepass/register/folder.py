@@ -22,17 +22,7 @@ from forepass import atomic, limits
 from forepass.errors import InputError, one_line
 from forepass.inputs.dates import is_date
 from forepass.inputs.text_files import read_bytes, read_text, suggest
-from forepass.rooms import CHECKOUT
-
-__all__ = [
-    "Entry",
-    "Register",
-    "check_reason",
-    "default_folder",
-    "find",
-    "read_register",
-    "record",
-]
+from forepass.rooms import CHECKOUT, room
 
 INDEX, PENDING = "index.txt", ".pending"
 NAME = re.compile(r"(\d{4}-\d{2}-\d{2})-([0-9a-f]{12})\.json")
@@ -82,10 +72,16 @@ def record(folder: Path, document: Mapping[str, Any], *, reason: str, today: dat
         or another recorder never ends.
     """
     check_reason(reason)
+    with written_in(folder), _alone(folder):
+        return _append(folder, {**document, "reason": reason, "created": today.isoformat()})
+
+
+@contextmanager
+def written_in(folder: Path) -> Iterator[None]:
+    """Make a folder to write in, and say how to mend it where that fails."""
     try:
         atomic.make_folder(folder)
-        with _alone(folder):
-            return _append(folder, {**document, "reason": reason, "created": today.isoformat()})
+        yield
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written ({error.strerror or error}); "
@@ -195,6 +191,21 @@ def read_register(folder: Path) -> Register:
     strangers = sorted(name for name in contents if name not in (*known, PENDING))
     faults += [f"{name}: not in {INDEX}: added by hand, or cut off" for name in strangers]
     return Register(folder, entries, list(map(one_line, faults)))
+
+
+def recorded() -> list[dict[str, str]]:
+    """Return the entries published with the project, each with when and why; none in a wheel."""
+    folder = room("reports/register")
+    if not isinstance(folder, Path):
+        return []
+    return [
+        {
+            "entry": entry.name.removesuffix(".json"),
+            "created": str(entry.document["created"]),
+            "reason": str(entry.document["reason"]),
+        }
+        for entry in read_register(folder).entries
+    ]
 
 
 def _of_name(name: str) -> str:

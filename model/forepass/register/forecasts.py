@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from forepass.forward.projection import Projection
 
-__all__ = ["build", "question", "rounded"]
-
 BATCHES, FIGURES = 20, 6
 ERROR = "p50_error"
 """The Monte Carlo standard error of the median, which another seed would move it by."""

@@ -14,11 +14,10 @@ from typing import Any
 from forepass import atomic, fingerprints, limits
 from forepass.errors import InputError, one_line
 from forepass.inputs.text_files import read_bytes
+from forepass.register.folder import written_in
 from forepass.rooms import CHECKOUT, room
 from forepass.settings import Settings
 from forepass.what_if.scenarios import FOLDER, SUFFIX, Scenario
-
-__all__ = ["code", "describe", "faults_of", "keep_copies", "restore"]
 
 STORE, KINDS = "inputs", ("data", "priors", "scenario")
 FILE_NAME = re.compile(r"(scenarios/)?[A-Za-z0-9_][A-Za-z0-9_-]*\.(csv|toml)")
@@ -75,18 +74,12 @@ def _scenario_files(settings: Settings, scenario: Scenario) -> dict[str, bytes]:
 def keep_copies(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Keep each content once, compressed, under its hash."""
     home = folder / STORE
-    try:
-        atomic.make_folder(home)
+    with written_in(home):
         for key, raw in contents.items():
             path = home / f"{key}.gz"
             if _read(path, key) is None:
                 with atomic.replacing(path) as temporary:
                     temporary.write_bytes(gzip.compress(raw, mtime=0))
-    except OSError as error:
-        raise InputError(
-            f"{home}: cannot be written ({error.strerror or error}); "
-            "free it, or name another folder: --register DIR"
-        ) from None
 
 
 def restore(register: Path, inputs: Mapping[str, Any], kind: str, folder: Path) -> Path:

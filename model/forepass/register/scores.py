@@ -1,21 +1,22 @@
 """Recorded forecasts against what has become known since, on the dates that have come due."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from forepass.documents import QUANTILES
+from forepass.inputs.comparisons import FILE, centre_of, load_comparisons
 from forepass.inputs.dates import first_day, is_date, last_day
 from forepass.inputs.rows import read_rows
-
-__all__ = ["Outcome", "outcomes", "scored", "summarised"]
+from forepass.inputs.toml_files import read_tables
 
 OBSERVED = ("fleet", "demand")
 """Of the tables of priors/comparisons.toml those that hold what was seen, not what is expected."""
-LEVELS = {"p05": 0.05, "p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95}
 WIDTHS = (0.075, 0.1, 0.2, 0.25, 0.2, 0.1, 0.075)
-"""The part of all levels that is nearest to each of `LEVELS`."""
+"""The part of all levels that is nearest to each of `QUANTILES`."""
 INTERVALS = {50: ("p25", "p75"), 80: ("p10", "p90"), 90: ("p05", "p95")}
 
 
@@ -43,9 +44,6 @@ def outcomes(priors: Traversable, data: Traversable) -> list[Outcome]:
     Those that comparisons.toml pairs with a quantity, of the tables `OBSERVED`, leaving out parts
     of a whole and other speeds; and the largest training run of each year of training.csv.
     """
-    from forepass.inputs.comparisons import FILE, centre_of, load_comparisons
-    from forepass.inputs.toml_files import read_tables
-
     tables, _ = read_tables(FILE, priors)
     seen = {name for name, table in tables.items() if table["table"] in OBSERVED}
     since = _known_since(data)
@@ -140,9 +138,9 @@ def _at(document: Mapping[str, Any], one: Outcome) -> dict[str, float] | None:
     from forepass.forward import timing
 
     entry = document["quantities"].get(one.quantity)
-    if entry is None or not all(key in entry for key in LEVELS):
+    if entry is None or not all(key in entry for key in QUANTILES):
         return None
-    values = np.array([entry[key] for key in LEVELS], dtype=float)
+    values = np.array([entry[key] for key in QUANTILES], dtype=float)
     array = xr.DataArray(
         values,
         {"year": document["years"]},
@@ -153,15 +151,15 @@ def _at(document: Mapping[str, Any], one: Outcome) -> dict[str, float] | None:
     found = timing.at_dates(array, [timing.decimal_date(one.period, one.quantity)])[:, 0]
     if not (np.isfinite(found) & (found > 0)).all():
         return None
-    return dict(zip(LEVELS, map(float, found), strict=True))
+    return dict(zip(QUANTILES, map(float, found), strict=True))
 
 
 def _crps(quantiles: Mapping[str, float], observed: float) -> float:
     import numpy as np
     import scoringrules
 
-    forecast = np.log([quantiles[key] for key in LEVELS])
-    levels = np.array(list(LEVELS.values()))
+    forecast = np.log([quantiles[key] for key in QUANTILES])
+    levels = np.array(list(QUANTILES.values()))
     losses = scoringrules.quantile_score(np.log(observed), forecast, levels, backend="numpy")
     return float(2 * np.average(losses, weights=WIDTHS))
 
@@ -170,14 +168,12 @@ def summarised(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return mean CRPS, the share that each interval holds, and how often the median was off."""
     if not records:
         return {"due": 0}
-    count = len(records)
+    count, sides = len(records), Counter(one["forecast_was"] for one in records)
+    masses = map(str, INTERVALS)
     return {
         "due": count,
         "crps": sum(one["crps"] for one in records) / count,
-        "coverage": {
-            str(mass): sum(one["inside"][str(mass)] for one in records) / count
-            for mass in INTERVALS
-        },
-        "over": sum(one["forecast_was"] == "over" for one in records),
-        "under": sum(one["forecast_was"] == "under" for one in records),
+        "coverage": {mass: sum(one["inside"][mass] for one in records) / count for mass in masses},
+        "over": sides["over"],
+        "under": sides["under"],
     }

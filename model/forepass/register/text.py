@@ -5,9 +5,7 @@ from typing import Any
 
 from forepass.register.folder import Entry
 from forepass.tell import render
-from forepass.tell.rounding import interval_text, number_text, scaled, times
-
-__all__ = ["change_text", "entry_text", "list_text", "plain", "scores_text"]
+from forepass.tell.rounding import named, number_text, scaled
 
 REASON_COLUMNS = 60
 NOTABLE = 3.0
@@ -27,14 +25,11 @@ def list_text(entries: Sequence[Entry]) -> str:
         short = reason if len(reason) <= REASON_COLUMNS else reason[: REASON_COLUMNS - 3] + "..."
         about = entry.document
         scenario = plain(str(about["scenario"].get("name", "")))
-        rows.append([_stem(entry), about["forepass"], str(about["seed"]), scenario, short])
+        stem = entry.name.removesuffix(".json")
+        rows.append([stem, about["forepass"], str(about["seed"]), scenario, short])
     if not rows:
         return "no entry yet; forepass register record --reason TEXT"
     return render.table(rows, ["entry", "forepass", "seed", "scenario", "reason"])
-
-
-def _stem(entry: Entry) -> str:
-    return entry.name.removesuffix(".json")
 
 
 def entry_text(entry: Entry, years: Sequence[int] | None) -> str:
@@ -65,8 +60,8 @@ def change_text(found: Mapping[str, Any], years: Sequence[int] | None) -> str:
             same += one["year"] in chosen
         elif one["year"] in chosen:
             unit, factor = scaled(one["unit"], [one["a"]["p50"], one["b"]["p50"]])
-            cells = [_cell(one[side], factor) for side in ("a", "b")]
-            words = ", ".join(filter(None, (one["long_name"], unit)))
+            cells = [render.cell(one[side], factor) for side in ("a", "b")]
+            words = named(one["long_name"], unit)
             parts = one["parts"] or {}
             each = [_part(parts.get(kind), one["measure"], factor) for kind in kinds]
             rows.append([words, str(one["year"]), *cells, _change(one, factor), *each])
@@ -76,12 +71,6 @@ def change_text(found: Mapping[str, Any], years: Sequence[int] | None) -> str:
         table = "no quantity in common"
     notes = [*found["notes"], *[f"rows left out, the same in both: {same}"] * bool(same)]
     return "\n".join([title, "", table, "", *(f"- {note}" for note in notes)])
-
-
-def _cell(at: Mapping[str, float | None], factor: float) -> str:
-    if "p10" not in at:
-        return number_text(times(at["p50"], factor))
-    return interval_text(*(times(at[key], factor) for key in ("p50", "p10", "p90")))
 
 
 def _change(one: Mapping[str, Any], factor: float) -> str:
@@ -117,10 +106,11 @@ def scores_text(found: Sequence[Mapping[str, Any]], on: str) -> str:
         )
         for one in entry["outcomes"]:
             unit, factor = scaled(one["unit"], [one["p50"], one["observed"]])
-            ours = interval_text(*(times(one[key], factor) for key in ("p50", "p10", "p90")))
             words = [one["quantity"], one["date"], unit, number_text(one["observed"] * factor)]
             inside = "yes" if one["inside"]["80"] else f"no, {one['forecast_was']}"
-            rows.append([entry["entry"], *words, ours, inside, f"{one['crps']:.3f}"])
+            rows.append(
+                [entry["entry"], *words, render.cell(one, factor), inside, f"{one['crps']:.3f}"]
+            )
     headers = ["entry", "due", "CRPS of logs", "in 50%", "in 80%", "in 90%", "over", "under"]
     text = f"due by {on} and not known when recorded:\n\n" + render.table(summary, headers)
     if not rows:

@@ -1,57 +1,43 @@
 """Figures of a backtest: skill and calibration, and forecasts beside what came."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from forepass.as_of import REPORTING_LAG
 from forepass.backtest.runs import LONGEST, Result, Task
 from forepass.backtest.targets import targets_of
+from forepass.settings import Settings
 from forepass.tell.backtest_text import AIM, ALL, words_of
-from forepass.tell.figures import HUE, INK, house_style, label_values
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from forepass.settings import Settings
-
-__all__ = ["draw_cover", "draw_fans", "draw_scores", "draw_skill", "fans_of"]
+from forepass.tell.figures import GREY, HUE, INK, house_style, label_values, panels, write_below
 
 PLACES = 10  # of the histogram of where truth lay among the draws
 SHOWN_EVERY = 2
 """Years between the origins whose fans are drawn; all of them would hide one another."""
-GREY = "#888888"
 
 type Fans = Mapping[tuple[str, str], Mapping[float, Mapping[str, list[float]]]]
 """By (block, target) and origin."""
 
 
-def draw_scores(table: pd.DataFrame, rows: pd.DataFrame) -> "Figure":
+@house_style()
+def draw_scores(table: pd.DataFrame, rows: pd.DataFrame) -> Figure:
     """Return the figure: CRPS beside simple forecasts, cover by target, and places of truth.
 
-    Parameters
-    ----------
-    table
-        As `forepass.tell.backtest_text.table_of` returns it.
-    rows
-        Every forecast, with its `pit`.
+    The table is that of `forepass.tell.backtest_text.table_of`; rows are all forecasts.
     """
-    from matplotlib.figure import Figure
-
     targets = list(dict.fromkeys(table["target"]))
-    with house_style():
-        figure = Figure(figsize=(14, 1.6 + 0.42 * len(targets)), layout="constrained")
-        left, middle, right = figure.subplots(1, 3, width_ratios=(1.5, 1.0, 1.0))
-        draw_skill(left, table, targets)
-        draw_cover(middle, table[table["horizon"] == ALL].set_index("target").loc[targets])
-        _places(right, rows)
+    figure = Figure(figsize=(14, 1.6 + 0.42 * len(targets)), layout="constrained")
+    left, middle, right = figure.subplots(1, 3, width_ratios=(1.5, 1.0, 1.0))
+    draw_skill(left, table, targets)
+    draw_cover(middle, table[table["horizon"] == ALL].set_index("target").loc[targets])
+    _places(right, rows)
     return figure
 
 
-def draw_skill(axis: "Axes", table: pd.DataFrame, targets: list[str]) -> None:
+def draw_skill(axis: Axes, table: pd.DataFrame, targets: list[str]) -> None:
     """Draw the ratio of CRPS to the best simple forecast's as numbers, darker the better."""
     columns = [*range(1, LONGEST + 1), ALL]
     cells = table.pivot(index="target", columns="horizon", values="versus best")
@@ -73,7 +59,7 @@ def draw_skill(axis: "Axes", table: pd.DataFrame, targets: list[str]) -> None:
     )
 
 
-def draw_cover(axis: "Axes", whole: pd.DataFrame) -> None:
+def draw_cover(axis: Axes, whole: pd.DataFrame) -> None:
     """Draw the share of rows within the 80% interval, with its bootstrap range."""
     place = np.arange(len(whole))
     axis.axvspan(*AIM, color=HUE, alpha=0.15, linewidth=0)
@@ -88,7 +74,7 @@ def draw_cover(axis: "Axes", whole: pd.DataFrame) -> None:
     axis.set_title("share in the 80% interval\n(dot) and the 50% one (dash)")
 
 
-def _places(axis: "Axes", rows: pd.DataFrame) -> None:
+def _places(axis: Axes, rows: pd.DataFrame) -> None:
     """Draw the histogram of the place of truth among the draws, each target weighing the same."""
     weight = 1 / rows.groupby("target")["target"].transform("size") / rows["target"].nunique()
     axis.hist(
@@ -110,34 +96,26 @@ def fans_of(results: Mapping[Task, Result], targets: Iterable[str]) -> Fans:
     return found
 
 
-def draw_fans(fans: Fans, settings: "Settings") -> "Figure":
+@house_style()
+def draw_fans(fans: Fans, settings: Settings) -> Figure:
     """Return the figure: median and 80% interval from some origins, and what came."""
-    from matplotlib.figure import Figure
-
-    with house_style():
-        rows = -(-len(fans) // 3)
-        figure = Figure(figsize=(14, 4.3 * rows + 0.6), layout="constrained")
-        axes = list(figure.subplots(rows, 3, squeeze=False).flat)
-        for axis, ((block, target), by_origin) in zip(axes, fans.items(), strict=False):
-            _fan(axis, block, target, by_origin, settings)
-        for axis in axes[len(fans) :]:
-            axis.remove()
-        figure.supxlabel(
-            "Lines and bands: median and 80% interval forecast from what was known at the dot "
-            "where they start. Points: what came, of all makers; dark those that the fan is of.",
-            fontsize=11,
-            x=0.01,
-            ha="left",
-        )
+    figure, axes = panels(len(fans), 3, 14, 4.3)
+    for axis, ((block, target), by_origin) in zip(axes, fans.items(), strict=True):
+        _fan(axis, block, target, by_origin, settings)
+    write_below(
+        figure,
+        "Lines and bands: median and 80% interval forecast from what was known at the dot "
+        "where they start. Points: what came, of all makers; dark those that the fan is of.",
+    )
     return figure
 
 
 def _fan(
-    axis: "Axes",
+    axis: Axes,
     block: str,
     target: str,
     by_origin: Mapping[float, Mapping[str, list[float]]],
-    settings: "Settings",
+    settings: Settings,
 ) -> None:
     module = targets_of(block)
     about, came = module.TARGETS[target], module.records(settings)[target]

@@ -12,18 +12,6 @@ from forepass.backtest.summary import summary
 from forepass.backtest.targets import UNSCORED, targets_of
 from forepass.tell import render
 
-__all__ = [
-    "AIM",
-    "ALL",
-    "as_records",
-    "as_text",
-    "fits_of",
-    "forecasts",
-    "shortfalls",
-    "table_of",
-    "words_of",
-]
-
 ALL = "all"
 RHAT_LIMIT = 1.1
 """Chains of so few draws that differ by more are said to have fallen short."""
@@ -75,21 +63,19 @@ def as_text(
         _by_horizon(table),
         *_verdict(whole),
     ]
-    if said := [_expert(row) for row in experts]:
-        parts.append("Experts' forecasts that have come due, and how far off they were:")
-        parts[-1] += "\n" + "\n".join(said)
+    said = [
+        f"- {row.forecaster}, {row.made}: {row.quantity} {row.date} {row.said:.3g}, "
+        f"came {row.came:.3g} ({np.expm1(row.error):+.0%})"
+        for row in experts
+    ]
+    if said:
+        about = "Experts' forecasts that have come due, and how far off they were:"
+        parts.append("\n".join([about, *said]))
     if said := _unscored(results, set(targets)):
         parts.append("Not scored:\n" + "\n".join(said))
     if said := shortfalls(results):
         parts.append("\n".join(said))
     return "\n\n".join(parts)
-
-
-def _expert(row: Due) -> str:
-    return (
-        f"- {row.forecaster}, {row.made}: {row.quantity} {row.date} {row.said:.3g}, "
-        f"came {row.came:.3g} ({np.expm1(row.error):+.0%})"
-    )
 
 
 def shortfalls(results: Mapping[Task, Result]) -> list[str]:
@@ -125,22 +111,9 @@ def _by_target(whole: pd.DataFrame) -> str:
         ]
         for row in whole.to_dict("records")
     ]
-    headers = [
-        "target",
-        "origins",
-        "rows",
-        "in\n50%",
-        "in\n80%",
-        "\n(range)",
-        "in\n90%",
-        "\nCRPS",
-        "over log-\nlinear",
-        "random\nwalk",
-        "last\nvalue",
-        "published\nrate",
-        "best of all\nrows (range)",
-        "too high +\ntoo low",
-    ]
+    headers = ["target", "origins", "rows", "in\n50%", "in\n80%", "\n(range)", "in\n90%", "\nCRPS"]
+    headers += ["over log-\nlinear", "random\nwalk", "last\nvalue", "published\nrate"]
+    headers += ["best of all\nrows (range)", "too high +\ntoo low"]
     table = render.table(rows, headers)
     note = "* counted again later, and read as if counted a quarter after the date."
     return f"{table}\n{note}" if (whole["mode"] == "reconstructed").any() else table

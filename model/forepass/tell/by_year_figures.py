@@ -4,26 +4,27 @@ import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from forepass.errors import InputError
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
 from forepass.tell.answers import QUANTILES, times_of
 from forepass.tell.figures import (
+    GREY,
     HUE,
     INK,
+    check_spans_years,
     draw_bands,
     house_style,
     label_values,
+    panels,
     plain_ticks,
     save_figure,
+    write_below,
 )
-from forepass.tell.rounding import number_text, scaled
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-__all__ = ["bands_of", "caption", "draw_by_year", "fan", "fans", "save_by_year", "titled"]
+from forepass.tell.rounding import named, number_text, scaled
 
 Document = Mapping[str, Any]
 
@@ -49,20 +50,13 @@ RELEASE = "release_overhang"
 
 
 def save_by_year(document: Document, folder: Path, command: str) -> list[Path]:
-    """Write the figure of a forecast or an overhang, and return the paths of its files.
-
-    Raises
-    ------
-    InputError
-        If the document holds fewer than two years.
-    """
-    if len(times_of(document)[1]) < 2:
-        raise InputError("a figure needs two years or more; widen --from and --to")
+    """Write the figure of a forecast or an overhang, and return the paths of its files."""
+    check_spans_years(document)
     return save_figure(draw_by_year(document, command), folder, command, document)
 
 
 @house_style()
-def draw_by_year(document: Document, command: str) -> "Figure":
+def draw_by_year(document: Document, command: str) -> Figure:
     """Return the figure: a fan chart for each headline of the command that has numbers."""
     quantities = document["quantities"]
     names = [n for n in PANELS[command] if n in quantities and any(quantities[n]["p50"])]
@@ -75,23 +69,17 @@ def draw_by_year(document: Document, command: str) -> "Figure":
 
 def fans(
     document: Document, names: Sequence[str], *, spare: int = 0, words: str = ""
-) -> "tuple[Figure, list[Axes]]":
+) -> tuple[Figure, list[Axes]]:
     """Return a figure with a fan chart for each quantity, two abreast, and its panels.
 
     Panels to be filled otherwise, as many as ``spare``, follow those of the quantities; further
     ``words`` stand under them all.
     """
-    from matplotlib.figure import Figure
-
-    n_rows = (len(names) + spare + 1) // 2
-    figure = Figure(figsize=(10.5, 3.5 * n_rows + 0.6), layout="constrained")
-    axes = list(figure.subplots(n_rows, 2, squeeze=False).flat)
+    figure, axes = panels(len(names) + spare, 2, 10.5, 3.5)
     for axis, name in zip(axes, names, strict=False):
         fan(axis, document, document["quantities"][name])
-    for axis in axes[len(names) + spare :]:
-        axis.remove()
     caption(figure, document, [document["quantities"][name] for name in names], words=words)
-    return figure, axes[: len(names) + spare]
+    return figure, axes
 
 
 def _release_shown(document: Document) -> tuple[int, str] | None:
@@ -107,7 +95,7 @@ def _release_shown(document: Document) -> tuple[int, str] | None:
     return None if entry["p50"][place][-1][-1] is None else (place, as_of[:4])
 
 
-def _release_bars(axis: "Axes", entry: Mapping[str, Any], place: int, year: str) -> None:
+def _release_bars(axis: Axes, entry: Mapping[str, Any], place: int, year: str) -> None:
     """Draw how capacity for a frozen model multiplies, part by part, as medians with intervals."""
     parts, since = entry["part"], entry["years_since_release"][-1]
     low, middle, high = (entry[key][place][-1] for key in ("p10", "p50", "p90"))
@@ -123,7 +111,7 @@ def _release_bars(axis: "Axes", entry: Mapping[str, Any], place: int, year: str)
             ha="center",
             fontsize=11,
         )
-    axis.axvline(1.0, color="#888888", linewidth=1)
+    axis.axvline(1.0, color=GREY, linewidth=1)
     axis.set_yticks(across, parts)
     axis.set_ylim(len(parts) - 0.4, -0.7)
     axis.set_xscale("log")
@@ -132,7 +120,7 @@ def _release_bars(axis: "Axes", entry: Mapping[str, Any], place: int, year: str)
     axis.set_title(f"Capacity for a model frozen in {year},\nfactor after {since} years")
 
 
-def fan(axis: "Axes", document: Document, entry: Mapping[str, Any]) -> None:
+def fan(axis: Axes, document: Document, entry: Mapping[str, Any]) -> None:
     """Draw one quantity over time on a log axis, its ends labelled."""
     unit, factor = scale_of(document, entry)
     last = bands_of(axis, document, entry, factor=factor)
@@ -154,11 +142,11 @@ def scale_of(document: Document, entry: Mapping[str, Any]) -> tuple[str, float]:
 
 def titled(words: str, unit: str, width: int = 38) -> str:
     """Return a panel's title: what it shows and its unit, in lines."""
-    return "\n".join(textwrap.wrap(", ".join(filter(None, (words, unit))), width))
+    return textwrap.fill(named(words, unit), width)
 
 
 def bands_of(
-    axis: "Axes",
+    axis: Axes,
     document: Document,
     entry: Mapping[str, Any],
     *,
@@ -181,10 +169,8 @@ def bands_of(
     return last
 
 
-def years_below(axis: "Axes", document: Document) -> None:
+def years_below(axis: Axes, document: Document) -> None:
     """Let an axis run over the years of a document, and mark where its record ends."""
-    from matplotlib.ticker import MaxNLocator
-
     across = across_of(document)
     axis.set_xlim(across[0], across[-1])
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
@@ -199,7 +185,7 @@ def across_of(document: Document) -> list[float]:
     return [int(label[:4]) + int(label[-1]) / 4 for label in labels]
 
 
-def _label_ends(axis: "Axes", end: float, last: Mapping[str, float]) -> None:
+def _label_ends(axis: Axes, end: float, last: Mapping[str, float]) -> None:
     """Write median, p10 and p90 of the last year beside their lines, where there is room."""
     low, high = axis.get_ylim()
     gap = 0.07 * math.log(high / low)  # two lines of text closer than this would touch
@@ -222,7 +208,7 @@ def _label_ends(axis: "Axes", end: float, last: Mapping[str, float]) -> None:
         )
 
 
-def _mark_as_of(axis: "Axes", document: Document) -> None:
+def _mark_as_of(axis: Axes, document: Document) -> None:
     """Draw where the record ends and the forecast begins."""
     as_of, across = document["as_of"], across_of(document)
     if not as_of:
@@ -231,11 +217,11 @@ def _mark_as_of(axis: "Axes", document: Document) -> None:
     # A year's value stands for the middle of the year, so that its tick is at month 7.
     at = year + (month - (7 if times_of(document)[0] == "year" else 0)) / 12
     if across[0] < at < across[-1]:
-        axis.axvline(at, color="#888888", linewidth=1, linestyle=(0, (3, 3)))
+        axis.axvline(at, color=GREY, linewidth=1, linestyle=(0, (3, 3)))
 
 
 def caption(
-    figure: "Figure",
+    figure: Figure,
     document: Document,
     shown: Sequence[Mapping[str, Any]],
     *,
@@ -252,4 +238,4 @@ def caption(
     ]
     if any(entry.get("scenarios_only_from") is not None for entry in shown):
         lines.append("Dotted and pale: so wide that only scenarios should be trusted.")
-    figure.supxlabel("\n".join(filter(None, lines)), fontsize=11, x=0.01, ha="left")
+    write_below(figure, "\n".join(filter(None, lines)))

@@ -1,16 +1,16 @@
-"""The figure of a predictive check: calibration, and residuals against what they should not see."""
+"""Figures of ``forepass check``: residuals of predictions, and ranks of truths in a calibration."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from forepass.calibration.ranks import LEVEL, band
 from forepass.fit_checks.replicas import Quantity
-from forepass.tell.figures import HUE, INK, house_style, plain_ticks
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from forepass.tell.figures import GREY, HUE, INK, house_style, panels, plain_ticks, write_below
 
 BINS = 20
 ON_LOGS = {
@@ -18,14 +18,14 @@ ON_LOGS = {
     "input_tokens": "input tokens per request",
     "output_tokens": "output tokens per request",
 }
+FAILED = "#D55E00"
+LINE_OF_LABEL = 0.07
 IN_GROUPS = {"weight_bits": "bits per weight", "engine": "serving software"}
 
 
 @house_style()
-def draw_check(found: Quantity) -> "Figure":
+def draw_check(found: Quantity) -> Figure:
     """Return the figure: a histogram of PIT values, and residuals against each covariate."""
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(13.5, 7.4), layout="constrained")
     first, *others = figure.subplots(2, 3).flat
     _pit(first, found.pit)
@@ -35,22 +35,28 @@ def draw_check(found: Quantity) -> "Figure":
             _against_number(axis, values, found.residual, ON_LOGS[name])
         else:
             _against_group(axis, values.tolist(), found.residual, IN_GROUPS[name])
-    figure.supxlabel(_caption(found), fontsize=10, x=0.01, ha="left")
+    write_below(
+        figure,
+        f"{len(found.pit):,} measured rows against the posterior predictive, each row left out "
+        "in turn for PIT; predicted: the median. Grey: where nine in ten bars of calibrated "
+        "predictions end.",
+        10,
+    )
     return figure
 
 
-def _pit(axis: "Axes", pit: Any) -> None:  # noqa: ANN401 - an array
+def _pit(axis: Axes, pit: Any) -> None:  # noqa: ANN401 - an array
     """Draw the histogram with the range that nine in ten bins of uniform values fall in."""
     from scipy import stats
 
     low, high = (float(stats.binom.ppf(share, len(pit), 1 / BINS)) for share in (0.05, 0.95))
-    axis.axhspan(low, high, color="#888888", alpha=0.25, linewidth=0)
+    axis.axhspan(low, high, color=GREY, alpha=0.25, linewidth=0)
     axis.hist(pit, bins=np.linspace(0, 1, BINS + 1).tolist(), color=HUE, edgecolor="white")
     axis.set_xlabel("share of draws below what was measured (PIT)")
     axis.set_ylabel("measured rows")
 
 
-def _against_number(axis: "Axes", values: Any, residual: Any, label: str) -> None:  # noqa: ANN401
+def _against_number(axis: Axes, values: Any, residual: Any, label: str) -> None:  # noqa: ANN401
     stated = values > 0
     axis.scatter(values[stated], np.exp(residual[stated]), s=9, color=HUE, alpha=0.5, linewidth=0)
     axis.set_xscale("log")
@@ -58,7 +64,7 @@ def _against_number(axis: "Axes", values: Any, residual: Any, label: str) -> Non
     _finish(axis, label)
 
 
-def _against_group(axis: "Axes", values: Sequence[object], residual: Any, label: str) -> None:  # noqa: ANN401
+def _against_group(axis: Axes, values: Sequence[object], residual: Any, label: str) -> None:  # noqa: ANN401
     names = sorted(set(values), key=lambda value: (str(type(value)), value))
     place = {name: number for number, name in enumerate(names)}
     # Points side by side rather than on top of each other, the same at every run.
@@ -70,7 +76,7 @@ def _against_group(axis: "Axes", values: Sequence[object], residual: Any, label:
     _finish(axis, label)
 
 
-def _finish(axis: "Axes", label: str) -> None:
+def _finish(axis: Axes, label: str) -> None:
     axis.axhline(1, color=INK, linewidth=1)
     axis.set_yscale("log")
     plain_ticks(axis.yaxis, (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
@@ -78,9 +84,41 @@ def _finish(axis: "Axes", label: str) -> None:
     axis.set_xlabel(label)
 
 
-def _caption(found: Quantity) -> str:
-    return (
-        f"{len(found.pit):,} measured rows against the posterior predictive, each row left out "
-        "in turn for PIT; predicted: the median. Grey: where nine in ten bars of calibrated "
-        "predictions end."
+@house_style()
+def draw_calibration(
+    ranks: Mapping[str, pd.DataFrame], summary: pd.DataFrame, places: int
+) -> Figure:
+    """Return a panel for each block, with a line for each variable and the band of uniform ranks.
+
+    Ranks, summary and places are as `forepass.calibration.ranks.summary` takes and returns them.
+    """
+    across = min(len(ranks), 3)
+    figure, axes = panels(len(ranks), across, 4.4 * across + 0.4, 3.5, below=1.0)
+    share = np.arange(1, places) / places
+    for axis, (block, frame) in zip(axes, ranks.items(), strict=True):
+        low, high = band(len(frame), places)
+        axis.fill_between(share, low - share, high - share, color=GREY, alpha=0.25, lw=0)
+        fell = set(summary.query("block == @block and p_adjusted < @LEVEL")["variable"])
+        for name, column in frame.items():
+            counts = np.bincount(column, minlength=places).cumsum()[:-1] / len(frame)
+            colour, alpha, width = (FAILED, 1.0, 1.6) if name in fell else (HUE, 0.35, 0.8)
+            axis.plot(share, counts - share, color=colour, alpha=alpha, linewidth=width)
+        for line, name in enumerate(sorted(fell)):
+            place = (0.03, 0.96 - LINE_OF_LABEL * line)
+            axis.text(*place, words(name), transform=axis.transAxes, color=FAILED, va="top")
+        axis.axhline(0, color=INK, linewidth=1)
+        axis.set_title(f"{words(block).capitalize()}: {frame.shape[1]} in {len(frame)} refits")
+        axis.set_xlim(0, 1)
+    figure.supylabel("share of truths below, less the place", fontsize=12)
+    figure.supxlabel(
+        "place among the draws of a refit\n\nOne line for each quantity. Grey: where one line "
+        f"lies, whole, with {1 - LEVEL:.0%} chance where a block is right; of many,\na few leave "
+        "it. Orange, named: those that leave it by more than their number explains.",
+        fontsize=11,
     )
+    return figure
+
+
+def words(name: str) -> str:
+    """Return a variable's name as words."""
+    return name.replace("_", " ")

@@ -1,18 +1,20 @@
 """Figures in one style, legible at half width and in grey: saved, with their bands and axes."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from forepass import atomic
-from forepass.tell.answers import made_from
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
+from forepass.errors import InputError
+from forepass.tell.answers import made_from, times_of
 
 Document = Mapping[str, Any]
 
@@ -20,12 +22,13 @@ Document = Mapping[str, Any]
 BANDS = (("p05", "p95", 0.16), ("p10", "p90", 0.22), ("p25", "p75", 0.34))
 HUE = "#0072B2"  # the blue of Okabe and Ito's palette for colour-blind readers
 INK = "#222222"
+GREY = "#888888"
 WARNING = "#B22222"
 LEAST_PLAIN = 9e-4
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 STYLE: Any = {
     "axes.axisbelow": True,
-    "axes.edgecolor": "#888888",
+    "axes.edgecolor": GREY,
     "axes.grid": True,
     "axes.labelcolor": INK,
     "axes.spines.right": False,
@@ -43,23 +46,13 @@ STYLE: Any = {
 }
 
 
-@contextmanager
-def house_style() -> Iterator[None]:
-    """Draw in the house style; also a decorator."""
-    import matplotlib as mpl
-
-    with mpl.rc_context(STYLE):
-        yield
+house_style = partial(mpl.rc_context, STYLE)
+"""What draws in the house style: a context, and a decorator."""
 
 
 @house_style()
 def save_figure(
-    figure: "Figure",
-    folder: Path,
-    name: str,
-    document: Document | None = None,
-    *,
-    dpi: int = 160,
+    figure: Figure, folder: Path, name: str, document: Document | None = None, *, dpi: int = 160
 ) -> list[Path]:
     """Write a figure to ``folder`` as PNG and SVG and return the two paths.
 
@@ -72,20 +65,40 @@ def save_figure(
     for mark in (document or {}).get("failed_checks", [])[:1]:
         figure.suptitle(f"{mark} (--unsafe-ignore-checks)", color=WARNING, fontweight="bold")
     # Neither the date nor the library's version goes in: the same answer, the same bytes.
-    for suffix, metadata in (
-        (".png", {"Software": None, **made}),
-        (".svg", {"Date": None, **made}),
-    ):
+    for suffix, unsaid in ((".png", "Software"), (".svg", "Date")):
         path = folder / f"{name}{suffix}"
         with atomic.replacing(path) as temporary:
-            figure.savefig(temporary, dpi=dpi, metadata=metadata)
+            figure.savefig(temporary, dpi=dpi, metadata={unsaid: None, **made})
         figure.set_layout_engine("none")  # laid out once: the slowest part
         written.append(path)
     return written
 
 
+def panels(
+    count: int, abreast: int, width: float, height: float, *, below: float = 0.6
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure of so many panels, ``abreast`` in a row, and its panels; sizes in inches."""
+    rows = -(-count // abreast)
+    figure = Figure(figsize=(width, height * rows + below), layout="constrained")
+    axes = list(figure.subplots(rows, abreast, squeeze=False).flat)
+    for axis in axes[count:]:
+        axis.remove()
+    return figure, axes[:count]
+
+
+def check_spans_years(document: Document) -> None:
+    """Refuse to draw a single year or quarter."""
+    if len(times_of(document)[1]) < 2:
+        raise InputError("a figure needs two years or more; widen --from and --to")
+
+
+def write_below(figure: Figure, text: str, size: float = 11) -> None:
+    """Write a caption under a figure."""
+    figure.supxlabel(text, fontsize=size, x=0.01, ha="left")
+
+
 def draw_bands(
-    axis: "Axes",
+    axis: Axes,
     across: Sequence[float],
     series: Mapping[str, Sequence[float]],
     *,
@@ -108,10 +121,8 @@ def draw_bands(
     axis.set_yscale("log")
 
 
-def label_values(axis: "Axes") -> None:
+def label_values(axis: Axes) -> None:
     """Put plain numbers on a vertical log axis, as many as its range needs, and whole years."""
-    from matplotlib.ticker import MaxNLocator
-
     low, high = axis.get_ylim()
     decades = math.log10(high / low)
     steps = (1.0,) if decades > 3 else (1.0, 3.0) if decades > 1.5 else (1.0, 2.0, 3.0, 5.0, 7.0)
@@ -119,10 +130,8 @@ def label_values(axis: "Axes") -> None:
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
 
 
-def plain_ticks(axis: "Axis", steps: Sequence[float]) -> None:
+def plain_ticks(axis: Axis, steps: Sequence[float]) -> None:
     """Put plain numbers on a log axis, at these steps of each power of ten."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
     axis.set_major_locator(LogLocator(subs=steps, numticks=9))
     axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
     axis.set_minor_formatter(NullFormatter())

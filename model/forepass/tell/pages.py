@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 from forepass.errors import InputError
 
-__all__ = ["filled", "known_by"]
-
 
 def filled(frame: str, slots: Mapping[str, str]) -> str:
     """Return a frame with each value put where its name stands as a comment, ``<!--NAME-->``.

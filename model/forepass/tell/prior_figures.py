@@ -1,23 +1,17 @@
 """Figures of priors: one small density each, with the quantiles that people state marked."""
 
-from __future__ import annotations
-
 import math
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from forepass.inputs.elicitation import log_density, quantile
+from forepass.inputs.priors import Prior
 from forepass.tell.figures import HUE, house_style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from forepass.inputs.priors import Prior
 
 COLUMNS = 4
 PANEL_INCHES = (2.6, 1.9)
@@ -30,8 +24,6 @@ POINTS = 301
 @house_style()
 def draw_figure(priors: Sequence[Prior]) -> Figure:
     """Return a figure with one panel for each prior: density, p10 to p90 shaded, p50 as a line."""
-    from matplotlib.figure import Figure
-
     columns = min(COLUMNS, len(priors))
     rows = math.ceil(len(priors) / columns)
     width, height = max(columns, 2) * PANEL_INCHES[0], rows * PANEL_INCHES[1] + 0.5

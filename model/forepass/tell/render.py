@@ -9,12 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
 from forepass import atomic
 from forepass.inputs.claims import Claim
 from forepass.tell import answers
-from forepass.tell.rounding import interval_text, month, scaled, times
+from forepass.tell.rounding import interval_text, month, named, scaled, times
 
 Document = Mapping[str, Any]
 
@@ -41,10 +39,18 @@ def as_json(document: Document) -> str:
 def table(
     rows: Iterable[Sequence[str]], headers: Sequence[str], align: Sequence[str] | None = None
 ) -> str:
-    """Return rows of text under headers, ready to paste."""
+    """Return rows of text under headers, ready to paste; without headers, without lines."""
+    from tabulate import tabulate  # not before there is a table to print
+
+    form = "simple" if headers else "plain"
     return tabulate(
-        list(rows), headers=list(headers), tablefmt="simple", disable_numparse=True, colalign=align
+        list(rows), headers=list(headers), tablefmt=form, disable_numparse=True, colalign=align
     )
+
+
+def wrapped(words: str, width: int = LABEL_COLUMNS) -> str:
+    """Return words in lines, as the first column of a table has them."""
+    return textwrap.fill(words, width)
 
 
 def by_year_text(document: Document, years: Sequence[int] | None = None) -> str:
@@ -60,8 +66,7 @@ def by_year_text(document: Document, years: Sequence[int] | None = None) -> str:
         unit, factor = scaled(unit, [entry[CENTRE] for entry in entries])
         cells = [cell(entry, factor).replace(" (", "\n(") for entry in entries]
         plain = unit in ("", PROBABILITY)
-        words = textwrap.wrap(label if plain else f"{label}, {unit}", LABEL_COLUMNS)
-        rows.append(["\n".join(words), *cells])
+        rows.append([wrapped(label if plain else named(label, unit)), *cells])
     align = ["left", *("right" for _ in shown)]
     return framed(document, "", table(rows, ["", *map(str, shown)], align))
 
@@ -77,7 +82,7 @@ def when_text(document: Document, years: Sequence[int] | None = None) -> str:
             sign = "above" if entry["relation"] == ">" else "below"
             limit = f"{entry['threshold'] * factor:,.6g} {unit}".strip()
             about = entry["long_name"].removesuffix(": date of passing")
-            words = "\n".join(textwrap.wrap(f"{about}, {sign} {limit}", LABEL_COLUMNS))
+            words = wrapped(f"{about}, {sign} {limit}")
             never = f"{entry['share_never']:.0%}"
             levels = [date_text(entry, level).replace(" ", "\n") for level in answers.QUANTILES]
             dates.append([words, *levels, never])
@@ -102,8 +107,7 @@ def passes_text(document: Document) -> str:
     for entry in document["quantities"].values():
         unit, factor = scaled(entry["unit"], [entry.get(CENTRE, entry.get("value"))])
         rows.append([entry["long_name"], cell(entry, factor), unit])
-    text = tabulate(rows, tablefmt="plain", disable_numparse=True)
-    return framed(document, _question(document["request"]), "", text)
+    return framed(document, _question(document["request"]), "", table(rows, []))
 
 
 def sweep_text(document: Document) -> str:
@@ -130,7 +134,7 @@ def post_text(document: Document, claims: Mapping[str, Claim]) -> str:
     judged = quantities["probability"]
     table_of_claims = [
         [
-            "\n".join(textwrap.wrap(claims[name].statement, 2 * LABEL_COLUMNS)),
+            wrapped(claims[name].statement, 2 * LABEL_COLUMNS),
             _range(claims[name]),
             _with_sign(quantities[f"claim_{name}"]),
             f"{probability:.0%}",
@@ -153,11 +157,8 @@ def post_text(document: Document, claims: Mapping[str, Claim]) -> str:
 
 def _at(entry: Document, place: int) -> dict[str, Any]:
     """Return one place of a quantity that lies along one dim."""
-    return {
-        key: entry[key][place] if key in (LOW, CENTRE, HIGH, "value") else entry[key]
-        for key in ("unit", LOW, CENTRE, HIGH, "value")
-        if key in entry
-    }
+    numbers = {key: entry[key][place] for key in (LOW, CENTRE, HIGH, "value") if key in entry}
+    return {"unit": entry["unit"], **numbers}
 
 
 def cell(entry: Document, factor: float = 1.0) -> str:
@@ -239,13 +240,10 @@ def shown_years(document: Document, asked: Sequence[int] | None) -> list[Any]:
 
 def framed(document: Document, *parts: str, what: str = f"median ({INTERVAL})") -> str:
     """Return the parts under what they are of, and over the notes."""
-    header = (
-        f"forepass {document['forepass']}, as of {document['as_of']}, seed {document['seed']}: "
-        f"{what}"
-    )
+    about = f"forepass {document['forepass']}, as of {document['as_of']}, seed {document['seed']}"
     made = f"made from {answers.made_from(document, 12)}"
     notes = [f"- {note}" for note in (made, *document.get("notes", []))]
-    return "\n".join([header, *parts, "", *notes])
+    return "\n".join([f"{about}: {what}", *parts, "", *notes])
 
 
 def _question(request: Mapping[str, Any]) -> str:
@@ -265,7 +263,6 @@ def date_text(entry: Mapping[str, Any], level: str) -> str:
     """Return a quantile of a date as its month, or on which side of the years asked it lies."""
     if entry[level] is not None:
         return month(entry[level])
-    before = answers.QUANTILES[level] <= entry["share_before"]
-    return (
-        f"before {month(entry['first_date'])}" if before else f"after {month(entry['last_date'])}"
-    )
+    if answers.QUANTILES[level] <= entry["share_before"]:
+        return f"before {month(entry['first_date'])}"
+    return f"after {month(entry['last_date'])}"

@@ -73,6 +73,11 @@ def interval_text(centre: float | None, low: float | None, high: float | None) -
     return f"{texts[0]} ({texts[1]} to {texts[2]})"
 
 
+def named(words: str, unit: str) -> str:
+    """Return words with the unit after them, where there is one."""
+    return f"{words}, {unit}" if unit else words
+
+
 def times(value: float | None, factor: float) -> float | None:
     """Return the product, or None where the value is missing."""
     return None if value is None else value * factor

@@ -4,14 +4,22 @@ import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from forepass.errors import InputError
-from forepass.tell.figures import INK, house_style, label_values, plain_ticks, save_figure
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from forepass.tell.figures import (
+    GREY,
+    INK,
+    check_spans_years,
+    house_style,
+    label_values,
+    panels,
+    plain_ticks,
+    save_figure,
+    write_below,
+)
 
 Document = Mapping[str, Any]
 
@@ -26,6 +34,7 @@ PANELS = (
 # Okabe and Ito's palette without its yellow, which is lost on white; line styles tell more apart.
 HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 LINES = ("-", "--", "-.", ":")
+ARROW = {"arrowstyle": "-", "relpos": (0, 0.5), "shrinkA": 0, "shrinkB": 0}
 MOST_WITH_BANDS = 3
 NARROW, FINE_STEPS = 6, (1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
 """Ratio of an axis's ends below which it takes finer ticks, and these."""
@@ -34,40 +43,31 @@ BEFORE = 1
 
 
 def save_compared(document: Document, folder: Path) -> list[Path]:
-    """Write the figure of ratios by year, and return the paths of its files.
-
-    Raises
-    ------
-    InputError
-        Where there is one year only.
-    """
-    if len(document["years"]) < 2:
-        raise InputError("a figure needs two years or more; widen --from and --to")
+    """Write the figure of ratios by year, and return the paths of its files."""
+    check_spans_years(document)
     return save_figure(draw_compared(document), folder, "scenarios", document)
 
 
 @house_style()
-def draw_compared(document: Document) -> "Figure":
+def draw_compared(document: Document) -> Figure:
     """Return the figure: one panel for each headline quantity that has a ratio."""
-    from matplotlib.figure import Figure
-
     pairs = {name: document["quantities"].get(f"{name}_ratio") for name in PANELS}
     shown = {name: entry for name, entry in pairs.items() if entry}
-    n_rows = (len(shown) + 1) // 2
-    figure = Figure(figsize=(10.5, 3.5 * n_rows + 0.6), layout="constrained")
-    axes = list(figure.subplots(n_rows, 2, squeeze=False).flat)
-    for axis, (name, entry) in zip(axes, shown.items(), strict=False):
+    figure, axes = panels(len(shown), 2, 10.5, 3.5)
+    for axis, (name, entry) in zip(axes, shown.items(), strict=True):
         _panel(axis, document, entry, document["quantities"][name]["long_name"])
-    for axis in axes[len(shown) :]:
-        axis.remove()
     first = document["quantities"][next(iter(shown))]["scenario"][0]
-    figure.supxlabel(
-        _caption(document, first, len(entry["compared"])), fontsize=11, x=0.01, ha="left"
+    few = len(entry["compared"]) <= MOST_WITH_BANDS
+    bands = "Bands: 80% intervals of the paired ratio. " if few else ""
+    write_below(
+        figure,
+        f"Each scenario over {first}, draw by draw: line at the median. {bands}\n"
+        f"As of {document['as_of']}, seed {document['seed']}; forepass {document['forepass']}.",
     )
     return figure
 
 
-def _panel(axis: "Axes", document: Document, entry: Document, words: str) -> None:
+def _panel(axis: Axes, document: Document, entry: Document, words: str) -> None:
     """Draw the ratios of one quantity, medians as lines, 80% intervals as bands where few."""
     since = int(document["as_of"][:4] or document["years"][0]) - BEFORE
     years = [year for year in document["years"] if year >= since] or document["years"]
@@ -84,11 +84,13 @@ def _panel(axis: "Axes", document: Document, entry: Document, words: str) -> Non
         known = [value for value in centre if not math.isnan(value)]
         if known:
             labels.append((known[-1], name.replace("-", " "), hue))
-    axis.axhline(1, color="#888888", linewidth=1)
+    axis.axhline(1, color=GREY, linewidth=1)
     axis.set_yscale("log")
-    axis.set_title("\n".join(textwrap.wrap(words, 38)))
+    axis.set_title(textwrap.fill(words, 38))
     axis.set_xlim(years[0], years[-1])
-    _widened(axis)
+    bottom, top = axis.get_ylim()
+    # At least a fifth above and below one in sight, so that hardly any change looks so.
+    axis.set_ylim(min(bottom, 1 / 1.25), max(top, 1.25))
     label_values(axis)
     bottom, top = axis.get_ylim()
     if top < NARROW * bottom:
@@ -101,13 +103,7 @@ def _number(value: float | None) -> float:
     return math.nan if value is None or value <= 0 else value
 
 
-def _widened(axis: "Axes") -> None:
-    """Keep at least a fifth above and below one in sight, so that hardly any change looks so."""
-    low, high = axis.get_ylim()
-    axis.set_ylim(min(low, 1 / 1.25), max(high, 1.25))
-
-
-def _label_lines(axis: "Axes", end: float, labels: Sequence[tuple[float, str, str]]) -> None:
+def _label_lines(axis: Axes, end: float, labels: Sequence[tuple[float, str, str]]) -> None:
     """Write each name beside the end of its line, moved apart where two would touch."""
     low, high = (math.log(value) for value in axis.get_ylim())
     labels = sorted(labels)
@@ -123,13 +119,7 @@ def _label_lines(axis: "Axes", end: float, labels: Sequence[tuple[float, str, st
             color=INK,  # the paler hues are hard to read as words
             fontsize=11,
             annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": hue,
-                "relpos": (0, 0.5),
-                "shrinkA": 0,
-                "shrinkB": 0,
-            },
+            arrowprops={**ARROW, "color": hue},
         )
 
 
@@ -143,11 +133,3 @@ def spread(heights: Sequence[float], *, gap: float, top: float) -> list[float]:
         moved[place] = min(moved[place], limit)
         limit = moved[place] - gap
     return moved
-
-
-def _caption(document: Document, first: str, others: int) -> str:
-    bands = "Bands: 80% intervals of the paired ratio. " if others <= MOST_WITH_BANDS else ""
-    return (
-        f"Each scenario over {first}, draw by draw: line at the median. {bands}\n"
-        f"As of {document['as_of']}, seed {document['seed']}; forepass {document['forepass']}."
-    )

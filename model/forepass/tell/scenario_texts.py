@@ -4,8 +4,8 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from forepass.tell.render import Document, cell, framed, shown_years, table
-from forepass.tell.rounding import scaled
+from forepass.tell.render import Document, cell, framed, shown_years, table, wrapped
+from forepass.tell.rounding import named, scaled
 from forepass.what_if.scenarios import Asked, Scenario
 
 HEADLINES = (
@@ -73,8 +73,7 @@ def compared_text(document: Document, years: Sequence[int] | None = None) -> str
     for name in (name for name in HEADLINES if name in quantities):
         levels = quantities[name]
         unit, factor = scaled(levels["unit"], [x for row in levels["p50"] for x in row])
-        about = ", ".join(filter(None, (levels["long_name"], unit)))
-        rows.append(["\n".join(textwrap.wrap(about, COLUMNS)), *[""] * len(shown)])
+        rows.append([wrapped(named(levels["long_name"], unit), COLUMNS), *[""] * len(shown)])
         rows += _rows(levels, "scenario", "- {}", places, factor)
         for suffix, word in BESIDE.items():
             if pairs := quantities.get(f"{name}_{suffix}"):

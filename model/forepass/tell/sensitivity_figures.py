@@ -4,22 +4,21 @@ import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from forepass.tell.figures import HUE, INK, house_style, plain_ticks, save_figure
-from forepass.tell.rounding import scaled
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from forepass.tell.figures import HUE, INK, house_style, plain_ticks, save_figure, write_below
+from forepass.tell.rounding import named, scaled
 from forepass.tell.sensitivity_text import belief_text
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-__all__ = ["draw_shares", "draw_tornado", "save_sensitivity"]
 
 HIGH = "#E69F00"  # Okabe and Ito's orange: paler than their blue, so that grey tells them apart
 BARS = 12
 LABEL = 38
 ROW_INCHES = 0.5
+STEPS = (1.0, 2.0, 3.0, 5.0, 7.0)
+FINE_STEPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
 
 Document = Mapping[str, Any]
 
@@ -33,7 +32,7 @@ def save_sensitivity(document: Document, folder: Path) -> list[Path]:
 
 
 @house_style()
-def draw_tornado(document: Document) -> "Figure":
+def draw_tornado(document: Document) -> Figure:
     """Return the medians at the 10th and the 90th percentile of each belief, widest at the top."""
     about = document["quantity"]
     acting = [entry for entry in document["beliefs"] if entry["acts_forward"]]
@@ -62,12 +61,7 @@ def draw_tornado(document: Document) -> "Figure":
     axis.set_xscale("log")
     axis.margins(x=0.18)
     low, high = axis.get_xlim()
-    plain_ticks(
-        axis.xaxis,
-        (1.0, 2.0, 3.0, 5.0, 7.0)
-        if high / low > 3
-        else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0),
-    )
+    plain_ticks(axis.xaxis, STEPS if high / low > 3 else FINE_STEPS)
     _label_rows(axis, [entry["words"] for entry in acting])
     axis.set_title(_title(document, unit))
     _caption(
@@ -80,7 +74,7 @@ def draw_tornado(document: Document) -> "Figure":
 
 
 @house_style()
-def draw_shares(document: Document) -> "Figure":
+def draw_shares(document: Document) -> Figure:
     """Return the share of variance of each group of beliefs, with its 90% interval."""
     groups = list(reversed(document["groups"][:BARS]))
     figure, axis = _bars(len(groups))
@@ -89,9 +83,9 @@ def draw_shares(document: Document) -> "Figure":
         [max(s - max(e["share_p05"], 0) * 100, 0) for s, e in zip(shares, groups, strict=True)],
         [max(e["share_p95"] * 100 - s, 0) for s, e in zip(shares, groups, strict=True)],
     ]
-    shock = [entry["name"].startswith("future shocks") for entry in groups]
-    for row, share in enumerate(shares):
-        colour, hatch = (HIGH, "///") if shock[row] else (HUE, "")
+    for row, (share, entry) in enumerate(zip(shares, groups, strict=True)):
+        shock = entry["name"].startswith("future shocks")
+        colour, hatch = (HIGH, "///") if shock else (HUE, "")
         axis.barh(row, share, color=colour, hatch=hatch, edgecolor=INK)
     axis.errorbar(shares, range(len(shares)), xerr=spans, fmt="none", ecolor=INK, capsize=3)
     _label_rows(axis, [entry["name"] for entry in groups])
@@ -106,28 +100,23 @@ def draw_shares(document: Document) -> "Figure":
     return figure
 
 
-def _bars(count: int) -> "tuple[Figure, Axes]":
-    from matplotlib.figure import Figure
-
-    size = (10.5, ROW_INCHES * max(count, 2) + 1.8)
-    figure = Figure(figsize=size, layout="constrained")
+def _bars(count: int) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(10.5, ROW_INCHES * max(count, 2) + 1.8), layout="constrained")
     axis = figure.subplots()
     axis.grid(visible=False, axis="y")
     return figure, axis
 
 
-def _label_rows(axis: "Axes", names: Sequence[str]) -> None:
-    words = ["\n".join(textwrap.wrap(name[0].upper() + name[1:], LABEL)) for name in names]
+def _label_rows(axis: Axes, names: Sequence[str]) -> None:
+    words = [textwrap.fill(name[0].upper() + name[1:], LABEL) for name in names]
     axis.set_yticks(range(len(names)), words)
 
 
 def _title(document: Document, unit: str) -> str:
     about = document["quantity"]
-    words = f"{about['long_name']}, {about['year']}" + (f", {unit}" if unit else "")
-    return "\n".join(textwrap.wrap(words, 60))
+    return textwrap.fill(named(f"{about['long_name']}, {about['year']}", unit), 60)
 
 
-def _caption(figure: "Figure", document: Document, words: str) -> None:
+def _caption(figure: Figure, document: Document, words: str) -> None:
     made = f"Seed {document['seed']}; forepass {document['forepass']}, as of {document['as_of']}."
-    text = f"{textwrap.fill(words, 100)}\n{made}"
-    figure.supxlabel(text, fontsize=11, x=0.01, ha="left")
+    write_below(figure, f"{textwrap.fill(words, 100)}\n{made}")

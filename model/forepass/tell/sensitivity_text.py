@@ -1,14 +1,11 @@
 """The answers of ``forepass sensitivity`` as text for a terminal, and as rows of a CSV."""
 
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from forepass.sensitivities import GOOD_K
-from forepass.tell.render import LABEL_COLUMNS, framed, table
-from forepass.tell.rounding import MISSING, interval_text, number_text, scaled, times
-
-__all__ = ["belief_text", "break_even_text", "rows", "sensitivity_text"]
+from forepass.tell.render import cell, framed, table, wrapped
+from forepass.tell.rounding import MISSING, number_text, scaled, times
 
 KIND_WORDS = {
     "judgement": "judgement: priors that cite no source and that data hardly narrowed",
@@ -62,7 +59,7 @@ def break_even_text(document: Document) -> str:
         found = belief_text(entry["value"])
         found += f", and {entry['crossings'] - 1} more" if entry["crossings"] > 1 else ""
     facts = [
-        ["belief", _wrapped(f"{entry['words']}, {entry['belief_unit']}".rstrip(", "), 60)],
+        ["belief", wrapped(f"{entry['words']}, {entry['belief_unit']}".rstrip(", "), 60)],
         ["believed", believed],
         [f"the median crosses {limit} at", found],
         [f"probability of a value that puts it {sign}", f"{entry['probability']:.0%}"],
@@ -79,30 +76,21 @@ def belief_text(value: float) -> str:
 
 def rows(document: Document) -> Iterator[dict[str, Any]]:
     """Yield a row for each kind, block, group, belief and measurement, numbers as they are."""
-    levels = {
-        "kinds": "kind",
-        "blocks": "block",
-        "groups": "group",
-        "beliefs": "belief",
-        "likelihoods": "likelihood",
-        "measurements": "measurement",
-    }
-    for level, word in levels.items():
-        for entry in document.get(level, []):
-            yield {"level": word, **entry}
+    for level in ("kind", "block", "group", "belief", "likelihood", "measurement"):
+        for entry in document.get(f"{level}s", []):
+            yield {"level": level, **entry}
 
 
 def _asked(document: Document) -> str:
     about = document["quantity"]
     unit, factor = scaled(about["unit"], [about["p50"], about["p10"], about["p90"]])
-    cell = interval_text(*(times(about[key], factor) for key in ("p50", "p10", "p90")))
-    return f"{about['long_name']}: {cell} {unit}".strip()
+    return f"{about['long_name']}: {cell(about, factor)} {unit}".strip()
 
 
 def _groups(document: Document) -> str:
     lines = [
         [
-            _wrapped(entry["name"]),
+            wrapped(entry["name"]),
             _share(entry),
             _ends(entry),
             f"{entry['first']:.0%}",
@@ -128,7 +116,7 @@ def _beliefs(document: Document) -> str:
         span = [entry.get(end) for end in ("low", "high")]
         lines.append(
             [
-                _wrapped(entry["words"]),
+                wrapped(entry["words"]),
                 entry["kind"],
                 _share(entry),
                 _ends(entry),
@@ -175,7 +163,7 @@ def _measurements(document: Document) -> str:
         low, high = (max(entry[f"variance_explained_{end}"], 0.0) for end in ("p05", "p95"))
         lines.append(
             [
-                _wrapped(entry["words"], 50),
+                wrapped(entry["words"], 50),
                 f"{entry['error']:g}",
                 f"{entry['interval_shrinks_by']:.1%}",
                 f"{entry['variance_explained']:.1%}",
@@ -183,7 +171,7 @@ def _measurements(document: Document) -> str:
             ]
         )
     for entry in document["exactly_known"][:KNOWN_GROUPS]:
-        words = _wrapped(f"all beliefs about {entry['name']} known", 50)
+        words = wrapped(f"all beliefs about {entry['name']} known", 50)
         cells = (f"{entry[key]:.1%}" for key in ("interval_shrinks_by", "variance_explained"))
         lines.append([words, "exact", *cells, MISSING])
     year = document["measurements"][0]["year"]
@@ -216,7 +204,3 @@ def _prior(entry: Document) -> str:
 def _told(entry: Document) -> bool:
     """Return whether draws, or a new fit, could tell how far the answer moves with priors."""
     return bool(entry["pareto_k"] <= GOOD_K or entry.get("refitted"))
-
-
-def _wrapped(words: str, width: int = LABEL_COLUMNS) -> str:
-    return "\n".join(textwrap.wrap(words, width))
