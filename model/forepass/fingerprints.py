@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -48,6 +47,8 @@ def code_files(*places: str) -> Iterator[Traversable]:
 
 def numerical_versions() -> str:
     """Return the versions of the packages whose change may change numbers."""
+    from importlib.metadata import version  # slow to load, and a cached answer asks for none
+
     return " ".join(f"{name}={version(name)}" for name in NUMERICAL_PACKAGES)
 
 
