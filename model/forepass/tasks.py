@@ -98,7 +98,11 @@ def run[T, G, R](
     with config.set(EVERYWHERE):
         held = on.submit(_taken, given, pure=False)
         stamp = _stamp(given)
-        futures = {on.submit(_done, work, task, held, stamp, pure=False): task for task in tasks}
+        # Begun in their order, as far as there are workers.
+        futures = {
+            on.submit(_done, work, task, held, stamp, pure=False, priority=-place): task
+            for place, task in enumerate(tasks)
+        }
         try:
             for future in as_completed(futures):
                 yield futures[future], _result(future, futures[future])
