@@ -110,7 +110,7 @@ def test_another_version_of_a_numerical_package_changes_the_hash_of_the_code(
     folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = input_hashes(*folders)["code"]
-    monkeypatch.setattr(fingerprints, "version", lambda _name: "0.0")
+    monkeypatch.setattr("importlib.metadata.version", lambda _name: "0.0")
     assert input_hashes(*folders)["code"] != before
 
 
