@@ -571,3 +571,18 @@ def test_progress_names_block_and_stage_on_a_terminal(monkeypatch: pytest.Monkey
         report("language_models", "sampling")
         report("language_models", "done")
     assert "language models" in watched.getvalue()
+
+
+def test_a_command_loads_no_other_and_is_found_by_its_name() -> None:
+    from forepass import cli
+
+    loaded = "print(*(name for name in sys.modules if name.endswith('_command')))"
+    program = f"import sys; from forepass.cli import build_parser; build_parser(['fit']); {loaded}"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert ran.stdout.split() == ["forepass.commands.fit_command"]
+    for name in cli.COMMANDS:
+        with pytest.raises(SystemExit) as shown:
+            cli.build_parser([name]).parse_args([name, "--help"])
+        assert shown.value.code == 0

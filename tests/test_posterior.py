@@ -492,3 +492,28 @@ def test_one_block_is_fitted_where_it_is_asked_for(
 
     monkeypatch.setattr(tasks, "cluster", lambda _: pytest.fail("processes for one block"))
     fitted([BLOCK], _folders(tmp_path), side_by_side=True)
+
+
+def test_the_processes_of_a_fit_that_fell_short_have_ended_when_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from contextlib import contextmanager
+
+    from forepass import kept_fits, tasks
+
+    ended: list[bool] = []
+
+    @contextmanager
+    def no_processes(_workers: int) -> Iterator[None]:
+        try:
+            yield None
+        finally:
+            ended.append(True)
+
+    monkeypatch.setattr(tasks, "cluster", no_processes)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(kept_fits, "RHAT_LIMIT", 0.5)
+    with pytest.raises(posterior.FitFailed) as told:
+        fitted([BLOCK, OTHER], _folders(tmp_path), side_by_side=True)
+    assert ended == [True]
+    assert told.value.__traceback__  # which holds what was running

@@ -3,52 +3,37 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import NoReturn
 
 from forepass import __version__
-from forepass.commands import (
-    backtest_command,
-    check_command,
-    completion_command,
-    data_command,
-    explore_command,
-    fit_command,
-    passes_command,
-    post_command,
-    predict_command,
-    priors_command,
-    register_command,
-    report_command,
-    scenario_command,
-    sensitivity_command,
-)
 from forepass.commands.arguments import add_command
-from forepass.commands.by_year_commands import FORECAST, OVERHANG
 from forepass.commands.fitting import CheckError
 from forepass.errors import InputError, one_line
 from forepass.inputs.text_files import suggest
 
 DONE, FELL_SHORT, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
-COMMANDS = (
-    passes_command.COMMAND,
-    predict_command.COMMAND,
-    fit_command.COMMAND,
-    FORECAST,
-    OVERHANG,
-    scenario_command.COMMAND,
-    sensitivity_command.COMMAND,
-    backtest_command.COMMAND,
-    post_command.COMMAND,
-    check_command.COMMAND,
-    register_command.COMMAND,
-    report_command.COMMAND,
-    explore_command.COMMAND,
-    priors_command.COMMAND,
-    data_command.COMMAND,
-    completion_command.COMMAND,
-)
+COMMANDS = {
+    "passes": "passes_command.COMMAND",
+    "predict": "predict_command.COMMAND",
+    "fit": "fit_command.COMMAND",
+    "forecast": "by_year_commands.FORECAST",
+    "overhang": "by_year_commands.OVERHANG",
+    "scenario": "scenario_command.COMMAND",
+    "sensitivity": "sensitivity_command.COMMAND",
+    "backtest": "backtest_command.COMMAND",
+    "post": "post_command.COMMAND",
+    "check": "check_command.COMMAND",
+    "register": "register_command.COMMAND",
+    "report": "report_command.COMMAND",
+    "explore": "explore_command.COMMAND",
+    "priors": "priors_command.COMMAND",
+    "data": "data_command.COMMAND",
+    "completion": "completion_command.COMMAND",
+}
+"""Where each subcommand is, of `forepass.commands`; a run loads the one that it asks for."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -58,8 +43,8 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(f"{message.removeprefix('argument ')} (see {self.prog} --help)")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def build_parser(names: Iterable[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line, or of some subcommands."""
     parser = _Parser(
         prog="forepass",
         description="How much AI inference can the world's chips do, and how sure is that?",
@@ -70,8 +55,9 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(
         title="subcommands", dest="command", metavar="COMMAND", required=True
     )
-    for command in COMMANDS:
-        add_command(subparsers, command)
+    for name in names:
+        module, _, command = COMMANDS[name].partition(".")
+        add_command(subparsers, getattr(import_module(f"forepass.commands.{module}"), command))
     return parser
 
 
@@ -97,8 +83,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    parser = build_parser()
     _check_command(arguments)
+    asked = arguments[:1]
+    parser = build_parser(asked if set(asked) & set(COMMANDS) else COMMANDS)
     args = parser.parse_args(arguments)
     status: int = args.run(args)
     return status
@@ -106,11 +93,10 @@ def _run(arguments: list[str]) -> int:
 
 def _check_command(arguments: list[str]) -> None:
     """Refuse an unknown subcommand with the closest names, which argparse does not offer."""
-    names = [command.name for command in COMMANDS]
     word = next((argument for argument in arguments if not argument.startswith("-")), None)
-    if word is None or word in names:
+    if word is None or word in COMMANDS:
         return
-    raise InputError(f"no subcommand {word!r}; {suggest(word, names)}")
+    raise InputError(f"no subcommand {word!r}; {suggest(word, COMMANDS)}")
 
 
 def _complain(error: object, status: int) -> int:

@@ -3,7 +3,8 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import chain
@@ -152,23 +153,24 @@ def fitted(
     # A process that another ended with, as those that share out a backtest are, may start none.
     apart = side_by_side and effort == FULL and not current_process().daemon
     if apart and min(len(missing), os.cpu_count() or 1) > 1:
-        made = _side_by_side(missing, settings, tell)
+        made = _side_by_side(missing, keys, settings, tell)
     else:
         made = ((name, _fit(name, keys[name], settings, effort, tell)) for name in missing)
     fits: dict[str, Fit] = {}
-    for name, fit in chain(((n, fit) for n, fit in kept.items() if fit), made):
-        if not fit.from_cache:
-            keep_fit(name, fit, settings.cache)
-        if not (fit.diagnostics.passed or unsafe):
-            raise FitFailed(_complaint(fit.diagnostics))
-        tell(name, "done")
-        fits[name] = fit
+    with closing(made):  # so that processes end before anything is said of a fit that failed
+        for name, fit in chain(((n, fit) for n, fit in kept.items() if fit), made):
+            if not fit.from_cache:
+                keep_fit(name, fit, settings.cache)
+            if not (fit.diagnostics.passed or unsafe):
+                raise FitFailed(_complaint(fit.diagnostics))
+            tell(name, "done")
+            fits[name] = fit
     return {name: fits[name] for name in names}
 
 
 def _side_by_side(
-    names: list[str], settings: Settings, progress: Progress
-) -> Iterator[tuple[str, Fit]]:
+    names: list[str], keys: Mapping[str, str], settings: Settings, progress: Progress
+) -> Generator[tuple[str, Fit]]:
     """Yield the fit of each block as it is done, those that take longest begun first."""
     from forepass import tasks
 
@@ -178,15 +180,14 @@ def _side_by_side(
     each = max((os.cpu_count() or 1) // workers, 1)
     with tasks.cluster(workers) as client:
         progress(order[0], f"fitting, {workers} blocks at a time")
-        for (name, _), fit in tasks.run(
-            _fit_apart, [(name, each) for name in order], settings, on=client
-        ):
+        asked = [(name, keys[name], each) for name in order]
+        for (name, *_), fit in tasks.run(_fit_apart, asked, settings, on=client):
             yield name, fit
 
 
-def _fit_apart(task: tuple[str, int], settings: Settings) -> Fit:
-    name, cores = task
-    return _fit(name, _key(name, settings), settings, FULL, _unheard, cores)
+def _fit_apart(task: tuple[str, str, int], settings: Settings) -> Fit:
+    name, key, cores = task
+    return _fit(name, key, settings, FULL, _unheard, cores)
 
 
 def build_model(name: str, settings: Settings) -> "pm.Model":

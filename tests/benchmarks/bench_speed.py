@@ -57,43 +57,32 @@ def bench_chain(benchmark: Any, way: str, draws: int) -> None:  # noqa: ANN401 -
     benchmark.pedantic(chain.WAYS[way], args=(draws,), rounds=3, warmup_rounds=1)
 
 
-@pytest.mark.parametrize("draws", [600, 1200, 2400])
-def bench_forecast(
+@pytest.mark.parametrize(
+    ("way", "size"), [("draws", 600), ("draws", 1200), ("draws", 2400), ("years", 4), ("years", 8)]
+)
+def bench_forecast(  # of all draws over all 16 years but for what is said
     benchmark: Any,  # noqa: ANN401
-    draws: int,
+    way: str,
+    size: int,
     fits: dict[str, Fit],
     tables: dict[str, pd.DataFrame],
     definitions: Definitions,
 ) -> None:
-    some = {
-        name: replace(fit, posterior=fit.posterior.isel(draw=slice(draws)))
-        for name, fit in fits.items()
-    }
     span = whole_span(definitions)
+    some = fits
+    if way == "years":
+        span = span[-size:]
+    else:
+        some = {
+            name: replace(fit, posterior=fit.posterior.isel(draw=slice(size)))
+            for name, fit in fits.items()
+        }
 
     def run() -> object:
         at = project(some, span, seed=1, definitions=definitions, tables=tables)
         return forecast_of(at, span)
 
-    benchmark.extra_info.update(what="forecast", way="draws", size=draws)
-    benchmark.pedantic(run, rounds=3, warmup_rounds=1)
-
-
-@pytest.mark.parametrize("years", [4, 8, 16])
-def bench_years(
-    benchmark: Any,  # noqa: ANN401
-    years: int,
-    fits: dict[str, Fit],
-    tables: dict[str, pd.DataFrame],
-    definitions: Definitions,
-) -> None:
-    span = whole_span(definitions)[-years:]
-
-    def run() -> object:
-        at = project(fits, span, seed=1, definitions=definitions, tables=tables)
-        return forecast_of(at, span)
-
-    benchmark.extra_info.update(what="forecast", way="years", size=years)
+    benchmark.extra_info.update(what="forecast", way=way, size=size)
     benchmark.pedantic(run, rounds=3, warmup_rounds=1)
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from forepass.tell.figures import HUE
+from forepass.tell.figures import GREEN, HUE, VERMILION, write_below
 from forepass.tell.rounding import number_text
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 type Rows = tuple[list[str], list[list[str]]]
 """Headers, and the cells of each row."""
 
-VERMILION, GREEN = "#D55E00", "#009E73"
 # Lines and words are darker than the bands of their hue, so that they are seen on them in grey.
 INKS = {HUE: "#00466F", VERMILION: "#8F3B00", GREEN: "#00422F"}
 LINE = 0.265
@@ -36,7 +35,7 @@ def beside(
 def told_under(figure: "Figure", document: Mapping[str, Any], words: str, **place: float) -> None:
     """Write words under a figure that is not by year, and what it was made from."""
     made = f"Seed {document['seed']}; forepass {document['forepass']}, as of {document['as_of']}."
-    figure.supxlabel(words + made, fontsize=11, x=0.01, ha="left", **place)
+    write_below(figure, words + made, **place)
 
 
 def two_figures(value: float) -> str:

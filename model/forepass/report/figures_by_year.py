@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from forepass.report.drawing import GREEN, INKS, VERMILION, beside, two_figures
+from forepass.report.drawing import INKS, beside, two_figures
 from forepass.tell.answers import times_of
 from forepass.tell.by_year_figures import (
     bands_of,
@@ -15,7 +15,7 @@ from forepass.tell.by_year_figures import (
     titled,
     years_below,
 )
-from forepass.tell.figures import HUE, INK, house_style, label_values
+from forepass.tell.figures import GREEN, HUE, INK, VERMILION, house_style, label_values
 from forepass.tell.scenario_figures import spread
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ LIMITS = {
     "none": ("no limit: what\nthe trend asks", "#ffffff", ""),
     "power": ("power", "#E69F00", "///"),
     "packaging": ("packaging", "#56B4E9", "..."),
-    "memory": ("memory", "#009E73", "xx"),
+    "memory": ("memory", GREEN, "xx"),
     "spending": ("spending", "#CCCCCC", "\\\\"),
 }
 """What is written, the colour and the hatch of each; grey tells the hatches apart."""

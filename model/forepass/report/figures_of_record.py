@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forepass.report.drawing import INKS, LINE, VERMILION, Rows, beside, tabled, told_under
-from forepass.tell.figures import HUE, INK, house_style, plain_ticks
+from forepass.calibration.ranks import LEVEL
+from forepass.report.drawing import INKS, LINE, Rows, beside, tabled, told_under
+from forepass.tell.figures import GREY, HUE, INK, VERMILION, house_style, plain_ticks
 from forepass.tell.rounding import number_text
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 Document = Mapping[str, Any]
 Record = Mapping[str, Any]
 
-GREY, DARK = "#888888", INKS[VERMILION]
+DARK = INKS[VERMILION]
 RULES = {"upper bound": "x", "lower bound": "+", "roofline at 40%": "D"}
 """Simple forecasts of throughput and their marks."""
 COUNTED = {"rows": "{rows:.0f}", "in 50%": "{cover50:.0%}", "in 80%": "{cover80:.0%}"}
@@ -25,8 +26,6 @@ COUNTED = {"rows": "{rows:.0f}", "in 50%": "{cover50:.0%}", "in 80%": "{cover80:
 SEED, SIMULATED = 0, 20_000
 CHANCE = 0.95
 """Of uniform ranks to lie within the bands of a calibration, one quantity alone."""
-FAILED = 0.05
-"""Adjusted p value under which ranks are not uniform, as `forepass.calibration.ranks.LEVEL`."""
 
 
 def throughput_rows(document: Document) -> Rows:
@@ -128,7 +127,7 @@ def draw_calibration(document: Document) -> "Figure":
     _strips(beneath, table, "spread")
     above.set_title("Mean place of the truth among draws (0.5 where a fit is right)")
     beneath.set_title("Spread of those places (1 where right; above it, intervals too narrow)")
-    short = table[table["p_adjusted"] < FAILED]
+    short = table[table["p_adjusted"] < LEVEL]
     told_under(
         figure,
         document,
@@ -152,7 +151,7 @@ def _strips(axis: "Axes", table: "pd.DataFrame", column: str) -> None:
         band = by_chance(int(rows["replicates"].median()))[column]
         axis.fill_between([at - 0.44, at + 0.44], *band, color=HUE, alpha=0.18, linewidth=0)
         axis.plot(across, rows[column], "o", color=HUE, markersize=4)
-        wrong = (rows["p_adjusted"] < FAILED).to_numpy()
+        wrong = (rows["p_adjusted"] < LEVEL).to_numpy()
         axis.plot(across[wrong], rows[column][wrong], "D", color=DARK, markersize=7)
         named = zip(across[wrong], rows[column][wrong], rows["variable"][wrong], strict=True)
         for x, y, name in named:
@@ -214,7 +213,7 @@ def backtest_rows(document: Document) -> Rows:
 def calibration_alt(document: Document) -> str:
     """Say how many quantities differ from uniform ranks."""
     rows = document["track_record"]["calibration"]
-    short = sum(one["p_adjusted"] < FAILED for one in rows)
+    short = sum(one["p_adjusted"] < LEVEL for one in rows)
     blocks = ", ".join(dict.fromkeys(one["block"].replace("_", " ") for one in rows))
     return (
         f"Ranks of drawn truths among refitted draws for {len(rows)} quantities of {blocks}: "

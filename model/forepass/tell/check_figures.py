@@ -10,7 +10,16 @@ from matplotlib.figure import Figure
 
 from forepass.calibration.ranks import LEVEL, band
 from forepass.fit_checks.replicas import Quantity
-from forepass.tell.figures import GREY, HUE, INK, house_style, panels, plain_ticks, write_below
+from forepass.tell.figures import (
+    GREY,
+    HUE,
+    INK,
+    VERMILION,
+    house_style,
+    panels,
+    plain_ticks,
+    write_below,
+)
 
 BINS = 20
 ON_LOGS = {
@@ -18,7 +27,6 @@ ON_LOGS = {
     "input_tokens": "input tokens per request",
     "output_tokens": "output tokens per request",
 }
-FAILED = "#D55E00"
 LINE_OF_LABEL = 0.07
 IN_GROUPS = {"weight_bits": "bits per weight", "engine": "serving software"}
 
@@ -101,11 +109,11 @@ def draw_calibration(
         fell = set(summary.query("block == @block and p_adjusted < @LEVEL")["variable"])
         for name, column in frame.items():
             counts = np.bincount(column, minlength=places).cumsum()[:-1] / len(frame)
-            colour, alpha, width = (FAILED, 1.0, 1.6) if name in fell else (HUE, 0.35, 0.8)
+            colour, alpha, width = (VERMILION, 1.0, 1.6) if name in fell else (HUE, 0.35, 0.8)
             axis.plot(share, counts - share, color=colour, alpha=alpha, linewidth=width)
         for line, name in enumerate(sorted(fell)):
             place = (0.03, 0.96 - LINE_OF_LABEL * line)
-            axis.text(*place, words(name), transform=axis.transAxes, color=FAILED, va="top")
+            axis.text(*place, words(name), transform=axis.transAxes, color=VERMILION, va="top")
         axis.axhline(0, color=INK, linewidth=1)
         axis.set_title(f"{words(block).capitalize()}: {frame.shape[1]} in {len(frame)} refits")
         axis.set_xlim(0, 1)

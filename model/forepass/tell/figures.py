@@ -22,6 +22,7 @@ Document = Mapping[str, Any]
 BANDS = (("p05", "p95", 0.16), ("p10", "p90", 0.22), ("p25", "p75", 0.34))
 HUE = "#0072B2"  # the blue of Okabe and Ito's palette for colour-blind readers
 INK = "#222222"
+VERMILION, GREEN = "#D55E00", "#009E73"  # of the same palette
 GREY = "#888888"
 WARNING = "#B22222"
 LEAST_PLAIN = 9e-4
@@ -92,9 +93,9 @@ def check_spans_years(document: Document) -> None:
         raise InputError("a figure needs two years or more; widen --from and --to")
 
 
-def write_below(figure: Figure, text: str, size: float = 11) -> None:
+def write_below(figure: Figure, text: str, size: float = 11, **place: float) -> None:
     """Write a caption under a figure."""
-    figure.supxlabel(text, fontsize=size, x=0.01, ha="left")
+    figure.supxlabel(text, fontsize=size, x=0.01, ha="left", **place)
 
 
 def draw_bands(

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from forepass.inputs.elicitation import log_density, quantile
 from forepass.inputs.priors import Prior
-from forepass.tell.figures import HUE, house_style
+from forepass.tell.figures import HUE, VERMILION, house_style
 
 COLUMNS = 4
 PANEL_INCHES = (2.6, 1.9)
-CENTRE = "#D55E00"  # Okabe and Ito's vermilion: apart from their blue to every eye and in grey
 # A LogNormal wider than this is drawn on a log axis.
 LOG_AXIS_RATIO = 30.0
 POINTS = 301
@@ -48,7 +47,9 @@ def _draw_panel(panel: Axes, prior: Prior) -> None:
     panel.fill_between(
         shaded, _density(prior, shaded, in_logs=in_logs), color=HUE, alpha=0.25, linewidth=0
     )
-    panel.vlines(p50, 0, _density(prior, marks[1:2], in_logs=in_logs), color=CENTRE, linewidth=1.5)
+    panel.vlines(
+        p50, 0, _density(prior, marks[1:2], in_logs=in_logs), color=VERMILION, linewidth=1.5
+    )
     if in_logs:
         panel.set_xscale("log")
     power = _power(marks)

@@ -10,8 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from forepass.tell.figures import (
+    GREEN,
     GREY,
+    HUE,
     INK,
+    VERMILION,
     check_spans_years,
     house_style,
     label_values,
@@ -32,7 +35,7 @@ PANELS = (
     "capacity_over_demand",
 )
 # Okabe and Ito's palette without its yellow, which is lost on white; line styles tell more apart.
-HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+HUES = (HUE, VERMILION, GREEN, "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 LINES = ("-", "--", "-.", ":")
 ARROW = {"arrowstyle": "-", "relpos": (0, 0.5), "shrinkA": 0, "shrinkB": 0}
 MOST_WITH_BANDS = 3

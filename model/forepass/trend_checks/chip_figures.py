@@ -12,8 +12,8 @@ from forepass.blocks.chips.records import SPECS, ChipRecords
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions
 from forepass.settings import Settings
-from forepass.tell.figures import INK, house_style, label_values
-from forepass.trend_checks.predictive import NAIVE, bands, naive, under
+from forepass.tell.figures import GREY, INK, VERMILION, house_style, label_values, write_below
+from forepass.trend_checks.predictive import bands, naive
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,7 +48,7 @@ def draw_fans(posterior: xr.Dataset, records: ChipRecords, settings: Settings) -
             own = record[record["series"] == reference]
             bands(axis, middle, forward[name].values * factor)
             others, shipped = (np.exp(rows["value"]) * factor for rows in (record, own))
-            axis.scatter(record["when"], others, s=18, facecolors="none", edgecolors="#888888")
+            axis.scatter(record["when"], others, s=18, facecolors="none", edgecolors=GREY)
             axis.scatter(own["when"], shipped, s=18, color=INK, zorder=3)
             if len(own) >= 4:
                 lines = [(0.5, "--", 1.8), (0.1, ":", 1.0), (0.9, ":", 1.0)]
@@ -56,7 +56,7 @@ def draw_fans(posterior: xr.Dataset, records: ChipRecords, settings: Settings) -
             axis.set_title(title)
             axis.set_yscale("log")
             label_values(axis)
-        under(
+        write_below(
             figure,
             f"Blue: newest part of {reference}, median with 50, 80 and 90% intervals. Points: "
             f"shipped parts, {reference}'s filled. Vermilion: line through {reference}'s parts by "
@@ -83,7 +83,7 @@ def draw_wall(
         bands(left, middle, forward["memory_wall_ratio"].values)
         left.scatter(records.when[shown] + EPOCH_YEAR, np.exp(ratio[shown]), s=16, color=INK)
         ends = [float(day[:4]) + float(day[5:7]) / 12 for day in fleet.index]
-        left.plot(ends, fleet.to_numpy(), color=NAIVE, linewidth=2.5)
+        left.plot(ends, fleet.to_numpy(), color=VERMILION, linewidth=2.5)
         left.set_yscale("log")
         left.set_title("8-bit FLOP per byte of memory traffic")
         label_values(left)
@@ -91,7 +91,7 @@ def draw_wall(
         right.axhline(0, color=INK, linewidth=1)
         right.set_xticks(years[::4])
         right.set_title("memory wall: growth of FLOP/s less\nthat of bandwidth, log per year")
-        under(
+        write_below(
             figure,
             "Bands: 50, 80 and 90% intervals; left of the newest part, right of the trend. Points: "
             "shipped parts. Vermilion: all chips counted as shipped, together.",

@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 
 from forepass.backtest.baselines import log_linear
 from forepass.backtest.scores import covered
-from forepass.tell.figures import BANDS, HUE, INK, house_style, label_values
+from forepass.tell.figures import BANDS, HUE, INK, VERMILION, house_style, label_values, write_below
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-NAIVE = "#D55E00"  # vermilion of the same palette as the fan's blue
 
 type Floats = NDArray[np.float64]
 
@@ -83,7 +81,7 @@ def draw_fans(
             label_values(axis)
         for axis in axes[len(panels) :]:
             axis.remove()
-        under(
+        write_below(
             figure,
             "Blue: the typical frontier model or the largest run, median with 50, 80 and 90% "
             "intervals. Points: what was seen.\nVermilion: line through the points by least "
@@ -112,12 +110,7 @@ def naive(
     drawn = log_linear(record, pd.DataFrame({"when": ahead}))
     for level, style, width in lines:
         line = np.exp(np.quantile(drawn, level, axis=0)) * factor
-        axis.plot(ahead, line, color=NAIVE, linewidth=width, linestyle=style)
-
-
-def under(figure: "Figure", words: str) -> None:
-    """Write words under a figure."""
-    figure.supxlabel(words, fontsize=11, x=0.01, ha="left")
+        axis.plot(ahead, line, color=VERMILION, linewidth=width, linestyle=style)
 
 
 def _range(drawn: Floats, record: pd.DataFrame | None, factor: float) -> tuple[float, float]:
