@@ -26,8 +26,8 @@ calibration: .venv/.ready       ## refit every block to data of its own making; 
 trials: .venv/.ready            ## by hand: ten thousand malformed inputs, two hundred killed writers
 	.venv/bin/pytest -s -m by_hand tests/malformed tests/faults
 
-benchmarks: .venv-benchmarks/.ready  ## time forepass beside its peers; half an hour, writes reports/benchmarks.md
-	.venv-benchmarks/bin/python tests/benchmarks/table.py reports/benchmarks.md
+benchmarks: .venv-benchmarks/.ready  ## time forepass beside its peers; an hour or two, or PARTS="commands answers"
+	.venv-benchmarks/bin/python tests/benchmarks/table.py reports/benchmarks $(PARTS)
 
 lock: | $(UV)                   ## re-pin after a change of dependencies
 	$(UV) pip compile -q --universal --generate-hashes --group dev --custom-compile-command "make lock" pyproject.toml -o requirements.lock

@@ -131,6 +131,24 @@ def test_draws_lie_below_a_quantile_as_often_as_it_says(distribution: str) -> No
         assert (draws < quantile(prior, p)).mean() == pytest.approx(p, abs=4 * error)
 
 
+@pytest.mark.parametrize(
+    ("distribution", "parameters", "error"),
+    [
+        ("Beta", {"alpha": 2.5, "beta": 6.0}, 1e-11),
+        ("Beta", {"alpha": 0.05, "beta": 0.05}, 1e-5),
+        ("Gamma", {"alpha": 3.2, "beta": 0.4}, 1e-11),
+        ("Gamma", {"alpha": 0.05, "beta": 7.0}, 1e-5),
+    ],
+)
+def test_many_draws_are_those_of_the_quantile_function(
+    distribution: str, parameters: Parameters, error: float
+) -> None:
+    prior = prior_of(distribution, parameters)
+    many = sample(prior, (400, 100), np.random.default_rng(4))
+    at = np.random.default_rng(4).uniform(np.finfo(float).tiny, 1.0, (400, 100))
+    assert_allclose(many, quantile(prior, at), rtol=error)
+
+
 def test_one_seed_gives_draws_that_rise_with_a_shifted_prior() -> None:
     low = sample(prior_of("Normal", {"mu": 0.0, "sigma": 1.0}), 50, np.random.default_rng(1))
     high = sample(prior_of("Normal", {"mu": 2.0, "sigma": 1.0}), 50, np.random.default_rng(1))
