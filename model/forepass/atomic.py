@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["make_folder", "replacing", "write_text"]
-
 ORDINARY_FILE, ORDINARY_FOLDER = 0o644, 0o755
 """What others may do with what is written, where the user's mask does not forbid it."""
 MARK = ".unfinished-"

@@ -8,16 +8,6 @@ from forepass import __version__
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = [
-    "QUANTILES",
-    "TIMES",
-    "Build",
-    "Document",
-    "build_document",
-    "quantiles_of",
-    "times_of",
-]
-
 Document = dict[str, Any]
 type Build = Callable[..., Document]
 """Makes a document of draws, with seed, as_of and inputs, as `build_document` does."""
@@ -51,49 +41,54 @@ def build_document(
 
 
 def _quantity(array: "xr.DataArray") -> dict[str, Any]:
-    array = array.transpose("draw", *TIMES, ..., missing_dims="ignore")
+    found = quantiled(array).transpose("quantile", *TIMES, ..., missing_dims="ignore")
     entry: dict[str, Any] = {
         "unit": array.attrs["units"],
         "long_name": array.attrs.get("long_name", str(array.name)),
     }
-    labelled = [str(dim) for dim in array.dims if dim != "draw"]
+    labelled = [str(dim) for dim in found.dims if dim != "quantile"]
     if labelled not in ([], *([time] for time in TIMES)):
         entry["dims"] = labelled
-        entry |= {dim: array[dim].values.tolist() for dim in labelled if dim not in TIMES}
-    if array.attrs.get("summary") == "mean":
-        array = array.mean("draw")
-    if "draw" not in array.dims:
-        entry["value"] = _plain(array.values)
-        return entry
-    quantiles = quantiles_of(array.values)
-    return entry | {name: _plain(row) for name, row in zip(QUANTILES, quantiles, strict=True)}
+        entry |= {dim: found[dim].values.tolist() for dim in labelled if dim not in TIMES}
+    if "quantile" not in found.dims:
+        return entry | {"value": _plain(found.values)}
+    return entry | {name: _plain(row) for name, row in zip(QUANTILES, found.values, strict=True)}
 
 
-def quantiles_of(values: Any) -> Any:  # noqa: ANN401 - NumPy is not imported when answers are kept
-    """Return quantiles over the first axis, of the draws that have a number.
+def quantiled(array: "xr.DataArray") -> "xr.DataArray":
+    """Return the quantiles of draws, dims (quantile, ...), or their mean where that is what counts.
 
-    A speed that no batch allows leaves a draw without one. Where half the draws have none, there
-    is no quantile to speak of.
+    Of the draws that have a number: a speed that no batch allows leaves a draw without one. Where
+    half the draws have none, there is no quantile to speak of. What is exact stays as it is.
     """
     import numpy as np
+    import xarray as xr
 
-    levels = list(QUANTILES.values())
-    numbers = np.where(np.isfinite(values), values, np.nan)
+    if "draw" not in array.dims:
+        return array
+    if array.attrs.get("summary") == "mean":
+        return array.mean("draw", keep_attrs=True)
+    found, levels = array.transpose("draw", ...), list(QUANTILES.values())
+    numbers = np.where(np.isfinite(found.values), found.values, np.nan)
     missing = np.isnan(numbers).mean(axis=0)
-    if not np.any(missing):
-        return np.quantile(numbers, levels, axis=0)
-    known = np.where(missing < 0.5, numbers, 0.0)
-    return np.where(missing < 0.5, np.nanquantile(known, levels, axis=0), np.nan)
+    if np.any(missing):
+        known = np.where(missing < 0.5, numbers, 0.0)
+        values = np.where(missing < 0.5, np.nanquantile(known, levels, axis=0), np.nan)
+    else:
+        values = np.quantile(numbers, levels, axis=0)
+    coords = {name: at for name, at in found.coords.items() if "draw" not in at.dims}
+    dims = ("quantile", *found.dims[1:])
+    return xr.DataArray(values, coords | {"quantile": list(QUANTILES)}, dims, attrs=array.attrs)
 
 
 def _plain(values: Any) -> Any:  # noqa: ANN401 - nested lists of numbers, as deep as the dims
     """Return numbers as JSON has them: what is not finite becomes null."""
     import numpy as np
 
-    values = np.asarray(values, dtype=float)
-    if values.ndim:
-        return [_plain(value) for value in values]
-    return float(values) if np.isfinite(values) else None
+    numbers = np.asarray(values, dtype=float)
+    plain = numbers.astype(object)
+    plain[~np.isfinite(numbers)] = None
+    return plain.tolist()
 
 
 def times_of(document: Mapping[str, Any]) -> tuple[str, list[Any]]:

@@ -8,8 +8,6 @@ from typing import Any
 
 from forepass import atomic, limits
 
-__all__ = ["digest", "keep", "read_kept"]
-
 
 def digest(value: object) -> str:
     """Return the hash of a value that JSON can hold, the same for whatever order of its keys."""

@@ -4,10 +4,8 @@ import numpy as np
 import xarray as xr
 
 from forepass import __version__, fingerprints
-from forepass.documents import QUANTILES, Document, quantiles_of
+from forepass.documents import Document, quantiled
 from forepass.settings import Settings
-
-__all__ = ["of_beliefs", "quantiles", "traced"]
 
 EVIDENCE = {
     "share": "Share of variance of the log",
@@ -30,20 +28,7 @@ def quantiles(draws: xr.Dataset) -> xr.Dataset:
     Draws without a number are left out, and where half have none there is no quantile; of what is
     told by its mean, such as a probability, the mean is returned; what is exact stays as it is.
     """
-
-    def of(array: xr.DataArray) -> xr.DataArray:
-        if "draw" not in array.dims:
-            return array
-        if array.attrs.get("summary") == "mean":
-            return array.mean("draw", keep_attrs=True)
-        found = array.transpose("draw", ...)
-        values, dims = quantiles_of(found.values), ("quantile", *found.dims[1:])
-        coords = {name: at for name, at in found.coords.items() if "draw" not in at.dims}
-        return xr.DataArray(values, coords | {"quantile": list(QUANTILES)}, dims, attrs=array.attrs)
-
-    return xr.Dataset(
-        {name: of(array) for name, array in draws.data_vars.items()}, attrs=draws.attrs
-    )
+    return draws.map(quantiled, keep_attrs=True)
 
 
 def traced(draws: xr.Dataset, settings: Settings) -> xr.Dataset:
@@ -60,22 +45,19 @@ def of_beliefs(document: Document) -> xr.Dataset:
     entries, quantity = document["beliefs"], document["quantity"]
     units = dict.fromkeys(("at_low", "at_high"), quantity["unit"])
     units |= dict.fromkeys(("low", "high"), "unit of the belief") | {"prior_sensitivity": "1"}
-    out = xr.Dataset(
+    return xr.Dataset(
         {
             key: (
                 ("belief",),
-                np.array([_number(entry.get(key)) for entry in entries]),
+                np.array([entry.get(key) for entry in entries], dtype=float),
                 {"units": units.get(key, "share"), "long_name": words},
             )
             for key, words in EVIDENCE.items()
         },
-        coords={"belief": [entry["name"] for entry in entries]},
+        coords={"belief": [entry["name"] for entry in entries]}
+        | {
+            key: ("belief", [entry.get(key, "") for entry in entries])
+            for key in ("words", "block", "kind", "unit")
+        },
         attrs={key: quantity[key] for key in ("long_name", "year")} | {"notes": document["notes"]},
     )
-    for key in ("words", "block", "kind", "unit"):
-        out = out.assign_coords({key: ("belief", [entry.get(key, "") for entry in entries])})
-    return out
-
-
-def _number(value: float | None) -> float:
-    return np.nan if value is None else float(value)
