@@ -25,8 +25,8 @@ def fingerprint(paths: Iterable[Traversable], *, salt: str = "") -> str:
 def input_hashes(data: Traversable, priors: Traversable) -> dict[str, str]:
     """Return the hashes of tables, of priors, and of the code with its numerical packages."""
     return {
-        "data": fingerprint(_ending(data, ".csv")),
-        "priors": fingerprint(_ending(priors, ".toml")),
+        "data": fingerprint(ending(data, ".csv")),
+        "priors": fingerprint(ending(priors, ".toml")),
         "code": fingerprint(code_files(), salt=numerical_versions()),
     }
 
@@ -60,5 +60,6 @@ def _python(folder: Traversable) -> Iterator[Traversable]:
             yield path
 
 
-def _ending(folder: Traversable, suffix: str) -> Iterator[Traversable]:
+def ending(folder: Traversable, suffix: str) -> Iterator[Traversable]:
+    """Yield the files of a folder whose names end so."""
     return (path for path in folder.iterdir() if path.name.endswith(suffix))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from forepass.register.change import attributed, changed_files, changes, differing, shapley
+from forepass.register.change import attributed, changed_files, changes, differing
 
 
 def document(median: float, *, seed: int = 1, **inputs: str) -> dict[str, Any]:
@@ -63,9 +63,13 @@ def test_kinds_that_multiply_get_what_each_multiplies_by_and_code_the_rest() -> 
 
 
 def test_kinds_that_need_each_other_share_what_they_do_together() -> None:
-    a, b = frozenset("a"), frozenset("b")
-    worth = {frozenset[str](): 0.0, a: 1.0, b: 0.0, a | b: 4.0}
-    assert shapley(["a", "b"], worth) == {"a": pytest.approx(2.5), "b": pytest.approx(1.5)}
+    def run(second: frozenset[str]) -> dict[tuple[str, int], float]:
+        worth = 3.0 * (len(second) == 2) + ("data" in second)
+        return {("fleet", 2030): worth}
+
+    records = changes(document(0.0), document(4.0))
+    [record] = attributed(records, ["data", "seed"], run, rest=None)
+    assert record["parts"] == {"data": pytest.approx(2.5), "seed": pytest.approx(1.5)}
 
 
 def test_what_cannot_be_run_has_no_parts() -> None:

@@ -1,6 +1,5 @@
 """The folder of a register: the chain of entries, and every way of tampering with it."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -40,6 +39,7 @@ def test_entries_are_chained_and_named_by_what_they_hold(tmp_path: Path) -> None
     found = read_register(tmp_path / "new")
     assert found.entries == [first, second]
     assert found.faults == []
+    assert first.document["quantities"] == DOCUMENT["quantities"]
 
 
 def test_a_hostile_reason_is_kept_as_text(tmp_path: Path) -> None:
@@ -194,13 +194,6 @@ def test_an_entry_is_found_by_its_beginning(tmp_path: Path) -> None:
         find(found, "2026")
     with pytest.raises(InputError, match="did you mean latest"):
         find(found, "latset")
-
-
-def test_what_is_recorded_reads_back_as_it_was(tmp_path: Path) -> None:
-    [entry] = recorded(tmp_path, "one")
-    text = (tmp_path / entry.name).read_text(encoding="utf-8")
-    assert json.loads(text) == entry.document
-    assert entry.document["quantities"] == DOCUMENT["quantities"]
 
 
 def test_the_register_of_this_repository_is_unaltered() -> None:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 from forepass.documents import QUANTILES
@@ -112,44 +111,33 @@ def attributed(
     rest
         What bears what remains; None where today's code is that of both entries.
     """
-    exchanged = [kind for kind in kinds if kind != CODE]
-    found = []
     if len(kinds) <= 1:
         return [record | {"parts": dict.fromkeys(kinds, record["change"])} for record in records]
     if run is None:
         raise ValueError("several kinds differ: run is needed")
-    runs = {
-        subset: run(subset)
-        for size in range(len(exchanged) + 1)
-        for subset in map(frozenset, combinations(exchanged, size))
-    }
+    import numpy as np
+
+    from forepass.sensitivities.variance_shares import shapley
+
+    exchanged, found = [kind for kind in kinds if kind != CODE], []
+    # In the order that Shapley values are taken in: of place s the kinds whose bits are set.
+    runs = [
+        run(frozenset(kind for bit, kind in enumerate(exchanged) if place >> bit & 1))
+        for place in range(2 ** len(exchanged))
+    ]
     for record in records:
-        at = (record["quantity"], record["year"])
-        values = {subset: medians.get(at) for subset, medians in runs.items()}
+        values = [medians.get((record["quantity"], record["year"])) for medians in runs]
         ratio = record["measure"] == "ratio"
-        if any(value is None or (ratio and value <= 0) for value in values.values()):
+        known = [value for value in values if value is not None and not (ratio and value <= 0)]
+        if len(known) < len(values):
             found.append(record | {"parts": None})
             continue
         scale = math.log if ratio else float
-        worth = {subset: scale(value) for subset, value in values.items() if value is not None}
-        parts = shapley(exchanged, worth)
+        shares = shapley(np.array([scale(value) for value in known])).tolist()
+        parts = dict(zip(exchanged, shares, strict=True))
         if rest is not None:
             parts[rest] = scale(record["change"]) - sum(parts.values())
         if ratio:
             parts = {kind: math.exp(part) for kind, part in parts.items()}
         found.append(record | {"parts": parts})
     return found
-
-
-def shapley(kinds: Sequence[str], worth: Mapping[frozenset[str], float]) -> dict[str, float]:
-    """Return the mean over all orders of what the coming of each kind adds."""
-    count = len(kinds)
-    shares = dict.fromkeys(kinds, 0.0)
-    for kind in kinds:
-        others = [other for other in kinds if other != kind]
-        for size in range(count):
-            orders = math.factorial(size) * math.factorial(count - size - 1)
-            weight = orders / math.factorial(count)
-            for before in map(frozenset, combinations(others, size)):
-                shares[kind] += weight * (worth[before | {kind}] - worth[before])
-    return shares

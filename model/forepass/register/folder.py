@@ -37,6 +37,11 @@ PATIENCE_S, PAUSE_S = 10.0, 0.02
 type Document = dict[str, Any]
 
 
+def hash_of(raw: bytes) -> str:
+    """Return the SHA-256 of a content in hexadecimals, which names it."""
+    return hashlib.sha256(raw).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A recorded forecast: the file's name, the SHA-256 of its bytes, and what it holds."""
@@ -101,7 +106,7 @@ def _append(folder: Path, document: Document) -> Entry:
         raise InputError(f"{faults[0]}; restore the file before recording")
     _settle(folder, lines)
     text = as_text({**document, "parent": lines[-1][0] if lines else None})
-    found = hashlib.sha256(text.encode()).hexdigest()
+    found = hash_of(text.encode())
     name = f"{document['created']}-{found[:12]}.json"
     if len(text) > limits.ENTRY_BYTES:
         raise InputError(f"an entry of {len(text):,} bytes is too large; record fewer years")
@@ -121,7 +126,7 @@ def _settle(folder: Path, lines: list[tuple[str, str]]) -> None:
     """Finish what another recorder was killed over, if it got as far as the index."""
     if not (folder / PENDING).exists():
         return
-    found = hashlib.sha256(limits.read_whole(folder / PENDING, limits.ENTRY_BYTES)).hexdigest()
+    found = hash_of(limits.read_whole(folder / PENDING, limits.ENTRY_BYTES))
     if lines and lines[-1][0] == found:
         (folder / PENDING).rename(folder / lines[-1][1])
     else:
@@ -167,10 +172,8 @@ def read_register(folder: Path) -> Register:
     faults += found
     if contents and not lines and not faults:
         faults.append(f"{INDEX}: missing; entries stand in the order of their dates")
-    if not lines:
-        named = ((hashlib.sha256(raw).hexdigest(), name) for name, raw in sorted(contents.items()))
-        lines = [(key, name) for key, name in named if _of_name(name) == key[:12]]
-    by_hash = {hashlib.sha256(raw).hexdigest(): name for name, raw in contents.items()}
+    by_hash = {hash_of(raw): name for name, raw in contents.items()}
+    lines = lines or [(key, name) for key, name in by_hash.items() if _of_name(name) == key[:12]]
     entries, before = [], None
     for key, name in lines:
         place = by_hash.get(key)

@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+from forepass.documents import QUANTILES, Document, build_document
 from forepass.tell import answers
 
 if TYPE_CHECKING:
@@ -24,16 +25,14 @@ def question(projection: "Projection", years: "NDArray[np.int_]") -> "xr.Dataset
     return with_beside(projection).sel(year=years)
 
 
-def build(draws: "xr.Dataset", **frame: Any) -> answers.Document:  # noqa: ANN401 - as build_document
+def build(draws: "xr.Dataset", **frame: Any) -> Document:  # noqa: ANN401 - as build_document
     """Return the document of the draws, a quantity for each label of a further dim."""
-    document = answers.build_document(draws, **frame)
+    document = build_document(draws, **frame)
+    for name, error in _errors(draws).items():
+        document["quantities"][name][ERROR] = error
     flat: dict[str, Any] = {}
-    columns = (*answers.QUANTILES, ERROR)
-    errors = _errors(draws)
-    of_medians = [row["p50"] for row in answers.tidy_rows(_in_place(document, errors))]
-    for row, error in zip(answers.tidy_rows(document), of_medians, strict=True):
-        if row["quantity"] in errors:
-            row[ERROR] = error
+    columns = (*QUANTILES, ERROR)
+    for row in answers.tidy_rows(document, ERROR):
         labels = {dim: row[dim] for dim in row if dim not in ("quantity", "unit", "year", *columns)}
         name = " ".join([row["quantity"], *(f"{dim}={label}" for dim, label in labels.items())])
         words = [document["quantities"][row["quantity"]]["long_name"], *map(str, labels.values())]
@@ -68,12 +67,3 @@ def _errors(draws: "xr.Dataset") -> dict[str, Any]:
             error = medians.std(axis=0, ddof=1) / np.sqrt(len(batches))
             found[str(name)] = error.tolist()
     return found
-
-
-def _in_place(document: answers.Document, errors: dict[str, Any]) -> answers.Document:
-    """Return the document with errors in the place of medians."""
-    quantities = {
-        name: entry | ({"p50": errors[name]} if name in errors else {})
-        for name, entry in document["quantities"].items()
-    }
-    return document | {"quantities": quantities}

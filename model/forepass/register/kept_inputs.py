@@ -1,7 +1,6 @@
 """What a forecast was made from: hashes of files, and copies of them to make it again."""
 
 import gzip
-import hashlib
 import io
 import re
 import zlib
@@ -14,7 +13,7 @@ from typing import Any
 from forepass import atomic, fingerprints, limits
 from forepass.errors import InputError, one_line
 from forepass.inputs.text_files import read_bytes
-from forepass.register.folder import written_in
+from forepass.register.folder import hash_of, written_in
 from forepass.rooms import CHECKOUT, room
 from forepass.settings import Settings
 from forepass.what_if.scenarios import FOLDER, SUFFIX, Scenario
@@ -26,12 +25,12 @@ HASH = re.compile(r"[0-9a-f]{64}")
 
 def describe(settings: Settings, scenario: Scenario) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return the hashes of all that shapes a forecast, and the contents of its files by hash."""
-    data = {path.name: _content(path) for path in _ending(settings.data, ".csv")}
-    priors = {path.name: _content(path) for path in _ending(settings.priors, SUFFIX)}
+    data = {path.name: _content(path) for path in fingerprints.ending(settings.data, ".csv")}
+    priors = {path.name: _content(path) for path in fingerprints.ending(settings.priors, SUFFIX)}
     read = {"data": data, "priors": priors, "scenario": _scenario_files(settings, scenario)}
-    contents = {_hash(raw): raw for files in read.values() for raw in files.values()}
+    contents = {hash_of(raw): raw for files in read.values() for raw in files.values()}
     inputs: dict[str, Any] = {
-        kind: {name: _hash(raw) for name, raw in files.items()} for kind, files in read.items()
+        kind: {name: hash_of(raw) for name, raw in files.items()} for kind, files in read.items()
     }
     inputs["code"] = code()
     return inputs, contents
@@ -42,17 +41,13 @@ def code() -> dict[str, str | None]:
     lock = CHECKOUT / "requirements.lock"
     return {
         "package": fingerprints.fingerprint(fingerprints.code_files()),
-        "lock": _hash(lock.read_bytes()) if lock.is_file() else None,
+        "lock": hash_of(lock.read_bytes()) if lock.is_file() else None,
         **{name: version(name) for name in fingerprints.NUMERICAL_PACKAGES},
     }
 
 
 def _content(path: Traversable) -> bytes:
     return read_bytes(path, path.name, most_bytes=limits.COPY_BYTES)
-
-
-def _hash(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()
 
 
 def _scenario_files(settings: Settings, scenario: Scenario) -> dict[str, bytes]:
@@ -76,9 +71,8 @@ def keep_copies(folder: Path, contents: Mapping[str, bytes]) -> None:
     home = folder / STORE
     with written_in(home):
         for key, raw in contents.items():
-            path = home / f"{key}.gz"
-            if _read(path, key) is None:
-                with atomic.replacing(path) as temporary:
+            if _read(folder, key) is None:
+                with atomic.replacing(home / f"{key}.gz") as temporary:
                     temporary.write_bytes(gzip.compress(raw, mtime=0))
 
 
@@ -93,7 +87,7 @@ def restore(register: Path, inputs: Mapping[str, Any], kind: str, folder: Path) 
     for name, key in inputs[kind].items():
         if not FILE_NAME.fullmatch(name) or not HASH.fullmatch(str(key)):
             raise InputError(f"inputs: {kind}: {name!r} is no name of a file with its hash")
-        raw = _read(register / STORE / f"{key}.gz", key)
+        raw = _read(register, key)
         if raw is None:
             raise InputError(f"{STORE}/{key}.gz: the copy of {kind}/{name} is missing or damaged")
         path = folder / name
@@ -113,21 +107,16 @@ def faults_of(register: Path, documents: Iterable[Mapping[str, Any]]) -> list[st
     return [
         one_line(f"{STORE}/{key}.gz: the copy of {what} is missing or damaged")
         for key, what in sorted(needed.items())
-        if not HASH.fullmatch(key) or _read(register / STORE / f"{key}.gz", key) is None
+        if not HASH.fullmatch(key) or _read(register, key) is None
     ]
 
 
-def _read(path: Path, key: str) -> bytes | None:
-    """Return a content if it is that of the hash."""
+def _read(register: Path, key: str) -> bytes | None:
+    """Return a kept content if it is that of the hash."""
     try:
-        packed = limits.read_whole(path, limits.COPY_BYTES)
+        packed = limits.read_whole(register / STORE / f"{key}.gz", limits.COPY_BYTES)
         with gzip.open(io.BytesIO(packed)) as stream:
             raw = stream.read(limits.COPY_BYTES + 1)
     except (OSError, EOFError, ValueError, zlib.error):
         return None
-    return raw if _hash(raw) == key else None
-
-
-def _ending(folder: Traversable, suffix: str) -> list[Traversable]:
-    found = [path for path in folder.iterdir() if path.name.endswith(suffix)]
-    return sorted(found, key=lambda path: path.name)
+    return raw if hash_of(raw) == key else None

@@ -89,14 +89,14 @@ def made_from(document: Mapping[str, Any], digits: int | None = None) -> str:
     )
 
 
-def tidy_rows(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def tidy_rows(document: Mapping[str, Any], *also: str) -> Iterator[dict[str, Any]]:
     """Yield one row per quantity, time and label of any further dim, quantiles as columns.
 
-    What is exact stands in the column of the median.
+    What is exact stands in the column of the median; ``also`` names further columns.
     """
     time, times = times_of(document)
     for name, entry in document["quantities"].items():
-        columns = {key: entry[key] for key in (*QUANTILES, "value") if key in entry}
+        columns = {key: entry[key] for key in (*QUANTILES, "value", *also) if key in entry}
         by_time = any(isinstance(values, list) for values in columns.values())
         dims = entry.get("dims", [time] if by_time else [])
         labels = [times if dim == time else entry[dim] for dim in dims]
