@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from forepass.report.figures import FIGURES
 from forepass.report.known import known_numbers
 from forepass.report.page import page
 from forepass.report.telling import Telling
@@ -23,7 +22,7 @@ WIDTH = "document.documentElement.scrollWidth"
 
 @pytest.fixture(scope="module")
 def file(evidence: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    telling = Telling(evidence, known_numbers(evidence), FIGURES)
+    telling = Telling(evidence, known_numbers(evidence))
     text = written(telling, (SHIPPED,), "full", {"title": "A title"})
     made = page(
         text,

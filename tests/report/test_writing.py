@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from forepass.errors import InputError
-from forepass.report.figures import FIGURES
 from forepass.report.known import known_numbers
 from forepass.report.markdown import anchor
 from forepass.report.page import page
@@ -32,7 +31,7 @@ def write(evidence: dict[str, Any]) -> Write:
         *folders: Path, audience: str = "full", changed: dict[str, Any] | None = None
     ) -> tuple[str, Telling]:
         found = evidence | (changed or {})
-        telling = Telling(found, known if changed is None else known_numbers(found), FIGURES)
+        telling = Telling(found, known if changed is None else known_numbers(found))
         text = written(telling, (*folders, SHIPPED), audience, {"title": "A title"})
         return text, telling
 

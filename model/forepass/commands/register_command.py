@@ -21,7 +21,7 @@ from forepass.register import change, forecasts, kept_inputs, scores, text
 from forepass.register import folder as registers
 from forepass.register.folder import Entry, Register
 from forepass.settings import Settings
-from forepass.tell import answers
+from forepass.tell import answers, render
 from forepass.what_if.scenarios import Scenario, as_asked, load_scenario, plain, with_layer
 
 EXAMPLE = """\
@@ -139,7 +139,7 @@ def _what_differs(a: Mapping[str, Any], b: Mapping[str, Any], kind: str) -> str:
     if kind == "seed":
         return f"seed: {a['seed']} and {b['seed']}; its part is chance, to be read with its error"
     if kind == "scenario":
-        names = (text.plain(str(one["scenario"].get("name"))) for one in (a, b))
+        names = (render.plain(str(one["scenario"].get("name"))) for one in (a, b))
         return "scenario: " + " and ".join(names)
     return f"{kind}: {', '.join(change.changed_files(a, b, kind))}"
 

@@ -12,19 +12,14 @@ NOTABLE = 3.0
 """Standard errors beyond which a change of a median is more than another seed would make."""
 
 
-def plain(text: str) -> str:
-    """Return a user's text as one line, what a terminal would obey or hide as escapes."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
 def list_text(entries: Sequence[Entry]) -> str:
     """Return a line for each entry."""
     rows = []
     for entry in entries:
-        reason = plain(entry.document["reason"])
+        reason = render.plain(entry.document["reason"])
         short = reason if len(reason) <= REASON_COLUMNS else reason[: REASON_COLUMNS - 3] + "..."
         about = entry.document
-        scenario = plain(str(about["scenario"].get("name", "")))
+        scenario = render.plain(str(about["scenario"].get("name", "")))
         stem = entry.name.removesuffix(".json")
         rows.append([stem, about["forepass"], str(about["seed"]), scenario, short])
     if not rows:
@@ -41,8 +36,8 @@ def entry_text(entry: Entry, years: Sequence[int] | None) -> str:
     lines = [
         f"entry {entry.hash}",
         f"recorded {document['created']} after {document.get('parent') or 'none: the first'}",
-        f"reason: {plain(document['reason'])}",
-        f"scenario: {plain(str(document['scenario'].get('name', '')))}",
+        f"reason: {render.plain(document['reason'])}",
+        f"scenario: {render.plain(str(document['scenario'].get('name', '')))}",
         f"made from files: {files}; code: {code}",
         "",
     ]

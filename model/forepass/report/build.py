@@ -30,7 +30,6 @@ def build(
     logo: str,
     templates: Folders,
     write_draws: Callable[[Path], None] | None,
-    done: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Write the report into an empty folder, and return what there is to say of it.
 
@@ -40,21 +39,18 @@ def build(
     logo : a picture as a data address; empty for none.
     templates : folders of templates; the first that holds a file counts.
     write_draws : writes the posterior to a path; None leaves it out.
-    done : told of each stage.
 
     Raises
     ------
     InputError
         Where a template refers to what there is not.
     """
-    telling = Telling(evidence, known_numbers(evidence), FIGURES)
+    telling = Telling(evidence, known_numbers(evidence))
     text = written(telling, templates, audience, {"title": title})
-    done("words")
     (folder / "figures").mkdir()
     for name in telling.drawn:
         shown = FIGURES[name]
         save_figure(shown.draw(evidence), folder / "figures", name, evidence, dpi=shown.dpi)
-        done(f"figure {name}")
     atomic.write_text(folder / "report.md", text)
     whole = page.page(
         text,
@@ -71,9 +67,7 @@ def build(
     atomic.write_text(folder / "numbers.tex", exports.as_tex(telling.numbers, telling.cited, years))
     if write_draws is not None:
         write_draws(folder / "posterior.nc")
-    done("numbers")
     unprinted = pdf.printed(folder / "report.html", folder / "report.pdf")
-    done("pdf")
     about = {key: evidence[key] for key in ("forepass", "seed", "as_of", "inputs", "scenario")}
     about |= {"audience": audience, "title": title}
     write_manifest(folder, about | {"left_out": [unprinted] if unprinted else []})

@@ -1,21 +1,17 @@
 """Every number that a report may tell, by key, found in its evidence."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from functools import reduce
-from itertools import product
-from operator import getitem
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from forepass.calibration.ranks import LEVEL
 from forepass.report.numbers import Number, Numbers
 from forepass.report.words import agrees
-from forepass.tell.render import date_text
+from forepass.tell.answers import tidy_rows
+from forepass.tell.render import CENTRE, HIGH, LOW, date_text
 
-CENTRE, LOW, HIGH = "p50", "p10", "p90"
 
-
-def known_numbers(evidence: Mapping[str, Any]) -> "Numbers":
+def known_numbers(evidence: Mapping[str, Any]) -> Numbers:
     """Return every number that the evidence holds, by key.
 
     ``QUANTITY@YEAR`` and ``QUANTITY.LABEL@YEAR`` by year; ``QUANTITY.since@YEAR`` and
@@ -39,71 +35,59 @@ def _all(evidence: Mapping[str, Any]) -> Iterator[Number]:
         return tuple(rests_on.get(bare, every))
 
     years = evidence["years"]
-    for name, entry in evidence["quantities"].items():
-        yield from _of_entry(name, entry, years, of(name))
+    yield from _of_quantities(evidence, of)
     for name, entry in evidence["thresholds"].items():
         words, on = entry["long_name"], of(entry["quantity"])
-        yield _date(name, entry, on)
+        # In words where a date lies outside the years asked.
+        ends = " to ".join(date_text(entry, end) for end in (LOW, HIGH))
+        shown = (date_text(entry, CENTRE), ends)
+        yield Number(f"when.{name}", words, "year", *_ends(entry), rests_on=on, shown=shown)
         unit, about = entry["threshold_unit"], f"Threshold: {words}"
         yield Number(f"limit.{name}", about, unit, entry["threshold"])
         for year, share in zip(years, entry["passed_by"], strict=True):
             about = f"Probability that it is passed by {year}: {words}"
             yield Number(f"when.{name}@{year}", about, "probability", share, rests_on=on)
     serving = ("serving",)
-    for name, entry in evidence["post"].items():
-        yield from _of_entry(f"post.{name}", entry, [], serving)
+    yield from _of_quantities({"quantities": evidence["post"]}, lambda _: serving, "post.")
     judged = evidence["post"]["probability"]
     for name, share in zip(judged["claim"], judged["value"], strict=True):
         about = f"Probability: {evidence['claims'][name]['statement']}"
         yield Number(f"claim.{name}", about, "probability", share, rests_on=serving)
     for one in evidence["comparisons"]:
         name, unit, words = one["name"], one["unit"], f"{one['words']}, {one['date']}"
-        ours, on = (one[CENTRE], one[LOW], one[HIGH]), of(one["quantity"])
-        yield Number(f"ours.{name}", words, unit, *ours, on)
+        yield Number(f"ours.{name}", words, unit, *_ends(one), of(one["quantity"]))
         point = one["point"] if one["point"] is not None else one["low"]
         theirs, about = (point, one["low"], one["high"]), f"{words}, by {one['by']}"
         yield Number(f"theirs.{name}", about, unit, *theirs, (one["source"],))
     compared = evidence["compared"]
-    for name, entry in compared["quantities"].items():
-        label = next(dim for dim in entry["dims"] if dim != "year")
-        for at, scenario in enumerate(entry[label]):
-            columns = {key: [row[at] for row in entry[key]] for key in entry if key in _KEPT}
-            words = {"unit": entry["unit"], "long_name": f"{entry['long_name']} ({scenario})"}
-            yield from _of_entry(f"{scenario}.{name}", words | columns, compared["years"], of(name))
+    for row in tidy_rows(compared):
+        name, year = row["quantity"], row["year"]
+        scenario = row.get("scenario", row.get("compared"))
+        words = f"{compared['quantities'][name]['long_name']} ({scenario}), {year}"
+        key = f"{scenario}.{name}@{year}"
+        yield Number(key, words, row["unit"], *_ends(row), of(name))
     for asked, document in evidence["sensitivity"].items():
         yield from _of_sensitivity(asked, document, of(asked.partition("@")[0]))
     yield from _of_the_record(evidence["track_record"])
     yield from _of_inputs(evidence)
 
 
-_KEPT = (CENTRE, LOW, HIGH, "value")
+def _ends(about: Mapping[str, Any]) -> tuple[float | None, float | None, float | None]:
+    return about.get(CENTRE), about.get(LOW), about.get(HIGH)
 
 
-def _date(name: str, entry: Mapping[str, Any], on: tuple[str, ...]) -> Number:
-    """Return when a threshold is passed, in words where that lies outside the years asked."""
-    told = dict(entry)
-    texts = (date_text(told, CENTRE), " to ".join(date_text(told, end) for end in (LOW, HIGH)))
-    dates = (entry[CENTRE], entry[LOW], entry[HIGH])
-    return Number(f"when.{name}", entry["long_name"], "year", *dates, rests_on=on, shown=texts)
-
-
-def _of_entry(
-    name: str, entry: Mapping[str, Any], years: list[int], on: tuple[str, ...]
+def _of_quantities(
+    document: Mapping[str, Any], of: Callable[[str], tuple[str, ...]], prefix: str = ""
 ) -> Iterator[Number]:
-    """Yield the numbers of one quantity of a document: each year, each label of other dims."""
-    columns = {key: entry[key] for key in _KEPT if key in entry}
-    by_year = any(isinstance(value, list) for value in columns.values()) and "dims" not in entry
-    dims = entry.get("dims", ["year"] if by_year else [])
-    labels = [years if dim == "year" else entry[dim] for dim in dims]
-    for at in product(*map(enumerate, labels)):
-        places = [index for index, _ in at]
-        cells = {key: reduce(getitem, places, value) for key, value in columns.items()}
-        named = {dim: str(label) for dim, (_, label) in zip(dims, at, strict=True)}
-        year = [named.pop("year")] if "year" in named else []
-        words = ", ".join([entry["long_name"], *named.values(), *year])
-        centre = cells.get(CENTRE, cells.get("value"))
-        key = "@".join([".".join([name, *named.values()]), *year])
-        yield Number(key, words, entry["unit"], centre, cells.get(LOW), cells.get(HIGH), on)
+    """Yield the numbers of each quantity of a document: each year, each label of other dims."""
+    for row in tidy_rows(document):
+        name = row["quantity"]
+        entry = document["quantities"][name]
+        labels = [str(row[dim]) for dim in entry.get("dims", ()) if dim != "year"]
+        year = [str(row["year"])] if "year" in row else []
+        key = "@".join([".".join([prefix + name, *labels]), *year])
+        words = ", ".join([entry["long_name"], *labels, *year])
+        yield Number(key, words, entry["unit"], *_ends(row), of(name))
 
 
 def _of_sensitivity(
@@ -178,9 +162,8 @@ def _of_inputs(evidence: Mapping[str, Any]) -> Iterator[Number]:
     for one in evidence["beliefs"]:
         at, on = f"{one['block']}.{one['name']}", (one["block"],)
         for when in ("prior", "posterior") if "posterior" in one else ("prior",):
-            words, ends = f"{one['words']} ({when})", one[when]
-            centre, low, high = (ends[end] for end in (CENTRE, LOW, HIGH))
-            yield Number(f"{when}.{at}", words, one["unit"], centre, low, high, on)
+            words = f"{one['words']} ({when})"
+            yield Number(f"{when}.{at}", words, one["unit"], *_ends(one[when]), on)
         if "learned" in one:
             words = f"{one['words']}: share of the prior's variance that data took away"
             learned = max(one["learned"], 0.0)

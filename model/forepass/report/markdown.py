@@ -4,6 +4,8 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
+from forepass.tell.render import plain
+
 MARKS = re.compile(r"[\\`*_\[\]|~$]|^[#+-]|^\d+(?=[.)](?:\s|$))")
 WEB = re.compile(r"https?://[^\s<>\"'()\\`|]+")
 
@@ -24,9 +26,8 @@ def escaped(value: object) -> Markdown:
         return value
     if value is None:
         return Markdown("")
-    words = " ".join(str(value).split())
-    plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in words)
-    return Markdown(html.escape(MARKS.sub(_marked, plain), quote=True))
+    words = plain(" ".join(str(value).split()))
+    return Markdown(html.escape(MARKS.sub(_marked, words), quote=True))
 
 
 def _marked(found: re.Match[str]) -> str:

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from forepass.errors import InputError
 from forepass.inputs.text_files import suggest
+from forepass.tell.render import PROBABILITY
 from forepass.tell.rounding import interval_text, number_text, scaled, times
-
-PROBABILITY = "probability"
 
 
 @dataclass(frozen=True, slots=True)

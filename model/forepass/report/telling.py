@@ -7,10 +7,10 @@ from typing import Any
 from forepass.errors import InputError
 from forepass.inputs.text_files import suggest
 from forepass.report import words
+from forepass.report.figures import FIGURES
 from forepass.report.markdown import Markdown, anchor, escaped, joined, link, table
 from forepass.report.numbers import Number, Numbers
-from forepass.tell.render import cell
-from forepass.tell.rounding import scaled
+from forepass.tell.render import rows_by_time
 
 TOLD_IN_PLACE = ("prior.", "posterior.", "learned.", "table.", "fit.", "theirs.", "ours.")
 """Families of numbers that stand in the table that says where they come from."""
@@ -29,7 +29,6 @@ class Telling:
 
     evidence: Mapping[str, Any]
     numbers: Numbers
-    figures: Mapping[str, Any]
     cited: dict[str, Number] = field(default_factory=dict)
     drawn: list[str] = field(default_factory=list)
 
@@ -68,36 +67,29 @@ class Telling:
 
     def by_year(self, names: Sequence[str], years: Sequence[int] = ()) -> Markdown:
         """Return quantities down and years across, each row on one scale; a row for each label."""
-        quantities, rows = self.evidence["quantities"], []
-        years = years or self.evidence["report"]["years"]
+        quantities = self.evidence["quantities"]
         for name in names:
-            if (entry := quantities.get(name)) is None:
+            if name not in quantities:
                 raise InputError(f"no quantity {name!r} by year; {suggest(name, quantities)}")
-            labels = next((entry[dim] for dim in entry.get("dims", ()) if dim != "year"), [None])
-            places = [self.evidence["years"].index(year) for year in years]
-            for at, label in enumerate(labels):
-                cells = [_cell(entry, place, at if label else None) for place in places]
-                middles = [one.get("p50", one.get("value")) for one in cells]
-                unit, factor = scaled(entry["unit"], middles)
-                parts = [entry["long_name"], label, "" if unit == "probability" else unit]
-                rows.append([", ".join(filter(None, parts)), *(cell(one, factor) for one in cells)])
-        return table(["Median (80% interval)", *years], rows)
+        shown = {**self.evidence, "quantities": {name: quantities[name] for name in names}}
+        years = years or self.evidence["report"]["years"]
+        return table(["Median (80% interval)", *years], rows_by_time(shown, years))
 
     def figure(self, name: str) -> Markdown:
         """Return a figure, its caption, and the numbers behind it folded away."""
-        if name not in self.figures:
-            raise InputError(f"no figure {name!r}; {suggest(name, self.figures)}")
+        if name not in FIGURES:
+            raise InputError(f"no figure {name!r}; {suggest(name, FIGURES)}")
         if name in self.drawn:
             raise InputError(f"figure {name!r} is shown twice")
         self.drawn.append(name)
-        shown, number = self.figures[name], len(self.drawn)
+        shown, number = FIGURES[name], len(self.drawn)
         lines = [
             f"![{escaped(shown.alt(self.evidence))}](figures/{name}.svg)",
             f"**Figure {number}.** {escaped(shown.title)}. {escaped(shown.caption)}",
         ]
         if shown.shown or shown.rows:
             folded = f"<details><summary>Numbers behind figure {number}</summary>"
-            behind = self.by_year(shown.shown) if shown.shown else table(*shown.rows(self.evidence))
+            behind = table(*shown.rows(self.evidence)) if shown.rows else self.by_year(shown.shown)
             lines += [folded, behind, "</details>"]
         return Markdown("\n\n".join(lines) + "\n")
 
@@ -130,12 +122,3 @@ def place(key: str) -> Markdown:
 
 def _key(name: str, year: int | None) -> str:
     return name if year is None else f"{name}@{year}"
-
-
-def _cell(entry: Mapping[str, Any], place: int, at: int | None) -> dict[str, Any]:
-    """Return one year of a quantity, or of one label of it."""
-    found: dict[str, Any] = {"unit": entry["unit"]}
-    for key in ("p10", "p50", "p90", "value"):
-        if key in entry:
-            found[key] = entry[key][place] if at is None else entry[key][place][at]
-    return found

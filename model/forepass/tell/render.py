@@ -5,7 +5,7 @@ import io
 import json
 import math
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,11 @@ def table(
     )
 
 
+def plain(text: str) -> str:
+    """Return a user's text as one line, what a terminal would obey or hide as escapes."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def wrapped(words: str, width: int = LABEL_COLUMNS) -> str:
     """Return words in lines, as the first column of a table has them."""
     return textwrap.fill(words, width)
@@ -60,15 +65,21 @@ def by_year_text(document: Document, years: Sequence[int] | None = None) -> str:
     compare at a glance. A few milestones are shown unless ``years`` are given.
     """
     shown = shown_years(document, years)
-    rows: list[list[str]] = []
-    for (label, unit), by_time in _series(document).items():
-        entries = [by_time.get(time, by_time.get(None, {})) for time in shown]
-        unit, factor = scaled(unit, [entry[CENTRE] for entry in entries])
-        cells = [cell(entry, factor).replace(" (", "\n(") for entry in entries]
-        plain = unit in ("", PROBABILITY)
-        rows.append([wrapped(label if plain else named(label, unit)), *cells])
+    rows = [
+        [wrapped(words), *(text.replace(" (", "\n(") for text in cells)]
+        for words, *cells in rows_by_time(document, shown)
+    ]
     align = ["left", *("right" for _ in shown)]
     return framed(document, "", table(rows, ["", *map(str, shown)], align))
+
+
+def rows_by_time(document: Document, shown: Sequence[Any]) -> Iterator[list[str]]:
+    """Yield the words of each quantity and label, then a cell for each time, all on one scale."""
+    for (words, unit), by_time in _series(document).items():
+        entries = [by_time.get(time, by_time.get(None, {})) for time in shown]
+        scale, factor = scaled(unit, [entry[CENTRE] for entry in entries])
+        named_so = named(words, "" if unit == PROBABILITY else scale)
+        yield [named_so, *(cell(entry, factor) for entry in entries)]
 
 
 def when_text(document: Document, years: Sequence[int] | None = None) -> str:
