@@ -73,7 +73,7 @@ def evidence() -> dict[str, Any]:
     score |= {"cover80_low": 0.7, "cover80_high": 0.9, "versus best": 0.6}
     rank = {"block": "fleet", "replicates": 50.0, "spread": 1.0, "p_adjusted": 1.0}
     prior = {"p10": 2.0, "p50": 10.0, "p90": 50.0}
-    fitted = {"learned": 0.4, "posterior": prior, "places": 1, "kind": "data"}
+    fitted = {"learned": 0.4, "posterior": prior}
     fitted |= {"curves": {"x": X, "prior": BELL, "posterior": BELL}}
     return made | {
         "base": 2026,

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from forepass.inputs.elicitation import log_density, quantile
 from forepass.inputs.families import FAMILIES
 from forepass.inputs.priors import Prior
-from forepass.sensitivities.beliefs import Belief, all_beliefs, contraction, kind, title
+from forepass.sensitivities.beliefs import Belief, all_beliefs, contraction, title
 
+LEVELS = (0.1, 0.5, 0.9)
 ENDS = (0.005, 0.995)
 POINTS = 61
 """Of each curve."""
@@ -45,36 +46,31 @@ def beliefs(
 
 
 def _record(prior: Prior, fitted: list[Belief]) -> dict[str, Any]:
-    stated = quantile(prior, [0.1, 0.5, 0.9])
-    record: dict[str, Any] = {
-        "block": prior.block,
-        "name": prior.name,
+    as_stated = ("block", "name", "distribution", "unit", "source", "rationale")
+    record = {
+        **{field: getattr(prior, field) for field in as_stated},
         "words": title(prior.name),
-        "distribution": prior.distribution,
-        "stated": prior.quantiles,
-        "unit": prior.unit,
-        "source": prior.source,
-        "rationale": prior.rationale,
-        "prior": dict(zip(("p10", "p50", "p90"), map(float, stated), strict=True)),
+        "prior": _named(quantile(prior, LEVELS)),
     }
     if not fitted:
         return record
     drawn = np.concatenate([belief.draws for belief in fitted])
-    found = np.quantile(drawn, [0.1, 0.5, 0.9])
     return record | {
-        "places": len(fitted),
-        "kind": kind(fitted[0]),
         "learned": float(np.mean([contraction(belief) for belief in fitted])),
-        "posterior": dict(zip(("p10", "p50", "p90"), map(float, found), strict=True)),
+        "posterior": _named(np.quantile(drawn, LEVELS)),
         "curves": _curves(prior, drawn),
     }
+
+
+def _named(quantiles: Floats) -> dict[str, float]:
+    return dict(zip(("p10", "p50", "p90"), map(float, quantiles), strict=True))
 
 
 def _curves(prior: Prior, drawn: Floats) -> dict[str, list[float]]:
     """Return both densities on the scale on which the prior's family is symmetric."""
     link = FAMILIES[prior.distribution].link
     there = link.forward if link else lambda x: x
-    ends = np.concatenate([quantile(prior, list(ENDS)), np.quantile(drawn, ENDS)])
+    ends = np.concatenate([quantile(prior, ENDS), np.quantile(drawn, ENDS)])
     # Chips' rates and people's speeds lie many powers of ten apart: only the scale is kept apart.
     low, high = np.min(there(ends)), np.max(there(ends))
     scale = np.linspace(low, high, POINTS)

@@ -10,8 +10,6 @@ from forepass.forward import comparisons
 from forepass.sensitivities.runs import KNOWN, thinned
 from forepass.what_if.changed import Changed, projected
 
-SINCE, RISES = "since", "rises"
-COMPARED = (*KNOWN, *comparisons.BESIDE)
 FEW_DRAWS = 40
 """Enough to see whether any draw of a quantity changes when a block's draws change places."""
 
@@ -30,18 +28,21 @@ def compared_with(drawn: xr.Dataset, base: int) -> xr.Dataset:
         ``NAME.rises``, whose mean is the probability that the year's is above the base year's.
     """
     out = xr.Dataset(coords={"year": drawn["year"]})
-    for name in (name for name in COMPARED if set(drawn[name].dims) == {"draw", "year"}):
+    for name in (*KNOWN, *comparisons.BESIDE):
+        if set(drawn[name].dims) != {"draw", "year"}:
+            continue
         array = drawn[name].transpose("draw", "year")
         before, words = array.sel(year=base, drop=True), array.attrs["long_name"]
         ratio = (array / before.where(before > 0)).where(array > 0)
-        about = {"units": "ratio", "long_name": f"{words}, over that of {base}"}
-        out[f"{name}.{SINCE}"] = ratio.assign_attrs(about)
-        about = {
+        out[f"{name}.since"] = ratio.assign_attrs(
+            units="ratio", long_name=f"{words}, over that of {base}"
+        )
+        out[f"{name}.rises"] = (array > before).astype(float)
+        out[f"{name}.rises"].attrs = {
             "units": "probability",
             "long_name": f"Probability of more than in {base}: {words}",
+            "summary": "mean",
         }
-        rises = (array > before).astype(float)
-        out[f"{name}.{RISES}"] = rises.assign_attrs(about | {"summary": "mean"})
     return out
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from forepass.documents import Document, build_document
@@ -16,9 +15,7 @@ from forepass.forward import comparisons, horizon, post, thresholds
 from forepass.inputs.claims import load_claims
 from forepass.inputs.comparisons import load_comparisons
 from forepass.inputs.tables import load_tables
-from forepass.sensitivities.answer import sensitivity_document
-from forepass.sensitivities.beliefs import all_beliefs
-from forepass.sensitivities.runs import Question
+from forepass.sensitivities import asked
 from forepass.settings import Settings
 from forepass.what_if import pairs
 from forepass.what_if.changed import Changed, projected
@@ -45,7 +42,7 @@ def stages(questions: Questions, scenarios: Mapping[str, object]) -> list[str]:
 def gathered(
     found: Changed,
     scenario: Scenario,
-    scenarios: "Mapping[str, tuple[Scenario, Changed]]",
+    scenarios: Mapping[str, tuple[Scenario, Changed]],
     questions: Questions,
     settings: Settings,
     *,
@@ -91,9 +88,18 @@ def gathered(
     document |= _post(found, settings, frame)
     done("the post")
     fits = pinned(found.fits, found.interventions.pins, seed=settings.seed)
-    posteriors = {block: fit.posterior for block, fit in fits.items()}
-    document["beliefs"] = beliefs(posteriors, found.priors)
-    document["sensitivity"] = _sensitivity(found, posteriors, questions, settings, frame, done)
+    document["beliefs"] = beliefs({name: fit.posterior for name, fit in fits.items()}, found.priors)
+    document["sensitivity"] = {}
+    for name, year in questions.sensitivity:
+        about = {"quantity": name, "year": year, "top": TOP, "likelihood": False}
+        document["sensitivity"][f"{name}@{year}"] = asked.document(
+            found,
+            about | {"measure": (name, year) == questions.measure},
+            scenario=scenario,
+            settings=settings,
+            frame=frame,
+        )
+        done(f"what moves {name} in {year}")
     each = {}
     for name, (_, other) in scenarios.items():
         span = comparisons.with_beside(projected(other, settings.seed))
@@ -121,40 +127,8 @@ def _thresholds(
 
 def _post(found: Changed, settings: Settings, frame: Mapping[str, Any]) -> dict[str, Any]:
     claims = load_claims(settings.priors)
-    read = load_tables((*OF_THE_POST,), settings.data)
+    read = load_tables(OF_THE_POST, settings.data)
     draws = post.revisit(found.fits, read, found.definitions, claims)
     document = build_document(draws, **frame)
-    told = {
-        name: {
-            "statement": claim.statement,
-            "low": claim.low if np.isfinite(claim.low) else None,
-            "high": claim.high if np.isfinite(claim.high) else None,
-            "unit": claim.unit,
-        }
-        for name, claim in claims.items()
-    }
+    told = {name: {"statement": claim.statement} for name, claim in claims.items()}
     return {"post": document["quantities"], "post_notes": document["notes"], "claims": told}
-
-
-def _sensitivity(
-    found: Changed,
-    posteriors: Mapping[str, xr.Dataset],
-    questions: Questions,
-    settings: Settings,
-    frame: Mapping[str, Any],
-    done: Done,
-) -> dict[str, Any]:
-    about = list(all_beliefs(posteriors, found.priors))
-    documents = {}
-    for name, year in questions.sensitivity:
-        documents[f"{name}@{year}"] = sensitivity_document(
-            Question.of(found, name, year, settings.seed),
-            posteriors,
-            about,
-            top=TOP,
-            measure=(name, year) == questions.measure,
-            likelihoods={},
-            frame=frame,
-        )
-        done(f"what moves {name} in {year}")
-    return documents

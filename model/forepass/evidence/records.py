@@ -1,6 +1,6 @@
 """Data, sources and the published track record, as a report tells of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 from typing import Any
 
@@ -8,8 +8,6 @@ from forepass.inputs.rows import read_rows
 from forepass.inputs.tables import TABLES
 from forepass.posterior import BLOCKS, block_module
 from forepass.rooms import room
-
-VALIDATION = ("serving", "backtest", "calibration")
 
 
 def tables(data: Traversable) -> list[dict[str, Any]]:
@@ -39,7 +37,7 @@ def diagnostics(fits: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def track_record(names: Iterable[str] = VALIDATION) -> dict[str, list[dict[str, Any]]]:
+def track_record() -> dict[str, list[dict[str, Any]]]:
     """Return the published scores by what they are of, numbers as numbers.
 
     They are of the inputs as published: a report on other inputs says whose they are.
@@ -50,7 +48,7 @@ def track_record(names: Iterable[str] = VALIDATION) -> dict[str, list[dict[str, 
             {column: _number(text) for column, text in row.items()}
             for row in read_rows(folder / f"{name}.csv").records()
         ]
-        for name in names
+        for name in ("serving", "backtest", "calibration")
     }
 
 
