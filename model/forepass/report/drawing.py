@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from forepass.tell.figures import GREEN, HUE, VERMILION, write_below
 from forepass.tell.rounding import number_text
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.text import Annotation
 
 type Rows = tuple[list[str], list[list[str]]]
 """Headers, and the cells of each row."""
@@ -22,17 +21,17 @@ LINE = 0.265
 
 
 def beside(
-    axis: "Axes",
+    axis: Axes,
     words: str,
     at: tuple[float, float],
     offset: tuple[float, float],
     **style: Any,  # noqa: ANN401 - of Matplotlib
-) -> "Annotation":
+) -> Annotation:
     """Write words so many points from a place of the data."""
     return axis.annotate(words, at, xytext=offset, textcoords="offset points", **style)
 
 
-def told_under(figure: "Figure", document: Mapping[str, Any], words: str, **place: float) -> None:
+def told_under(figure: Figure, document: Mapping[str, Any], words: str, **place: float) -> None:
     """Write words under a figure that is not by year, and what it was made from."""
     made = f"Seed {document['seed']}; forepass {document['forepass']}, as of {document['as_of']}."
     write_below(figure, words + made, **place)

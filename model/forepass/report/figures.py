@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.figure import Figure
 
 from forepass.inputs.priors import BLOCKS
 from forepass.report import (
@@ -20,9 +22,6 @@ from forepass.tell.figures import house_style
 from forepass.tell.rounding import interval_text, scaled, times
 from forepass.tell.scenario_figures import draw_compared
 from forepass.tell.sensitivity_figures import draw_shares, draw_tornado
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Document = Mapping[str, Any]
 
@@ -43,7 +42,7 @@ class ReportFigure:
 
     title: str
     caption: str
-    draw: "Callable[[Document], Figure]"
+    draw: Callable[[Document], Figure]
     alt: Callable[[Document], str]
     shown: tuple[str, ...] = ()
     rows: Callable[[Document], Rows] | None = None
@@ -64,9 +63,7 @@ def _by_year(*names: str) -> Callable[[Document], str]:
     """Return what says each quantity in the record's last year and in the year asked for."""
 
     def alt(document: Document) -> str:
-        years = document["years"]
-        base = min(max(document["base"], years[0]), years[-1])
-        later = figures_by_year.asked_year(document)
+        base, later = document["base"], figures_by_year.asked_year(document)
         sentences = [
             f"{document['quantities'][name]['long_name']}: {said(document, name, base)} in {base}, "
             f"{said(document, name, later)} in {later}"
@@ -81,7 +78,7 @@ def _fans(title: str, caption: str, *names: str) -> ReportFigure:
     """Return a figure of one fan for each quantity, its panels and its words in their order."""
 
     @house_style()
-    def draw(document: Document) -> "Figure":
+    def draw(document: Document) -> Figure:
         return fans(document, names, words=figures_by_year.learned_from(document, names))[0]
 
     return ReportFigure(title, caption, draw, _by_year(*names), shown=names)

@@ -2,7 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from forepass.report.drawing import INKS, beside, two_figures
 from forepass.tell.answers import times_of
@@ -17,10 +20,6 @@ from forepass.tell.by_year_figures import (
 )
 from forepass.tell.figures import GREEN, HUE, INK, VERMILION, house_style, label_values
 from forepass.tell.scenario_figures import spread
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Document = Mapping[str, Any]
 
@@ -47,10 +46,8 @@ NARROWEST = 0.06
 
 
 @house_style()
-def draw_bounds(document: Document) -> "Figure":
+def draw_bounds(document: Document) -> Figure:
     """Return both bounds and what is realised per chip on one axis; beneath, its share."""
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(10.5, 9.0), layout="constrained")
     above, beneath = figure.subplots(2, 1, height_ratios=(1.75, 1.0))
     _named_fans(above, document, BOUNDS, gap=0.06)
@@ -66,10 +63,8 @@ def draw_bounds(document: Document) -> "Figure":
 
 
 @house_style()
-def draw_fleet(document: Document) -> "Figure":
+def draw_fleet(document: Document) -> Figure:
     """Return chips deployed, their power beside what is contracted, and what sets shipments."""
-    from matplotlib.figure import Figure
-
     quantities = document["quantities"]
     figure = Figure(figsize=(10.5, 8.2), layout="constrained")
     grid = figure.add_gridspec(2, 2)
@@ -91,7 +86,7 @@ def draw_fleet(document: Document) -> "Figure":
 
 
 @house_style()
-def draw_balance(document: Document) -> "Figure":
+def draw_balance(document: Document) -> Figure:
     """Return capacity over demand, demand, the chance of a shortage, and what tokens cost."""
     quantities = document["quantities"]
     names = ("capacity_over_demand", "demand_tokens_per_s")
@@ -114,7 +109,7 @@ def draw_balance(document: Document) -> "Figure":
 
 
 def _named_fans(
-    axis: "Axes", document: Document, named: Mapping[str, tuple[str, str, str]], *, gap: float
+    axis: Axes, document: Document, named: Mapping[str, tuple[str, str, str]], *, gap: float
 ) -> None:
     """Draw several quantities of one unit on one axis, each named at its end with its last median.
 
@@ -138,11 +133,10 @@ def _named_fans(
         beside(axis, f"{words}\n{two_figures(value)}", place, (6, 0), **style)
 
 
-def _stack(axis: "Axes", document: Document, entry: Mapping[str, Any]) -> None:
+def _stack(axis: Axes, document: Document, entry: Mapping[str, Any]) -> None:
     """Draw the probability of each limit by year, one upon another, from the record's end on."""
     every = times_of(document)[1]
-    # All of them where the record ends outside.
-    places = [at for at, year in enumerate(every) if year >= document["base"]] or range(len(every))
+    places = [at for at, year in enumerate(every) if year >= document["base"]]
     years = [every[place] for place in places]
     layers = {
         label: [100 * entry["value"][place][at] for place in places]
@@ -164,7 +158,7 @@ def _stack(axis: "Axes", document: Document, entry: Mapping[str, Any]) -> None:
     axis.set_title(f"{entry['long_name']}, probability in %")
 
 
-def _captioned(figure: "Figure", document: Document, names: Sequence[str], **numbers: str) -> None:
+def _captioned(figure: Figure, document: Document, names: Sequence[str], **numbers: str) -> None:
     entries = [document["quantities"][name] for name in names]
     caption(figure, document, entries, words=learned_from(document, names), **numbers)
 

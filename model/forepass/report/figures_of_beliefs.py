@@ -3,14 +3,13 @@
 import math
 import textwrap
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from forepass.report.drawing import told_under
 from forepass.tell.figures import HUE, INK, RAISED, house_style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Document = Mapping[str, Any]
 Record = Mapping[str, Any]
@@ -47,10 +46,8 @@ def belief_alt(document: Document, block: str) -> str:
 
 
 @house_style()
-def draw_beliefs(document: Document, block: str) -> "Figure":
+def draw_beliefs(document: Document, block: str) -> Figure:
     """Return a panel for each belief of a block: prior dashed, posterior filled."""
-    from matplotlib.figure import Figure
-
     beliefs = of_block(document, block)
     down = max(-(-len(beliefs) // ACROSS), 1)
     high = PANEL[1] * down + FOOT + TOP
@@ -72,7 +69,7 @@ def draw_beliefs(document: Document, block: str) -> "Figure":
     return figure
 
 
-def _panel(axis: "Axes", one: Record) -> None:
+def _panel(axis: Axes, one: Record) -> None:
     learned = f"  {max(one['learned'], 0):.0%}" if "learned" in one else "  no data"
     lines = textwrap.wrap(
         one["words"] + learned, WIDTH, max_lines=LINES, placeholder=f" ...{learned}"
@@ -95,7 +92,7 @@ def _panel(axis: "Axes", one: Record) -> None:
     axis.tick_params(axis="x", labelsize=SMALL, length=2, pad=1)
 
 
-def _curves(axis: "Axes", curves: Mapping[str, list[float]]) -> tuple[float, float]:
+def _curves(axis: Axes, curves: Mapping[str, list[float]]) -> tuple[float, float]:
     """Draw both densities where there is any, and return the ends of what is drawn."""
     x, before, after = curves["x"], curves["prior"], curves["posterior"]
     seen = [at for at in range(len(x)) if max(before[at], after[at]) > FLAT]
@@ -107,7 +104,7 @@ def _curves(axis: "Axes", curves: Mapping[str, list[float]]) -> tuple[float, flo
     return x[part][0], x[part][-1]
 
 
-def _few_ticks(axis: "Axes") -> None:
+def _few_ticks(axis: Axes) -> None:
     """Put two or three short numbers under a small panel."""
     from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 

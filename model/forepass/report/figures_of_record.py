@@ -1,19 +1,19 @@
 """Figures of how forepass does: on rows left out, on the past, and on truths that are known."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from forepass.calibration.ranks import LEVEL
 from forepass.report.drawing import INKS, LINE, Rows, beside, tabled, told_under
+from forepass.tell.backtest_figures import draw_cover, draw_skill
+from forepass.tell.backtest_text import words_of
 from forepass.tell.figures import GREY, HUE, INK, VERMILION, house_style, plain_ticks
 from forepass.tell.rounding import number_text
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Document = Mapping[str, Any]
 Record = Mapping[str, Any]
@@ -41,10 +41,8 @@ def throughput_rows(document: Document) -> Rows:
 
 
 @house_style()
-def draw_throughput(document: Document) -> "Figure":
+def draw_throughput(document: Document) -> Figure:
     """Return cover of intervals and fold errors on measurements left out, beside simple rules."""
-    from matplotlib.figure import Figure
-
     rows: list[Record | str] = []
     for row in document["track_record"]["serving"]:
         kind = row["kind"]
@@ -91,13 +89,8 @@ def draw_throughput(document: Document) -> "Figure":
 
 
 @house_style()
-def draw_backtest(document: Document) -> "Figure":
+def draw_backtest(document: Document) -> Figure:
     """Return skill against simple forecasts by years ahead, and cover, of each target."""
-    import pandas as pd
-    from matplotlib.figure import Figure
-
-    from forepass.tell.backtest_figures import draw_cover, draw_skill
-
     table = pd.DataFrame(document["track_record"]["backtest"])
     targets = list(dict.fromkeys(table["target"]))
     figure = Figure(figsize=(11.5, 2.2 + 0.4 * len(targets)), layout="constrained")
@@ -115,11 +108,8 @@ def draw_backtest(document: Document) -> "Figure":
 
 
 @house_style()
-def draw_calibration(document: Document) -> "Figure":
+def draw_calibration(document: Document) -> Figure:
     """Return where truths lay among the draws of refits, and how spread out, by block."""
-    import pandas as pd
-    from matplotlib.figure import Figure
-
     table = pd.DataFrame(document["track_record"]["calibration"])
     figure = Figure(figsize=(10.5, 7.6), layout="constrained")
     above, beneath = figure.subplots(2, 1, sharex=True)
@@ -142,7 +132,7 @@ def draw_calibration(document: Document) -> "Figure":
     return figure
 
 
-def _strips(axis: "Axes", table: "pd.DataFrame", column: str) -> None:
+def _strips(axis: Axes, table: pd.DataFrame, column: str) -> None:
     """Draw a column of each block's quantities, lowest first, on the band that chance leaves."""
     blocks = list(dict.fromkeys(table["block"]))
     for at, block in enumerate(blocks):
@@ -199,8 +189,6 @@ def backtest_alt(document: Document) -> str:
 
 def backtest_rows(document: Document) -> Rows:
     """Return the scores of every target over all years ahead."""
-    from forepass.tell.backtest_text import words_of
-
     rows = [
         one | {"words": words_of(one["block"], one["target"], one["mode"])}
         for one in document["track_record"]["backtest"]

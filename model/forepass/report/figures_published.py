@@ -2,18 +2,16 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from forepass.report.drawing import LINE, Rows, told_under
 from forepass.tell.figures import HUE, INK, house_style, plain_ticks
 from forepass.tell.rounding import interval_text, number_text, scaled, times
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.text import Annotation
 
 Document = Mapping[str, Any]
 Record = Mapping[str, Any]
@@ -66,10 +64,8 @@ def who(document: Document, one: Record) -> str:
 
 
 @house_style()
-def draw_published(document: Document) -> "Figure":
+def draw_published(document: Document) -> Figure:
     """Return published figures over our median at the same date, beside our 80% interval."""
-    from matplotlib.figure import Figure
-
     by_words: dict[str, list[Record]] = {}
     for one in held(document):
         by_words.setdefault(one["words"], []).append(one)
@@ -94,7 +90,7 @@ def draw_published(document: Document) -> "Figure":
 
 
 def _ratios(
-    axis: "Axes", document: Document, groups: Iterable[tuple[str, list[Record]]], n_lines: int
+    axis: Axes, document: Document, groups: Iterable[tuple[str, list[Record]]], n_lines: int
 ) -> None:
     labels: list[tuple[int, str]] = []
     row = 0
@@ -115,10 +111,10 @@ def _ratios(
     axis.tick_params(axis="y", length=0)
 
 
-def _heading(axis: "Axes", text: str, row: int) -> None:
+def _heading(axis: Axes, text: str, row: int) -> None:
     """Write a heading that runs from the labels into the panel."""
 
-    def written(text: str, **about: Any) -> "Annotation":  # noqa: ANN401 - of Matplotlib
+    def written(text: str, **about: Any) -> Annotation:  # noqa: ANN401 - of Matplotlib
         return axis.annotate(
             text,
             (0, row),
@@ -136,7 +132,7 @@ def _heading(axis: "Axes", text: str, row: int) -> None:
     written(text, fontweight="bold", bbox=paper).set_in_layout(False)
 
 
-def _ratio(axis: "Axes", row: int, one: Record) -> None:
+def _ratio(axis: Axes, row: int, one: Record) -> None:
     ours = [max(one[key] / one["p50"], 0.5 / FARTHEST) for key in ("p10", "p90")]
     axis.hlines(row, *ours, color=HUE, alpha=0.35, linewidth=9)
     ends = [one[key] / one["p50"] for key in ("low", "high") if one[key] is not None]
