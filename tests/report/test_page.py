@@ -13,15 +13,8 @@ FRAME = (room("reports/templates") / "page.html").read_text(encoding="utf-8")
 
 
 def _page(markdown: str, **changed: str) -> str:
-    asked = {"frame": FRAME, "style": "p { color: red }", "title": "A title", **changed}
-    return page(
-        markdown,
-        picture=lambda source: ("image/svg+xml", source.encode()),
-        frame=asked["frame"],
-        style=asked["style"],
-        title=asked["title"],
-        logo=asked.get("logo", ""),
-    )
+    asked = {"frame": FRAME, "style": "p { color: red }", "title": "A title"} | changed
+    return page(markdown, picture=lambda source: ("image/svg+xml", source.encode()), **asked)
 
 
 def test_pictures_are_in_the_page_with_their_words() -> None:

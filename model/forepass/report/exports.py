@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 IN_CSV = ("quantity", "unit", "year", *QUANTILES)
 COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True, "dtype": "float32"}
 """Half the digits say more than draws can."""
+MACROS = ("", "median", "interval")
+"""What the names of TeX macros end in."""
 TEX = str.maketrans(
     {c: f"\\{c}" for c in "%&#_${}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -34,10 +36,10 @@ def as_json(evidence: Mapping[str, Any], cited: Mapping[str, Number]) -> str:
 def write_csv(path: Path, evidence: Mapping[str, Any]) -> None:
     """Write a row for each quantity, year and label, quantiles before labels."""
     made = made_from(evidence)
-    rows = [row | {"made_from": made} for row in tidy_rows(evidence)]
+    rows = list(tidy_rows(evidence))
     columns = dict.fromkeys([*IN_CSV, *(key for row in rows for key in row)])
-    del columns["made_from"]  # and then last
-    render.write_rows(rows, [*columns, "made_from"], path)
+    traced = (row | {"made_from": made} for row in rows)
+    render.write_rows(traced, [*columns, "made_from"], path)
 
 
 def as_tex(numbers: Numbers, cited: Iterable[str], years: Iterable[int]) -> str:
@@ -51,20 +53,17 @@ def as_tex(numbers: Numbers, cited: Iterable[str], years: Iterable[int]) -> str:
         r"% \forepass{KEY}: the median with its unit and 80% interval; \forepassmedian{KEY},",
         r"% \forepassinterval{KEY}: either alone. A key that is none of ours is an error.",
     ]
-    for macro in ("", "median", "interval"):
+    for macro in MACROS:
         lines.append(
             rf"\newcommand{{\forepass{macro}}}[1]{{\ifcsname forepass{macro}:#1\endcsname"
             rf"\csname forepass{macro}:#1\endcsname\else\errmessage{{no number #1}}\fi}}"
         )
     for key in keys:
         number = numbers[key]
-        for macro, text in (
-            ("", number.both),
-            ("median", number.median),
-            ("interval", number.interval),
-        ):
+        for macro in MACROS:
             name = rf"\csname forepass{macro}:{key}\endcsname"
-            lines.append(rf"\expandafter\def{name}{{{text.translate(TEX)}}}")
+            text = getattr(number, macro or "both").translate(TEX)
+            lines.append(rf"\expandafter\def{name}{{{text}}}")
     return "\n".join(lines) + "\n"
 
 
@@ -75,9 +74,12 @@ def write_posterior(
     import xarray as xr
 
     groups = {f"/{name}": found for name, found in posteriors.items()} | {"/forecast": drawn}
-    cleaned = {place: found.assign_attrs(made) for place, found in groups.items()}
-    for found in cleaned.values():
-        found.attrs = {key: str(value) for key, value in found.attrs.items()}
+    cleaned = {
+        place: found.assign_attrs(
+            {key: str(value) for key, value in {**found.attrs, **made}.items()}
+        )
+        for place, found in groups.items()
+    }
     tree = xr.DataTree.from_dict(cleaned)
     encoding = {
         place: {

@@ -29,16 +29,11 @@ def check_free(folder: Path, *, force: bool) -> None:
     _recovered(folder)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out: {folder} is not a folder")
-    if force or not folder.exists():
-        return
-    own = _listed(folder)
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if not path.is_dir() and name not in own:
-            raise InputError(
-                f"--out: {folder} holds {name}, which no report put there; "
-                "give another folder, or --force to keep it and write beside it"
-            )
+    if not force and (others := _strangers(folder)):
+        raise InputError(
+            f"--out: {folder} holds {others[0].as_posix()}, which no report put there; "
+            "give another folder, or --force to keep it and write beside it"
+        )
 
 
 @contextmanager
@@ -89,15 +84,19 @@ def _listed(folder: Path) -> set[str]:
     return set()
 
 
+def _strangers(folder: Path) -> list[Path]:
+    """Return the files that no report of ours put into a folder, by their places in it."""
+    own = _listed(folder)
+    places = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if not path.is_dir()]
+    return [place for place in places if place.as_posix() not in own]
+
+
 def _carry_over(old: Path, new: Path) -> None:
-    """Link what is somebody else's into the new folder; a name that we write is ours."""
-    own = _listed(old)
-    for path in old.rglob("*"):
-        name = path.relative_to(old)
-        if path.is_dir() or name.as_posix() in own or (new / name).exists():
-            continue
-        (new / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, new / name, follow_symlinks=False)
+    """Copy what is somebody else's into the new folder; a name that we write is ours."""
+    for place in _strangers(old):
+        if not (new / place).exists():
+            (new / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(old / place, new / place, follow_symlinks=False)
 
 
 def _aside(folder: Path) -> Path:

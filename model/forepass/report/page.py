@@ -4,7 +4,6 @@ import base64
 import html
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -12,7 +11,7 @@ from markdown_it.token import Token
 from forepass.report.markdown import slug
 from forepass.tell.pages import filled, known_by
 
-SHOWN_IN_CONTENTS = ("h2",)
+PLAIN = ("text", "code_inline", "text_special")
 
 type Picture = Callable[[str], tuple[str, bytes]]
 """Gives the media type and the bytes of a picture by the path under which the text names it."""
@@ -36,7 +35,8 @@ def page(
     InputError
         Where the frame lacks a place.
     """
-    tokens = _parser().parse(markdown)
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    tokens = parser.parse(markdown)
     contents = _named_headings(tokens)
     for token in tokens:
         # The page's policy knows its own style alone.
@@ -46,7 +46,7 @@ def page(
             if child.type == "image":
                 kind, content = picture(str(child.attrs["src"]))
                 child.attrSet("src", data_address(kind, content))
-    body = _parser().renderer.render(tokens, _parser().options, {})
+    body = parser.renderer.render(tokens, parser.options, {})
     body = body.replace("<table>", '<div class="wide" tabindex="0"><table>')
     body = body.replace("</table>", "</table></div>")
     policy = f"default-src 'none'; style-src {known_by(style)}; img-src data:; base-uri 'none'"
@@ -68,26 +68,19 @@ def data_address(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": True}).enable("table")
-
-
 def _named_headings(tokens: Sequence[Token]) -> list[tuple[str, str]]:
     """Name every heading after its words, and return those that the contents list."""
     listed, taken = [], set[str]()
     for token, inline in pairwise(tokens):
         if token.type != "heading_open":
             continue
-        words = "".join(_plain(child) for child in inline.children or ())
+        seen = (child for child in inline.children or () if child.type in PLAIN)
+        words = "".join(child.content for child in seen)
         name = slug(words)
         while name in taken:
             name += "-again"
         taken.add(name)
         token.attrSet("id", name)
-        if token.tag in SHOWN_IN_CONTENTS:
+        if token.tag == "h2":
             listed.append((name, words))
     return listed
-
-
-def _plain(token: Any) -> str:  # noqa: ANN401 - a token of the parser
-    return str(token.content) if token.type in ("text", "code_inline", "text_special") else ""
