@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from forepass.explorer.moved_priors import SCORES, priors_of, scores
+from forepass.explorer.moved_priors import SCORES, priors_of
 from forepass.inputs.elicitation import log_density, quantile, sample
 from forepass.inputs.priors import Prior
-from forepass.sensitivities.beliefs import Belief
+from forepass.sensitivities.beliefs import Belief, prior_scores
 
 FAMILIES = {
     "Normal": {"mu": 2.0, "sigma": 3.0},
@@ -27,7 +27,7 @@ def prior_of(family: str, **parameters: float) -> Prior:
 def test_a_score_is_the_normal_quantile_of_a_draws_rank_in_the_prior(family: str) -> None:
     prior = prior_of(family)
     z = np.linspace(-5, 5, 41)
-    np.testing.assert_allclose(scores(prior, quantile(prior, special.ndtr(z))), z, atol=1e-6)
+    np.testing.assert_allclose(prior_scores(prior, quantile(prior, special.ndtr(z))), z, atol=1e-6)
 
 
 @pytest.mark.parametrize("family", ["Normal", "LogNormal", "LogitNormal"])
@@ -37,7 +37,7 @@ def test_moving_by_scores_is_moving_the_familys_own_parameters(family: str) -> N
     mu, sigma = FAMILIES[family]["mu"], FAMILIES[family]["sigma"]
     new = prior_of(family, mu=mu + shift * sigma, sigma=width * sigma)
     draws = sample(old, 200, np.random.default_rng(0))
-    z = scores(old, draws)
+    z = prior_scores(old, draws)
     by_scores = stats.norm.logpdf(z, shift, width) - stats.norm.logpdf(z)
     np.testing.assert_allclose(by_scores, log_density(new, draws) - log_density(old, draws))
 

@@ -16,13 +16,13 @@ from scipy import stats
 
 from forepass.cli import build_parser
 from forepass.explorer.ingredients import HEADLINES, narrowed
-from forepass.explorer.moved_priors import scores
 from forepass.explorer.page_file import page_text
 from forepass.forward.forecast import forecast_of
 from forepass.forward.overhang import overhang_of
 from forepass.forward.projection import project, whole_span
 from forepass.inputs.elicitation import quantile
 from forepass.inputs.priors import load_priors
+from forepass.sensitivities.beliefs import prior_scores
 from forepass.settings import Settings
 from forepass.what_if import intervention_names
 from forepass.what_if.changed import Changed
@@ -156,7 +156,7 @@ def weights_of(found: Changed, moved: Mapping[str, tuple[float, float]]) -> Any:
     logs: Any = 0.0
     for key, (shift, width) in moved.items():
         block, _, name = key.partition(".")
-        z = scores(found.priors[block][name], found.fits[block].posterior[name].values)
+        z = prior_scores(found.priors[block][name], found.fits[block].posterior[name].values)
         logs = logs + stats.norm.logpdf(z, shift, width) - stats.norm.logpdf(z)
     smoothed, k = STATS.psislw(-np.asarray(logs))
     return np.exp(smoothed), float(k)

@@ -20,22 +20,12 @@ from scipy import special
 
 from forepass.inputs.families import FAMILIES, family_quantile
 from forepass.inputs.priors import Prior
-from forepass.sensitivities.beliefs import Belief, kind, title
+from forepass.sensitivities.beliefs import Belief, kind, prior_scores, title
 
 SCORES = np.arange(-6.0, 6.01, 0.5)
 """Normal scores whose values the page knows; it runs straight between them."""
 
 type Floats = NDArray[np.float64]
-
-
-def scores(prior: Prior, draws: Floats) -> Floats:
-    """Return the normal scores of draws under a prior, dims of ``draws``."""
-    family = FAMILIES[prior.distribution]
-    base = family.base(**prior.parameters)
-    values = family.link.forward(draws) if family.link else draws
-    # Each tail by its own logarithm, or far draws would all be at infinity.
-    below, above = base.logcdf(values), base.logsf(values)
-    return np.where(below < above, special.ndtri_exp(below), -special.ndtri_exp(above))
 
 
 def priors_of(beliefs: Iterable[Belief]) -> tuple[list[dict[str, Any]], Floats]:
@@ -51,7 +41,7 @@ def priors_of(beliefs: Iterable[Belief]) -> tuple[list[dict[str, Any]], Floats]:
         key = (belief.block, belief.variable)
         record = found.setdefault(key, _record(belief.prior, kind(belief)))
         record["columns"].append([len(columns), belief.words, belief.label])
-        columns.append(scores(belief.prior, belief.draws))
+        columns.append(prior_scores(belief.prior, belief.draws))
     return list(found.values()), np.array(columns)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from forepass.errors import InputError
-from forepass.inputs.families import FAMILIES, family_cumulative
+from forepass.inputs.families import FAMILIES
 from forepass.inputs.priors import JUDGEMENT, Prior, source_keys
 from forepass.inputs.text_files import suggest
 
@@ -25,6 +25,9 @@ UNTRACED = "not traced"
 """What no belief told apart explains by itself: many small ones, and how they act together."""
 LEARNED = 0.5
 """Share of a prior's variance that data must take away for the belief to count as theirs."""
+
+FARTHEST = 37.0
+"""Standard score of a draw at the very end of its range: doubles know no smaller share."""
 
 type Floats = NDArray[np.float64]
 
@@ -186,8 +189,13 @@ def all_beliefs(
 
 def prior_scores(prior: Prior, draws: Floats) -> Floats:
     """Return the standard scores of draws among what the prior expects: normal before the data."""
-    below = family_cumulative(FAMILIES[prior.distribution], prior.parameters, draws)
-    return np.asarray(special.ndtri(np.clip(below, 1e-9, 1 - 1e-9)))
+    family = FAMILIES[prior.distribution]
+    base = family.base(**prior.parameters)
+    values = family.link.forward(draws) if family.link else draws
+    # Each tail by its own logarithm, or far draws would all be at infinity.
+    below, above = base.logcdf(values), base.logsf(values)
+    scores = np.where(below < above, special.ndtri_exp(below), -special.ndtri_exp(above))
+    return np.clip(scores, -FARTHEST, FARTHEST)
 
 
 def contraction(belief: Belief) -> float | None:
