@@ -18,7 +18,6 @@ import xarray as xr
 
 from forepass import atomic, kept
 from forepass.errors import InputError
-from forepass.explorer import page_file
 from forepass.kept_fits import Diagnostics, Fit, keep_fit, read_fit
 from forepass.register.folder import read_register, record
 
@@ -60,7 +59,7 @@ def test_a_disk_that_takes_no_more_loses_nothing_that_it_has(
 ) -> None:
     answer, page, entries = (small_disk / name for name in ("answer.json", "page.html", "register"))
     kept.keep(answer, [1], "answer")
-    page_file.write_page(page, "old")
+    atomic.write_text(page, "old")
     keep_fit("chips", fit_of(1.0), small_disk)
     first = record(entries, FORECAST, reason="first", today=date(2026, 1, 1))
     before = {path: path.read_bytes() for path in small_disk.rglob("*") if path.is_file()}
@@ -74,7 +73,7 @@ def test_a_disk_that_takes_no_more_loses_nothing_that_it_has(
         _remount(small_disk, "ro")
     kept.keep(answer, [2] * 100_000, "answer")
     with pytest.raises(OSError, match=r"No space|Read-only"):
-        page_file.write_page(page, "new" * 100_000)
+        atomic.write_text(page, "new" * 100_000)
     keep_fit("chips", fit_of(2.0, 50_000), small_disk)
     with pytest.raises(InputError, match="register: cannot be written"):
         record(entries, FORECAST, reason="second", today=date(2026, 1, 2))

@@ -43,10 +43,11 @@ def _answers(folder: Path) -> Write:
 
 
 def _pages(folder: Path) -> Write:
+    from forepass import atomic
     from forepass.explorer import page_file
 
     def write(number: int) -> None:
-        page_file.write_page(folder / "page.html", page_file.MARK + f"{number:07}" * SIZE)
+        atomic.write_text(folder / "page.html", page_file.MARK + f"{number:07}" * SIZE)
 
     return write
 

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from forepass import atomic
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
 from forepass.commands.output import tell
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         draw=lambda: _contents(args, scenario, settings),
         build=lambda found, **frame: frame | found,
     )
-    page_file.write_page(args.out, page_file.page_text(document, args.title))
+    atomic.write_text(args.out, page_file.page_text(document, args.title))
     megabytes = args.out.stat().st_size / 1e6
     words = f"wrote {args.out}: {document['draws']:,} draws, {megabytes:.1f} MB"
     tell(args, words, file=str(args.out), draws=document["draws"], megabytes=round(megabytes, 2))

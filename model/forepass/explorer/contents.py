@@ -64,6 +64,7 @@ def contents(
             | {
                 "title": headline.title.format(reference=found.definitions.reference_model),
                 "about": headline.about.format(reference=found.definitions.reference_model),
+                "command": headline.command,
                 "holds_at": part_of_year(headline.name),
             }
             for headline in HEADLINES

@@ -25,7 +25,6 @@ class Headline:
     ----------
     name : as ``--json`` has it; what follows a colon only the page has.
     title, about : a few words, and more of them; {reference} stands for the reference model.
-    command : the subcommand that answers it.
     parts : factors of it that are worth seeing by themselves, by name.
     """
 
@@ -34,8 +33,12 @@ class Headline:
     about: str
     unit: str
     factors: tuple[Factor, ...]
-    command: str = "forecast"
     parts: tuple[tuple[str, tuple[Factor, ...]], ...] = ()
+
+    @property
+    def command(self) -> str:
+        """The subcommand that answers it."""
+        return "forecast" if self.name in forecast.ORDER else "overhang"
 
 
 def _release(years: int) -> Headline:
@@ -58,7 +61,6 @@ def _release(years: int) -> Headline:
         f"By what capacity for a model frozen in the year multiplies over {within}",
         "ratio",
         tuple(factor for _, factors in parts for factor in factors),
-        "overhang",
         parts,
     )
 
@@ -72,7 +74,6 @@ def _copies(who: str, words: str, factors: tuple[Factor, ...]) -> list[Headline]
             "What all of that compute runs at once, each copy at the stated speed, at agents' work",
             "copies",
             (*factors, ("speed", -1)),
-            "overhang",
         ),
         Headline(
             f"worker_equivalents_{who}",
@@ -80,7 +81,6 @@ def _copies(who: str, words: str, factors: tuple[Factor, ...]) -> list[Headline]
             "Copies times their speed and hours, over a person's",
             "workers",
             (*factors, *workers),
-            "overhang",
         ),
     ]
 
@@ -121,7 +121,6 @@ HEADLINES: tuple[Headline, ...] = (
         "Output tokens that the world can serve over those asked for",
         "ratio",
         (*SERVED, ("demand_output", -1)),
-        "overhang",
     ),
     Headline(
         "cost_usd_per_million_tokens",
@@ -139,7 +138,6 @@ HEADLINES: tuple[Headline, ...] = (
         "Tokens the training cluster generates in its run's time, over tokens trained on",
         "ratio",
         (("at_speed_cluster", 1), ("seconds_over_tokens", 1)),
-        "overhang",
     ),
     *(_release(years) for years in overhang.YEARS_SINCE_RELEASE),
     Headline(

@@ -7,7 +7,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from forepass import atomic
 from forepass.errors import InputError
 from forepass.tell.pages import filled, known_by
 
@@ -77,11 +76,6 @@ def check_overwritten(path: Path, *, force: bool) -> None:
         raise InputError(
             f"--out: {path} is not a page that forepass made; give another name, or --force"
         )
-
-
-def write_page(path: Path, text: str) -> None:
-    """Write the page, all of it or nothing."""
-    atomic.write_text(path, text)
 
 
 def _source(name: str) -> str:
