@@ -372,11 +372,8 @@ def _drawn(
     settings: Settings,
     **fitting: Any,  # noqa: ANN401 - handed on
 ) -> xr.Dataset:
-    if years is None:
-        definitions = load_definitions(settings.priors)
-        years = range(first_year(definitions, settings.as_of), definitions.last_year + 1)
-    years = _checked_years(years, settings)
-    return traced(changed.drawn(chosen, questions, settings, years, **fitting), settings)
+    asked = _checked_years(years, settings)
+    return traced(changed.drawn(chosen, questions, settings, asked, **fitting), settings)
 
 
 def _scenario(
@@ -387,9 +384,11 @@ def _scenario(
     return scenarios.with_layer(found, layer) if changes else found
 
 
-def _checked_years(years: Sequence[int], settings: Settings) -> list[int]:
+def _checked_years(years: Sequence[int] | None, settings: Settings) -> list[int]:
     definitions = load_definitions(settings.priors)
     first, last = definitions.first_year, definitions.last_year
+    if years is None:
+        years = range(first_year(definitions, settings.as_of), last + 1)
     for year in years:
         if not first <= year <= last:
             raise InputError(f"years must lie within {first} to {last}, got {year}")
