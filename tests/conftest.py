@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from forepass.forward.projection import Projection
     from forepass.posterior import Fit
+    from forepass.what_if.changed import Changed
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("PYTENSOR_FLAGS", "numba__fastmath=False")
@@ -73,6 +74,20 @@ def forward_fits(prior_fits: "Mapping[str, Fit]") -> "dict[str, Fit]":
         found[name] = _fit(name, posterior)
     serving = prior_fits["serving"].posterior.isel(draw=slice(0, FORWARD_DRAWS))
     return found | {"serving": _fit("serving", serving)}
+
+
+@pytest.fixture(scope="session")
+def found(
+    forward_fits: "Mapping[str, Fit]", question_tables: "Mapping[str, pd.DataFrame]"
+) -> "Changed":
+    """Return what a forecast is made from where nothing is changed, of draws of the priors."""
+    from forepass.inputs.definitions import load_definitions
+    from forepass.inputs.priors import load_all
+    from forepass.what_if.changed import Changed
+    from forepass.what_if.interventions import NONE
+
+    tables = dict(question_tables)
+    return Changed(dict(forward_fits), tables, load_definitions(), NONE, load_all(), [])
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """A page of draws of the priors, and a browser to open it in."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,26 +10,10 @@ from forepass.what_if.changed import Changed
 from forepass.what_if.scenarios import plain
 
 if TYPE_CHECKING:
-    import pandas as pd
     from playwright.sync_api import Browser, Page, Request
-
-    from forepass.posterior import Fit
 
 YEARS = range(2026, 2032)
 FRAME = {"seed": 1, "as_of": "2026-11", "request": {"scenario_named": None, "options": []}}
-
-
-@pytest.fixture(scope="session")
-def found(
-    forward_fits: "Mapping[str, Fit]", question_tables: "Mapping[str, pd.DataFrame]"
-) -> Changed:
-    """Return what a page is made from, with draws of the priors in place of fits."""
-    from forepass.inputs.definitions import load_definitions
-    from forepass.inputs.priors import load_all
-    from forepass.what_if.interventions import NONE
-
-    tables = dict(question_tables)
-    return Changed(dict(forward_fits), tables, load_definitions(), NONE, load_all(), [])
 
 
 @pytest.fixture(scope="session")

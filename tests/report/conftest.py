@@ -1,41 +1,29 @@
 """Evidence of a report, from draws of the priors run forward: what the fits of a user give."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from forepass.posterior import Fit
+    from forepass.what_if.changed import Changed
 
 ASKED = "world_tokens_per_s@2030"
 
 
 @pytest.fixture(scope="session")
-def evidence(
-    forward_fits: "Mapping[str, Fit]", question_tables: "Mapping[str, pd.DataFrame]"
-) -> dict[str, Any]:
+def evidence(found: "Changed") -> dict[str, Any]:
     from dataclasses import replace
 
     from forepass.evidence.gather import gathered
     from forepass.evidence.questions import read_questions
     from forepass.evidence.records import track_record
-    from forepass.inputs.definitions import load_definitions
-    from forepass.inputs.priors import load_all
     from forepass.register.folder import recorded
     from forepass.rooms import room
     from forepass.settings import Settings
-    from forepass.what_if.changed import Changed
-    from forepass.what_if.interventions import NONE
     from forepass.what_if.scenarios import load_scenario, plain
 
     settings = Settings()
-    found = Changed(
-        dict(forward_fits), dict(question_tables), load_definitions(), NONE, load_all(), []
-    )
     questions = replace(
         read_questions([room("reports/templates")]), sensitivity=(("world_tokens_per_s", 2030),)
     )
