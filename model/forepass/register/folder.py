@@ -32,6 +32,7 @@ FIELDS = {
     **{"created": str, "reason": str, "forepass": str, "as_of": str, "seed": int, "years": list},
     **{"quantities": dict, "inputs": dict, "scenario": dict},
 }
+WORDS = ("unit", "long_name")
 PATIENCE_S, PAUSE_S = 10.0, 0.02
 
 type Document = dict[str, Any]
@@ -276,46 +277,35 @@ def _document(raw: bytes, before: str | None, name: str) -> tuple[Document | Non
 
 
 def _sound_quantities(document: Document) -> bool:
-    years = len(document["years"])
-    if not all(type(year) is int for year in document["years"]):
+    """Return whether every quantity has its words, and else a number or none for each year."""
+    years, entries = document["years"], document["quantities"].values()
+    if not all(isinstance(one, dict) for one in entries):
         return False
-
-    def numbers(values: object) -> bool:
-        return (
-            isinstance(values, list)
-            and len(values) == years
-            and all(one is None or isinstance(one, int | float) for one in values)
-        )
-
-    return all(
-        isinstance(entry, dict)
-        and isinstance(entry.get("unit"), str)
-        and isinstance(entry.get("long_name"), str)
-        and all(numbers(values) for key, values in entry.items() if key not in WORDS)
-        for entry in document["quantities"].values()
+    columns = [values for one in entries for key, values in one.items() if key not in WORDS]
+    return (
+        all(type(year) is int for year in years)
+        and all(isinstance(one.get(word), str) for one in entries for word in WORDS)
+        and all(isinstance(values, list) and len(values) == len(years) for values in columns)
+        and all(one is None or isinstance(one, int | float) for values in columns for one in values)
     )
-
-
-WORDS = ("unit", "long_name")
 
 
 def find(register: Register, wanted: str) -> Entry:
     """Return the entry of a name, of the beginning of its name or hash, or the ``latest``."""
-    entries = register.entries
-    if not entries:
+    if not register.entries:
         raise InputError(f"no entry in {register.folder}; forepass register record --reason TEXT")
     if wanted == "latest":
-        return entries[-1]
-    names = [entry.name.removesuffix(".json") for entry in entries]
+        return register.entries[-1]
+    names = {entry.name.removesuffix(".json"): entry for entry in register.entries}
     stem = wanted.removesuffix(".json")
     found = [
-        entry
-        for entry, name in zip(entries, names, strict=True)
+        name
+        for name, entry in names.items()
         if stem and (name.startswith(stem) or entry.hash.startswith(stem))
     ]
     if len(found) == 1:
-        return found[0]
+        return names[found[0]]
     if found:
-        several = ", ".join(entry.name.removesuffix(".json") for entry in found[:5])
+        several = ", ".join(found[:5])
         raise InputError(f"entry {wanted!r} is the beginning of several: {several}")
     raise InputError(f"no entry {wanted!r}; {suggest(stem, [*names, 'latest'])}")

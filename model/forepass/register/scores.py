@@ -59,13 +59,10 @@ def outcomes(priors: Traversable, data: Traversable) -> list[Outcome]:
 
 def _largest_runs(data: Traversable, since: Mapping[str, date]) -> list[Outcome]:
     """Return the largest run of each year, known when the year is over and the run described."""
-    largest: dict[str, dict[str, str]] = {}
-    for row in read_rows(data / "training.csv").records():
-        year = row["release_date"][:4]
-        if row["training_flop"] and float(row["training_flop"]) > float(
-            largest.get(year, {}).get("training_flop", 0)
-        ):
-            largest[year] = row
+    rows = reversed(read_rows(data / "training.csv").records())  # of equals the first counts
+    told = [row for row in rows if row["training_flop"]]
+    told.sort(key=lambda row: float(row["training_flop"]))
+    largest = {row["release_date"][:4]: row for row in told}
     return [
         Outcome(
             f"training_{row['model']}",
@@ -111,14 +108,14 @@ def scored(
         quantiles = _at(document, one)
         if quantiles is None:
             continue
-        low, median, high = quantiles["p10"], quantiles["p50"], quantiles["p90"]
+        median = quantiles["p50"]
         side = "under" if one.value > median else "over" if one.value < median else "at"
         records.append(
             {
                 **{"name": one.name, "quantity": one.quantity, "date": one.period},
                 **{"unit": document["quantities"][one.quantity]["unit"], "source": one.source},
                 **{"known": one.known.isoformat(), "observed": one.value},
-                **{"p10": low, "p50": median, "p90": high},
+                **{key: quantiles[key] for key in ("p10", "p50", "p90")},
                 "crps": _crps(quantiles, one.value),
                 "inside": {
                     str(mass): quantiles[bottom] <= one.value <= quantiles[top]
