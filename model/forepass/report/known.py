@@ -93,7 +93,7 @@ def _of_quantities(
 def _of_sensitivity(
     asked: str, document: Mapping[str, Any], on: tuple[str, ...]
 ) -> Iterator[Number]:
-    """Yield shares of variance, what beliefs do to the median, what measurements are worth."""
+    """Yield shares of variance, and what measurements are worth."""
     about = document["quantity"]
     what = f"{about['long_name']}, {about['year']}"
     for part in ("kinds", "blocks", "groups", "beliefs"):
@@ -101,10 +101,6 @@ def _of_sensitivity(
             words = f"Share of the variance of {what}: {entry.get('words', entry['name'])}"
             ends = (entry["share"], max(entry["share_p05"], 0.0), entry["share_p95"])
             yield Number(f"share.{asked}.{entry['name']}", words, "share", *ends, rests_on=on)
-    for entry in document["beliefs"]:
-        for end in ("low", "high") if entry.get("acts_forward") else ():
-            key, words = f"{end}.{asked}.{entry['name']}", f"median where {entry['words']} is {end}"
-            yield Number(key, f"{what}: {words}", about["unit"], entry[f"at_{end}"], rests_on=on)
     for entry in document.get("measurements", []):
         words = f"Share of the variance of {what} that measuring explains: {entry['words']}"
         gone, low, high = (entry[f"variance_explained{end}"] for end in ("", "_p05", "_p95"))
@@ -125,29 +121,23 @@ def _of_the_record(record: Mapping[str, Any]) -> Iterator[Number]:
                 about, on = f"Backtest, {score}: {words}", files["backtest"]
                 yield Number(key, about, unit, row[score], rests_on=on)
     for row in record["serving"]:
-        for score, unit in _HELD_OUT.items():
-            key = f"serving.{row['kind']}.{row['name']}.{score}"
-            words = f"Held-out throughput, {score}: {row['kind']} {row['name']}"
-            yield Number(key, words, unit, row[score], rests_on=files["serving"])
-    ranked = record["calibration"]
-    short = sum(float(row["p_adjusted"]) < LEVEL for row in ranked)
-    for name, count, words in (
-        ("tested", len(ranked), "Quantities tested by refits to simulated data"),
-        ("short", short, "Quantities of them that fell short"),
-    ):
-        key, on = f"calibration.{name}", files["calibration"]
-        yield Number(key, words, "count", float(count), rests_on=on)
+        for score, unit in _SCORES.items():
+            if isinstance(row.get(score), float):
+                key = f"serving.{row['kind']}.{row['name']}.{score}"
+                words = f"Held-out throughput, {score}: {row['kind']} {row['name']}"
+                yield Number(key, words, unit, row[score], rests_on=files["serving"])
+    ranked, on = record["calibration"], files["calibration"]
+    short = float(sum(float(row["p_adjusted"]) < LEVEL for row in ranked))
+    words = "Quantities tested by refits to simulated data"
+    yield Number("calibration.tested", words, "count", float(len(ranked)), rests_on=on)
+    words = "Quantities of them that fell short"
+    yield Number("calibration.short", words, "count", short, rests_on=on)
 
 
 _SCORES = {
     "rows": "count",
     **dict.fromkeys(("cover50", "cover80", "cover90"), "share"),
-    **dict.fromkeys(("versus best", "crps"), "ratio"),
-}
-_HELD_OUT = {
-    "rows": "count",
-    **dict.fromkeys(("fold50", "fold90"), "ratio"),
-    **dict.fromkeys(("cover50", "cover80"), "share"),
+    **dict.fromkeys(("versus best", "crps", "fold50", "fold90"), "ratio"),
 }
 
 
