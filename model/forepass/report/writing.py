@@ -1,5 +1,6 @@
 """The report as Markdown: templates with numbers put in, and a reference that fails is an error."""
 
+import re
 from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -95,8 +96,5 @@ def _place(error: BaseException) -> str:
 
 def _tidied(text: str) -> str:
     """Return text without runs of empty lines, which conditions in templates leave."""
-    lines: list[str] = []
-    for line in text.splitlines():
-        if line.strip() or (lines and lines[-1]):
-            lines.append(line.rstrip())
-    return "\n".join(lines).strip() + "\n"
+    trimmed = "\n".join(line.rstrip() for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", trimmed).strip() + "\n"
