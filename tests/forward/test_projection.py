@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.forward.projection import Projection, block_rng, project
+from forepass.forward.projection import Projection, project
 from forepass.forward.throughput import (
     Load,
     Parts,
@@ -26,6 +26,7 @@ from forepass.inputs.dates import year_fraction
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.records import LanguageModel, model_record
 from forepass.posterior import Fit
+from forepass.streams import block_rng
 
 type Tables = Mapping[str, pd.DataFrame]
 type Fits = Mapping[str, Fit]

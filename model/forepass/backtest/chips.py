@@ -7,17 +7,16 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.targets import Target
+from forepass.backtest.targets import Target, row_frame
 from forepass.blocks import chips
 from forepass.blocks.chips.paths import part_specs
-from forepass.blocks.chips.records import SPECS, chips_on_record
+from forepass.blocks.chips.records import SPECS, ChipRecords, chips_on_record
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.tables import load_tables
 from forepass.settings import Settings
 
 NEEDS = ("chips",)
-AGAIN: Mapping[str, str] = {}
 RATES = ("chip_fp16_flops_growth", "chip_fp32_flops_doubling_time")
 TARGETS = {
     "flops_16bit": Target("16-bit rate of a chip", "FLOP/s", RATES, "", "NVIDIA", 1e-12, "TFLOP/s"),
@@ -42,20 +41,16 @@ def records(settings: Settings) -> dict[str, pd.DataFrame]:
     """Return the shipped parts that state each spec."""
     tables = load_tables(chips.TABLES, settings.data)
     record = chips_on_record(tables, load_definitions(settings.priors))
-    vendors = np.array(record.vendors)[record.vendor]
-    found = {}
-    for name in TARGETS:
-        at = SPECS.index(name)
-        stated = record.present[:, at] & ~record.announced
-        found[name] = pd.DataFrame(
-            {
-                "when": record.when[stated] + EPOCH_YEAR,
-                "value": record.log_specs[stated, at],
-                "series": vendors[stated],
-                "group": vendors[stated],
-            }
-        )
-    return found
+    return {name: shipped(record, name).reset_index(drop=True) for name in TARGETS}
+
+
+def shipped(record: ChipRecords, spec: str) -> pd.DataFrame:
+    """Return the shipped parts of a record that state a spec, by their places in it."""
+    at = SPECS.index(spec)
+    stated = np.flatnonzero(record.present[:, at] & ~record.announced)
+    vendors = np.array(record.vendors)[record.vendor[stated]]
+    value = record.log_specs[stated, at]
+    return row_frame(record.when[stated], value, vendors).set_index(stated)
 
 
 def predicted(

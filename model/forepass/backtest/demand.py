@@ -7,14 +7,13 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.targets import Target
+from forepass.backtest.targets import Target, row_frame
 from forepass.blocks.demand import log_world, token_reports
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_table
 from forepass.settings import Settings
 
 NEEDS = ("demand",)
-AGAIN: Mapping[str, str] = {}
 TARGETS = {"tokens": Target("tokens that an actor reports", "tokens/s")}
 WORLD = "World"
 
@@ -25,18 +24,9 @@ def records(settings: Settings) -> dict[str, pd.DataFrame]:
     """Return the reports of tokens, by the actor's series of them."""
     reports = token_reports(load_table("demand", settings.data))
     series = np.array([*reports.series, WORLD])[reports.member]
-    return {
-        "tokens": pd.DataFrame(
-            {
-                "when": reports.when + EPOCH_YEAR,
-                "value": reports.log_tokens_per_s,
-                "series": series,
-                "group": series,
-                "third_party": reports.third_party,
-                "words": reports.words,
-            }
-        )
-    }
+    when, value = reports.when, reports.log_tokens_per_s
+    about = {"third_party": reports.third_party, "words": reports.words}
+    return {"tokens": row_frame(when, value, series, **about)}
 
 
 def predicted(

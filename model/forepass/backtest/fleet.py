@@ -12,12 +12,11 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.targets import Target
+from forepass.backtest.targets import Target, row_frame
 from forepass.blocks import chips, fleet
 from forepass.blocks.fleet.shipments import WHOLE_FLEET, quarterly_record
 from forepass.blocks.fleet.vintages import ship
 from forepass.blocks.trends import times
-from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_tables
 from forepass.settings import Settings
 
@@ -52,17 +51,9 @@ def _by_makers(totals: pd.DataFrame, column: str) -> pd.DataFrame:
     frames = []
     for makers in sets:
         sold = counts[list(makers)].dropna().sum(axis=1)
-        frames.append(
-            pd.DataFrame(
-                {
-                    "when": times(pd.Series(sold.index)) + EPOCH_YEAR,
-                    "value": np.log(sold.to_numpy()),
-                    "series": ", ".join(makers),
-                    "group": "all",
-                    "scored": [end.endswith("12-31") for end in sold.index],
-                }
-            )
-        )
+        when, value = times(pd.Series(sold.index)), np.log(sold.to_numpy())
+        scored = [end.endswith("12-31") for end in sold.index]
+        frames.append(row_frame(when, value, ", ".join(makers), "all", scored=scored))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -11,19 +11,17 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.targets import Target
+from forepass.backtest.targets import Target, row_frame
 from forepass.blocks import serving
 from forepass.blocks.serving.model import measured
 from forepass.blocks.serving.prediction import log_rate_draws
 from forepass.blocks.serving.rows import make_rows
 from forepass.blocks.serving.validation import naive_rates
 from forepass.blocks.trends import times
-from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_tables
 from forepass.settings import Settings
 
 NEEDS = ("serving",)
-AGAIN: Mapping[str, str] = {}
 TARGETS = {
     "throughput_new_chip": Target("throughput of a new chip", "tokens/s per chip", new="chip"),
     "throughput_new_model": Target("throughput of a new model", "tokens/s per chip", new="model"),
@@ -36,17 +34,15 @@ def records(settings: Settings) -> dict[str, pd.DataFrame]:
     """Return the measured configurations, for each target the same."""
     tables = load_tables(serving.TABLES, settings.data)
     table, observed = measured(tables)
-    rows = pd.DataFrame(
-        {
-            "when": times(table["date"]) + EPOCH_YEAR,
-            "value": observed,
-            "series": "all",
-            "group": table["campaign"].fillna(table["source"]).to_numpy(),
-            "given": naive_rates(make_rows(table, tables))["roofline"],
-            "chip": table["chip"].to_numpy(),
-            "model": table["model"].to_numpy(),
-            "place": np.arange(len(table)),
-        }
+    rows = row_frame(
+        times(table["date"]),
+        observed,
+        "all",
+        table["campaign"].fillna(table["source"]).to_numpy(),
+        given=naive_rates(make_rows(table, tables))["roofline"],
+        chip=table["chip"].to_numpy(),
+        model=table["model"].to_numpy(),
+        place=np.arange(len(table)),
     )
     return dict.fromkeys(TARGETS, rows)
 

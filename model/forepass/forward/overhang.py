@@ -16,9 +16,9 @@ from forepass.forward.forecast import (
 )
 from forepass.forward.projection import Projection
 from forepass.forward.throughput import Parts, copies_at_work, served, workloads
+from forepass.forward.timing import SECONDS_PER_DAY
 from forepass.physics import HOURS_PER_YEAR
 
-SECONDS_PER_DAY = 86400.0
 YEARS_SINCE_RELEASE = (1, 2, 3)
 ORDER = (
     "copies_training_cluster",

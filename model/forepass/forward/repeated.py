@@ -11,8 +11,6 @@ from forepass.streams import block_rng
 if TYPE_CHECKING:
     from forepass.posterior import Fit
 
-__all__ = ["repeated"]
-
 
 def repeated(
     fits: "Mapping[str, Fit]", draws: int | None, *, seed: int

@@ -22,22 +22,6 @@ from forepass.forward.projection import CALENDAR_ORIGIN, MIDDLE_OF_YEAR, Project
 from forepass.inputs.dates import year_fraction
 from forepass.inputs.records import LanguageModel, model_record
 
-__all__ = [
-    "Load",
-    "Parts",
-    "Ready",
-    "Served",
-    "at_work",
-    "copies_at_work",
-    "ready",
-    "reference_load",
-    "reference_served",
-    "served",
-    "served_flops",
-    "throughput",
-    "workloads",
-]
-
 DRAFTING_SINCE = 2024
 """The year since which deployments draft tokens ahead of the model where speed is asked for."""
 NEVER_ASKED = ("split", "concurrency", "kv_bits", "decode_only", "prefill_only")

@@ -6,16 +6,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-__all__ = [
-    "at_dates",
-    "dates_of",
-    "decimal_date",
-    "first_beyond",
-    "part_of_year",
-    "quarterly",
-    "straight",
-]
-
 OF_A_FLEET = ("fleet_", "contracted_", "world_", "lab_", "copies_", "worker_")
 """How the names begin of what counts chips, which are counted at the end of a year, or what they
 could run; everything else is a rate of its year and holds at the middle."""
@@ -26,6 +16,7 @@ NOTE = (
     "each draw is interpolated in logs (shares in logits, bits in steps), which adds no news"
 )
 QUARTERS, MONTHS = 4, 12
+SECONDS_PER_DAY = 86400.0
 
 type Floats = NDArray[np.float64]
 
