@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from numpy.typing import NDArray
 
 from forepass.forward.deployed import cells_of_world, of_world
 from forepass.forward.forecast import forecast_of
 from forepass.forward.overhang import ORDER, overhang_of
-from forepass.forward.projection import Projection, project, whole_span
+from forepass.forward.projection import Projection, project
 from forepass.forward.throughput import copies_at_work, served
 from forepass.inputs.definitions import load_definitions
 from forepass.posterior import Fit
@@ -38,13 +37,8 @@ PARTS = ["fleet", "chips", "software", "precision", "cheaper models"]
 
 
 @pytest.fixture(scope="module")
-def fits(forward_fits: Fits) -> Fits:
-    return forward_fits
-
-
-@pytest.fixture(scope="module")
-def out(fits: Fits, question_tables: Tables) -> xr.Dataset:
-    return overhung(fits, question_tables)
+def out(projection: Projection) -> xr.Dataset:
+    return overhang_of(projection, YEARS)
 
 
 @pytest.fixture(scope="module")
@@ -52,23 +46,13 @@ def release(out: xr.Dataset) -> xr.DataArray:
     return out["release_overhang"]
 
 
-def overhung(
-    fits: Fits,
-    tables: Tables,
-    *,
-    years: NDArray[np.int_] = YEARS,
-    seed: int = 1,
-    speed: float = SPEED,
-) -> xr.Dataset:
+def project_of(fits: Fits, tables: Tables, speed: float = SPEED) -> Projection:
     definitions = replace(load_definitions(), copy_speed_tokens_per_s=speed)
-    span = whole_span(definitions)
-    return overhang_of(
-        project(fits, span, seed=seed, definitions=definitions, tables=tables), years
-    )
+    return project(fits, YEARS, seed=1, definitions=definitions, tables=tables)
 
 
-def project_of(fits: Fits, tables: Tables) -> Projection:
-    return project(fits, YEARS, seed=1, definitions=load_definitions(), tables=tables)
+def overhung(fits: Fits, tables: Tables, speed: float = SPEED) -> xr.Dataset:
+    return overhang_of(project_of(fits, tables, speed), YEARS)
 
 
 def moved(fits: Fits, block: str, **values: xr.DataArray) -> dict[str, Fit]:
@@ -120,10 +104,10 @@ def test_the_cluster_generates_copies_times_speed_for_as_long_as_it_trained(
 
 
 def test_a_run_in_half_the_time_takes_twice_the_cluster_which_then_has_half_as_long(
-    out: xr.Dataset, fits: Fits, question_tables: Tables
+    out: xr.Dataset, forward_fits: Fits, question_tables: Tables
 ) -> None:
-    days = fits["training"].posterior["duration_2022"]
-    double_fits = moved(fits, "training", duration_2022=days / 2)
+    days = forward_fits["training"].posterior["duration_2022"]
+    double_fits = moved(forward_fits, "training", duration_2022=days / 2)
     double = overhung(double_fits, question_tables)
     bounded = project_of(double_fits, question_tables).training["run_bounded_by_fleet"] > 0
     free = ~bounded.transpose("draw", "year").values
@@ -143,15 +127,15 @@ def test_copies_at_their_speed_are_within_what_the_world_does_at_any(
     (copy,) = copies_at_work(projection, at, SPEED)
     free = of_world(projection, served(projection, at), [replace(copy, speed=None)])
     drafted = np.exp(projection.serving["effect_speculative"].clip(min=0).values)[:, None]
-    # But for draws in which not even one request fits, and a speed is asked for one.
+    # But for draws in which not even one request forward_fits, and a speed is asked for one.
     within = out["copies_world"].values * SPEED <= free * drafted * (1 + 1e-9)
     assert within.mean() > 0.95
 
 
 def test_faster_copies_are_never_more_of_them(
-    out: xr.Dataset, fits: Fits, question_tables: Tables
+    out: xr.Dataset, forward_fits: Fits, question_tables: Tables
 ) -> None:
-    fast = overhung(fits, question_tables, speed=2 * SPEED)
+    fast = overhung(forward_fits, question_tables, speed=2 * SPEED)
     for who in COMPUTE:
         copies, faster = out[f"copies_{who}"], fast[f"copies_{who}"]
         assert (faster <= copies / 2 * (1 + 1e-6)).all()
@@ -159,10 +143,10 @@ def test_faster_copies_are_never_more_of_them(
 
 
 def test_a_person_who_works_faster_is_worth_more_copies(
-    out: xr.Dataset, fits: Fits, question_tables: Tables
+    out: xr.Dataset, forward_fits: Fits, question_tables: Tables
 ) -> None:
-    human = fits["demand"].posterior["human_tokens_per_s"]
-    quick = overhung(moved(fits, "demand", human_tokens_per_s=2 * human), question_tables)
+    human = forward_fits["demand"].posterior["human_tokens_per_s"]
+    quick = overhung(moved(forward_fits, "demand", human_tokens_per_s=2 * human), question_tables)
     for who in COMPUTE:
         np.testing.assert_allclose(
             2 * quick[f"worker_equivalents_{who}"], out[f"worker_equivalents_{who}"]
@@ -171,10 +155,10 @@ def test_a_person_who_works_faster_is_worth_more_copies(
 
 
 def test_capacity_over_demand_agrees_with_the_forecast(
-    out: xr.Dataset, fits: Fits, question_tables: Tables
+    out: xr.Dataset, forward_fits: Fits, projection: Projection
 ) -> None:
-    foretold = forecast_of(project_of(fits, question_tables), YEARS)
-    asked = foretold["demand_tokens_per_s"] * fits["demand"].posterior["output_share"]
+    foretold = forecast_of(projection, YEARS)
+    asked = foretold["demand_tokens_per_s"] * forward_fits["demand"].posterior["output_share"]
     np.testing.assert_allclose(out["capacity_over_demand"], foretold["world_tokens_per_s"] / asked)
 
 
@@ -224,12 +208,12 @@ def test_a_training_cluster_is_never_more_than_the_leading_labs_fleet(out: xr.Da
 
 
 def test_software_adds_nothing_where_neither_its_date_nor_the_age_of_chips_matters(
-    fits: Fits, question_tables: Tables
+    forward_fits: Fits, question_tables: Tables
 ) -> None:
-    serving = fits["serving"].posterior
+    serving = forward_fits["serving"].posterior
     effects = ("effect_software_date", "effect_chip_age", "effect_speculative")
     still = {name: 0.0 * serving[name] for name in effects}
-    out = overhung(moved(fits, "serving", **still), question_tables)
+    out = overhung(moved(forward_fits, "serving", **still), question_tables)
     software = out["release_overhang"].sel(part="software", years_since_release=3)
     np.testing.assert_allclose(software.sel(year=slice(2020, 2032)), 1.0)
 
@@ -242,20 +226,3 @@ def test_precision_adds_nothing_where_the_served_format_stays(
     part = release.sel(year=2025, years_since_release=2, part="precision").values
     assert stays.any()
     np.testing.assert_allclose(part[stays], 1.0)
-
-
-@pytest.mark.parametrize("years", [[2026], [2034, 2035]])
-def test_a_year_does_not_depend_on_the_range_asked(
-    out: xr.Dataset, fits: Fits, question_tables: Tables, years: list[int]
-) -> None:
-    some = overhung(fits, question_tables, years=np.array(years))
-    xr.testing.assert_identical(some, out.sel(year=years))
-
-
-def test_a_seed_gives_the_same_numbers_again_and_another_seed_others(
-    out: xr.Dataset, fits: Fits, question_tables: Tables
-) -> None:
-    xr.testing.assert_identical(overhung(fits, question_tables), out)
-    other = overhung(fits, question_tables, seed=2).sel(year=2035)
-    for name in ("copies_world", "capacity_over_demand", "run_to_train_ratio"):
-        assert not np.allclose(other[name], out[name].sel(year=2035))

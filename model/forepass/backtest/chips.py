@@ -1,13 +1,10 @@
 """The sheets of parts that shipped later: specs and price of each."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
-import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.targets import Target, row_frame
+from forepass.backtest.targets import Draws, Target, row_frame
 from forepass.blocks import chips
 from forepass.blocks.chips.paths import part_specs
 from forepass.blocks.chips.records import SPECS, ChipRecords, chips_on_record
@@ -54,11 +51,7 @@ def shipped(record: ChipRecords, spec: str) -> pd.DataFrame:
 
 
 def predicted(
-    draws: Mapping[str, xr.Dataset],
-    rows: pd.DataFrame,
-    target: str,
-    settings: Settings,
-    rng: np.random.Generator,
+    draws: Draws, rows: pd.DataFrame, target: str, settings: Settings, rng: np.random.Generator
 ) -> Floats:
     """Return draws of the log of a spec of single parts, dims (draw, row)."""
     specs = part_specs(

@@ -1,13 +1,10 @@
 """Tokens that actors say they process, and the world's."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
-import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.targets import Target, row_frame
+from forepass.backtest.targets import Draws, Target, row_frame
 from forepass.blocks.demand import log_world, token_reports
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_table
@@ -30,11 +27,7 @@ def records(settings: Settings) -> dict[str, pd.DataFrame]:
 
 
 def predicted(
-    draws: Mapping[str, xr.Dataset],
-    rows: pd.DataFrame,
-    target: str,  # noqa: ARG001 - the same call for every block
-    settings: Settings,  # noqa: ARG001
-    rng: np.random.Generator,
+    draws: Draws, rows: pd.DataFrame, target: str, settings: Settings, rng: np.random.Generator
 ) -> Floats:
     """Return draws of the log tokens per second of reports, dims (draw, report).
 

@@ -5,14 +5,12 @@ after its end. What a source errs by in all its counts alike plays no part: a la
 same source errs alike.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.targets import Target, row_frame
+from forepass.backtest.targets import Draws, Target, row_frame
 from forepass.blocks import chips, fleet
 from forepass.blocks.fleet.shipments import WHOLE_FLEET, quarterly_record
 from forepass.blocks.fleet.vintages import ship
@@ -58,11 +56,7 @@ def _by_makers(totals: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def predicted(
-    draws: Mapping[str, xr.Dataset],
-    rows: pd.DataFrame,
-    target: str,
-    settings: Settings,
-    rng: np.random.Generator,
+    draws: Draws, rows: pd.DataFrame, target: str, settings: Settings, rng: np.random.Generator
 ) -> Floats:
     """Return draws of the log of what the fit's makers have sold by ends of years, (draw, row).
 

@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.targets import Target, row_frame
+from forepass.backtest.targets import Draws, Target, row_frame
 from forepass.blocks.growth import sigmoid
 from forepass.blocks.language_models.paths import (
     ORIGIN,
@@ -80,11 +80,7 @@ def records(settings: Settings) -> dict[str, pd.DataFrame]:
 
 
 def predicted(
-    draws: Mapping[str, xr.Dataset],
-    rows: pd.DataFrame,
-    target: str,
-    settings: Settings,  # noqa: ARG001 - the same call for every block
-    rng: np.random.Generator,
+    draws: Draws, rows: pd.DataFrame, target: str, settings: Settings, rng: np.random.Generator
 ) -> Floats:
     """Return draws of the log of a quantity of releases, dims (draw, row)."""
     posterior = draws[BLOCK]

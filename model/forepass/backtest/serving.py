@@ -4,14 +4,11 @@ The simple forecasts are given a roofline: they forecast by how much a row misse
 need not guess how fast the chip is, how large the model, or how many requests it serves.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
-import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.targets import Target, row_frame
+from forepass.backtest.targets import Draws, Target, row_frame
 from forepass.blocks import serving
 from forepass.blocks.serving.model import measured
 from forepass.blocks.serving.prediction import log_rate_draws
@@ -48,11 +45,7 @@ def records(settings: Settings) -> dict[str, pd.DataFrame]:
 
 
 def predicted(
-    draws: Mapping[str, xr.Dataset],
-    rows: pd.DataFrame,
-    target: str,  # noqa: ARG001 - the same call for every block
-    settings: Settings,
-    rng: np.random.Generator,
+    draws: Draws, rows: pd.DataFrame, target: str, settings: Settings, rng: np.random.Generator
 ) -> Floats:
     """Return draws of log tokens/s per chip, dims (draw, row); whose campaign it is, is unsaid."""
     tables = load_tables(serving.TABLES, settings.data)

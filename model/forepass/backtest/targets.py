@@ -15,6 +15,7 @@ left to the tables: a row that the earlier day could read is learned from, one d
 forecast, and one that is neither, dated before and told later, is left out.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
@@ -22,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.inputs.dates import EPOCH_YEAR
@@ -33,6 +35,8 @@ UNSCORED = {
 """What is forecast and cannot be scored, with the reason."""
 
 type Floats = NDArray[np.float64]
+type Draws = Mapping[str, xr.Dataset]
+"""By block, dims (draw, ...)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,11 @@
 """The largest training runs, and how large runs spend their compute."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
-import xarray as xr
 from numpy.typing import NDArray
 
 from forepass import physics
-from forepass.backtest.targets import Target, row_frame
+from forepass.backtest.targets import Draws, Target, row_frame
 from forepass.blocks import training
 from forepass.blocks.trends import between_years, calendar_years, times
 from forepass.inputs.dates import EPOCH_YEAR
@@ -63,11 +60,7 @@ def records(settings: Settings) -> dict[str, pd.DataFrame]:
 
 
 def predicted(
-    draws: Mapping[str, xr.Dataset],
-    rows: pd.DataFrame,
-    target: str,
-    settings: Settings,  # noqa: ARG001 - the same call for every block
-    rng: np.random.Generator,
+    draws: Draws, rows: pd.DataFrame, target: str, settings: Settings, rng: np.random.Generator
 ) -> Floats:
     """Return draws of the log of a quantity of runs, dims (draw, run)."""
     posterior, when = draws["training"], rows["when"].to_numpy() - EPOCH_YEAR

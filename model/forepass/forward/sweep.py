@@ -97,7 +97,8 @@ def _climb(
     table = capacity.request_table(request, setup, definitions).assign(concurrency=1.0)
     fit = fits["serving"].posterior
     one = make_rows(table, tables)
-    ladder = _ladder(_most_in_flight(fit, one))
+    most = max(_most_in_flight(fit, one), 1.0)
+    ladder = np.unique(np.round(np.geomspace(1.0, most, STEPS)))
     rungs = table.loc[table.index.repeat(len(ladder))].reset_index(drop=True)
     rows = make_rows(rungs.assign(concurrency=ladder), tables)
     return capacity.deployed(fit, rows), ladder
@@ -110,10 +111,6 @@ def _most_in_flight(fit: xr.Dataset, one: Rows) -> float:
     fields["concurrency"] = np.zeros((1, 1))
     shape = rate.shape(fields, p, np)
     return float(np.median(rate.batch_in_flight(fields, p, shape, np)))
-
-
-def _ladder(most: float) -> Draws:
-    return np.unique(np.round(np.geomspace(1.0, max(most, 1.0), STEPS)))
 
 
 def _speeds(speed: Draws) -> Draws:
