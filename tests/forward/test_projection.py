@@ -60,16 +60,6 @@ LOAD = Load(
 
 
 @pytest.fixture(scope="module")
-def fits(forward_fits: Fits) -> Fits:
-    return forward_fits
-
-
-@pytest.fixture(scope="module")
-def projection(fits: Fits, question_tables: Tables) -> Projection:
-    return projected(fits, question_tables)
-
-
-@pytest.fixture(scope="module")
 def flat(projection: Projection) -> Projection:
     """Return a world in which the chip and the model are the same in every year."""
     still = changed(projection, "language_models", **DENSE_MODEL)
@@ -159,11 +149,14 @@ def test_a_copy_does_agents_work_at_its_speed(projection: Projection) -> None:
     assert copy.speed.item() == 70.0
 
 
-def test_no_run_takes_more_than_the_leading_labs_fleet(fits: Fits, question_tables: Tables) -> None:
-    posterior = fits["training"].posterior
+def test_no_run_takes_more_than_the_leading_labs_fleet(
+    forward_fits: Fits, question_tables: Tables
+) -> None:
+    posterior = forward_fits["training"].posterior
     huge = posterior.assign(record_flop_2022=1e15 * posterior["record_flop_2022"])
     bounded = projected(
-        {**fits, "training": replace(fits["training"], posterior=huge)}, question_tables
+        {**forward_fits, "training": replace(forward_fits["training"], posterior=huge)},
+        question_tables,
     )
     training, fleet, chips = bounded.training, bounded.fleet, bounded.chips
     # Where a limit of what can be afforded holds instead, no fleet needs to.
@@ -259,7 +252,7 @@ def test_what_a_new_chip_lacks_goes_with_its_age(flat: Projection) -> None:
     np.testing.assert_allclose(log_rate[:, 2] - log_rate[:, 0], 0.5, atol=1e-3)
 
 
-def test_generations_are_the_newest_that_the_reference_vendor_ships(fits: Fits) -> None:
+def test_generations_are_the_newest_that_the_reference_vendor_ships(forward_fits: Fits) -> None:
     own = load_definitions().reference_vendor
     chips = pd.DataFrame(
         [
@@ -272,7 +265,7 @@ def test_generations_are_the_newest_that_the_reference_vendor_ships(fits: Fits) 
         ],
         columns=["vendor", "generation", "release_date", "shipped", "memory_bandwidth_bytes_per_s"],
     )
-    found = projected(fits, {"chips": chips}).generations
+    found = projected(forward_fits, {"chips": chips}).generations
     assert found == {2022: "first", 2023: "second", 2024: "second", 2025: "third"}
 
 
@@ -320,11 +313,13 @@ def test_a_speed_for_each_user_takes_throughput_or_is_out_of_reach(flat: Project
 
 
 def test_a_changed_block_leaves_the_futures_of_the_others(
-    projection: Projection, fits: Fits, question_tables: Tables
+    projection: Projection, forward_fits: Fits, question_tables: Tables
 ) -> None:
-    posterior = fits["chips"].posterior
+    posterior = forward_fits["chips"].posterior
     richer = posterior.assign(level=posterior["level"] + 1.0)
-    other = projected({**fits, "chips": replace(fits["chips"], posterior=richer)}, question_tables)
+    other = projected(
+        {**forward_fits, "chips": replace(forward_fits["chips"], posterior=richer)}, question_tables
+    )
     # Vintages to come are chips of that block, and a run is bounded by the fleet.
     for block in ("language_models", "demand"):
         xr.testing.assert_identical(getattr(other, block), getattr(projection, block))

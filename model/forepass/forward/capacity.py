@@ -165,10 +165,8 @@ def predict(
 
     Parameters
     ----------
-    table
-        Columns as ``forepass predict`` reads them; NaN where a number is left empty.
-    fits, tables, definitions
-        As for `passes`.
+    table : columns as ``forepass predict`` reads them; NaN where a number is left empty.
+    fits, tables, definitions : as for `passes`.
 
     Returns
     -------

@@ -108,8 +108,7 @@ def of_world(projection: Projection, what: Served, loads: Sequence[Load]) -> Flo
 
     Parameters
     ----------
-    what, loads
-        Model and work of each cell of `cells_of_world`.
+    what, loads : model and work of each cell of `cells_of_world`.
     """
     at, of = cells_of_world(projection)
     fleet = projection.fleet

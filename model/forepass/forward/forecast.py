@@ -173,8 +173,7 @@ def cluster_tokens_per_s(projection: Projection, each: Yield) -> Floats:
 
     Parameters
     ----------
-    each
-        Of one of the year's newest parts.
+    each : of one of the year's newest parts.
     """
     span = projection.years
     rate = projection.chips["chip_flops_16bit"].sel(year=span).transpose("draw", "year").values

@@ -54,16 +54,11 @@ def revisit(
 
     Parameters
     ----------
-    fits
-        Of the serving block.
-    tables
-        ``chips``, ``language_models`` and ``serving``.
-    definitions
-        The post's load and the date of the software.
-    claims
-        By name of `forepass.inputs.claims.CLAIMS`: the range in which each holds.
-    date
-        Of the serving software (ISO), in place of the definitions'.
+    fits : of the serving block.
+    tables : ``chips``, ``language_models`` and ``serving``.
+    definitions : the post's load and the date of the software.
+    claims : by name of `forepass.inputs.claims.CLAIMS`: the range in which each holds.
+    date : of the serving software (ISO), in place of the definitions'.
 
     Returns
     -------

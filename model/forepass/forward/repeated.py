@@ -24,8 +24,7 @@ def repeated(
 
     Parameters
     ----------
-    draws
-        In all; None for as many as the posteriors hold.
+    draws : in all; None for as many as the posteriors hold.
     """
     if draws is None:
         yield dict(fits), seed

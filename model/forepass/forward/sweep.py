@@ -36,11 +36,9 @@ def sweep(
 
     Parameters
     ----------
-    request
-        Its ``concurrency`` and ``speed`` do not count: the ladder goes from one request to as many
-        as the chips hold in the median draw, in equal ratios.
-    fits, tables, definitions
-        As for `forepass.forward.capacity.passes`.
+    request : its ``concurrency`` and ``speed`` do not count: the ladder goes from one request to as
+        many as the chips hold in the median draw, in equal ratios.
+    fits, tables, definitions : as for `forepass.forward.capacity.passes`.
 
     Returns
     -------

@@ -112,12 +112,9 @@ def throughput(
 
     Parameters
     ----------
-    projection
-        Blocks by year.
-    what, load, parts
-        Model, request and chip of each cell.
-    software_year
-        Year of the serving software; its gains fade after the measurements end.
+    projection : blocks by year.
+    what, load, parts : model, request and chip of each cell.
+    software_year : year of the serving software; its gains fade after the measurements end.
     """
     return at_work(ready(projection, what, parts, software_year=software_year), load)
 
@@ -174,12 +171,9 @@ def served(
 
     Parameters
     ----------
-    model_year
-        Year of the model, one for each cell.
-    bits_year
-        Year whose served precision holds; the model's own unless given.
-    fixed
-        A known model in place of the frontier's.
+    model_year : year of the model, one for each cell.
+    bits_year : year whose served precision holds; the model's own unless given.
+    fixed : a known model in place of the frontier's.
     """
     models = projection.language_models
     take = _taker(models, model_year)

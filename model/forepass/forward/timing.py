@@ -57,8 +57,7 @@ def at_dates(array: xr.DataArray, dates: Sequence[float]) -> Floats:
 
     Parameters
     ----------
-    array
-        Dims (draw, year, ...), ``units`` in its attributes, and a name, which fixes its timing.
+    array : dims (draw, year, ...), ``units`` in its attributes, and a name, which fixes its timing.
     """
     array = array.transpose("draw", "year", ...)
     known, units, values = dates_of(array), array.attrs["units"], array.values
