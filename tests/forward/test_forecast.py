@@ -1,11 +1,10 @@
 """The forecast by year: what it holds, what it hangs on and what it does not."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
 from numpy.typing import NDArray
@@ -18,14 +17,11 @@ from forepass.forward.deployed import (
 )
 from forepass.forward.forecast import checked, forecast_of
 from forepass.forward.overhang import overhang_of
-from forepass.forward.projection import Projection, project, whole_span
+from forepass.forward.projection import Projection
 from forepass.forward.throughput import Load, Parts, served, throughput, workloads
-from forepass.inputs.definitions import load_definitions
-from forepass.posterior import Fit
 from forepass.what_if.changed import Question
 
-type Tables = Mapping[str, pd.DataFrame]
-type Fits = Mapping[str, Fit]
+type Rerun = Callable[..., Projection]
 
 DRAWS = 100
 YEARS = np.arange(2020, 2036)
@@ -76,22 +72,6 @@ def forecasted(projection: Projection) -> xr.Dataset:
     return forecast_of(projection, YEARS)
 
 
-def projected(fits: Fits, tables: Tables, seed: int = 1) -> Projection:
-    definitions = load_definitions()
-    span = whole_span(definitions)
-    return project(fits, span, seed=seed, definitions=definitions, tables=tables)
-
-
-def foretold(fits: Fits, tables: Tables) -> xr.Dataset:
-    return forecast_of(projected(fits, tables), YEARS)
-
-
-def moved(fits: Fits, block: str, name: str, change: xr.DataArray | float) -> dict[str, Fit]:
-    posterior = fits[block].posterior
-    shifted = posterior.assign({name: posterior[name] + change})
-    return {**fits, block: replace(fits[block], posterior=shifted)}
-
-
 def deployed(projection: Projection, chips: xr.DataArray) -> NDArray[np.float64]:
     """Return the world's rate on the frontier of each year, with these chips in the fleet."""
     fleet = projection.fleet.assign(fleet_chips_by_vintage=chips)
@@ -136,9 +116,9 @@ def test_a_year_does_not_depend_on_the_range_asked(
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_a_seed_gives_the_same_numbers_again_and_another_seed_others(
-    projection: Projection, forward_fits: Fits, question_tables: Tables, answer: Question
+    projection: Projection, rerun: Rerun, answer: Question
 ) -> None:
-    same, other = (answer(projected(forward_fits, question_tables, seed), YEARS) for seed in (1, 2))
+    same, other = (answer(rerun(seed=seed), YEARS) for seed in (1, 2))
     xr.testing.assert_identical(same, answer(projection, YEARS))
     for name in SEEDED & set(same):
         assert not np.allclose(other[name].sel(year=2035), same[name].sel(year=2035))
@@ -222,10 +202,9 @@ def test_the_world_serves_with_the_share_and_time_given_to_inference(
 
 
 def test_a_fleet_in_use_half_the_time_serves_half_and_nothing_else_moves(
-    forecasted: xr.Dataset, forward_fits: Fits, question_tables: Tables
+    forecasted: xr.Dataset, rerun: Rerun
 ) -> None:
-    half = -forward_fits["fleet"].posterior["duty_cycle"] / 2
-    idle = foretold(moved(forward_fits, "fleet", "duty_cycle", half), question_tables)
+    idle = forecast_of(rerun("fleet", duty_cycle=lambda old: old["duty_cycle"] / 2), YEARS)
     for name in OF_THE_WORLD:
         xr.testing.assert_allclose(2 * idle[name], forecasted[name])
     hangs = [*OF_THE_WORLD, "shortage"]
@@ -250,11 +229,12 @@ def test_power_is_larger_at_each_step_from_the_chip_to_the_contract(
 
 
 def test_larger_models_give_fewer_tokens_on_the_same_chips(
-    forecasted: xr.Dataset, forward_fits: Fits, question_tables: Tables
+    forecasted: xr.Dataset, rerun: Rerun
 ) -> None:
-    trend = forward_fits["language_models"].posterior["trend"]
-    larger = np.log(2) * (trend["trait"] == "active")
-    out = foretold(moved(forward_fits, "language_models", "trend", larger), question_tables)
+    run = rerun(
+        "language_models", trend=lambda old: old["trend"] + np.log(2) * (old["trait"] == "active")
+    )
+    out = forecast_of(run, YEARS)
     xr.testing.assert_allclose(
         out["frontier_active_params"], 2 * forecasted["frontier_active_params"]
     )
@@ -267,11 +247,12 @@ def test_larger_models_give_fewer_tokens_on_the_same_chips(
 
 
 def test_more_bandwidth_raises_the_lower_bound_alike_and_leaves_the_chips_on_record(
-    forecasted: xr.Dataset, forward_fits: Fits, question_tables: Tables
+    forecasted: xr.Dataset, rerun: Rerun
 ) -> None:
-    level = forward_fits["chips"].posterior["level"]
-    wider = np.log(1.5) * (level["trait"] == "bandwidth")
-    out = foretold(moved(forward_fits, "chips", "level", wider), question_tables)
+    run = rerun(
+        "chips", level=lambda old: old["level"] + np.log(1.5) * (old["trait"] == "bandwidth")
+    )
+    out = forecast_of(run, YEARS)
     for name in ("chip_bandwidth", "passes_lower_per_chip"):
         xr.testing.assert_allclose(out[name], 1.5 * forecasted[name])
     # What a level is off by, the fleet of the record makes good: it has its own chips' bandwidth.

@@ -1,6 +1,6 @@
 """The join of the blocks: what a year's newest part does with a model, draw by draw."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.forward.projection import Projection, project
+from forepass.forward.projection import Projection
 from forepass.forward.throughput import (
     Load,
     Parts,
@@ -25,11 +25,10 @@ from forepass.forward.throughput import (
 from forepass.inputs.dates import year_fraction
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.records import LanguageModel, model_record
-from forepass.posterior import Fit
 from forepass.streams import block_rng
 
 type Tables = Mapping[str, pd.DataFrame]
-type Fits = Mapping[str, Fit]
+type Rerun = Callable[..., Projection]
 
 DRAWS = 100
 YEARS = np.arange(2020, 2036)
@@ -74,10 +73,6 @@ def flat(projection: Projection) -> Projection:
         model_spread=0.1,
         engine_spread=0.1,
     )
-
-
-def projected(fits: Fits, tables: Tables, *, seed: int = 1) -> Projection:
-    return project(fits, YEARS, seed=seed, definitions=load_definitions(), tables=tables)
 
 
 def changed(projection: Projection, block: str, **values: float) -> Projection:
@@ -150,14 +145,9 @@ def test_a_copy_does_agents_work_at_its_speed(projection: Projection) -> None:
 
 
 def test_no_run_takes_more_than_the_leading_labs_fleet(
-    forward_fits: Fits, question_tables: Tables
+    rerun: Rerun,
 ) -> None:
-    posterior = forward_fits["training"].posterior
-    huge = posterior.assign(record_flop_2022=1e15 * posterior["record_flop_2022"])
-    bounded = projected(
-        {**forward_fits, "training": replace(forward_fits["training"], posterior=huge)},
-        question_tables,
-    )
+    bounded = rerun("training", record_flop_2022=lambda old: 1e15 * old["record_flop_2022"])
     training, fleet, chips = bounded.training, bounded.fleet, bounded.chips
     # Where a limit of what can be afforded holds instead, no fleet needs to.
     assert float(training["run_bounded_by_fleet"].mean()) > 0.5
@@ -252,7 +242,7 @@ def test_what_a_new_chip_lacks_goes_with_its_age(flat: Projection) -> None:
     np.testing.assert_allclose(log_rate[:, 2] - log_rate[:, 0], 0.5, atol=1e-3)
 
 
-def test_generations_are_the_newest_that_the_reference_vendor_ships(forward_fits: Fits) -> None:
+def test_generations_are_the_newest_that_the_reference_vendor_ships(rerun: Rerun) -> None:
     own = load_definitions().reference_vendor
     chips = pd.DataFrame(
         [
@@ -265,7 +255,7 @@ def test_generations_are_the_newest_that_the_reference_vendor_ships(forward_fits
         ],
         columns=["vendor", "generation", "release_date", "shipped", "memory_bandwidth_bytes_per_s"],
     )
-    found = projected(forward_fits, {"chips": chips}).generations
+    found = rerun(tables={"chips": chips}).generations
     assert found == {2022: "first", 2023: "second", 2024: "second", 2025: "third"}
 
 
@@ -313,13 +303,9 @@ def test_a_speed_for_each_user_takes_throughput_or_is_out_of_reach(flat: Project
 
 
 def test_a_changed_block_leaves_the_futures_of_the_others(
-    projection: Projection, forward_fits: Fits, question_tables: Tables
+    projection: Projection, rerun: Rerun
 ) -> None:
-    posterior = forward_fits["chips"].posterior
-    richer = posterior.assign(level=posterior["level"] + 1.0)
-    other = projected(
-        {**forward_fits, "chips": replace(forward_fits["chips"], posterior=richer)}, question_tables
-    )
+    other = rerun("chips", level=lambda old: old["level"] + 1.0)
     # Vintages to come are chips of that block, and a run is bounded by the fleet.
     for block in ("language_models", "demand"):
         xr.testing.assert_identical(getattr(other, block), getattr(projection, block))
