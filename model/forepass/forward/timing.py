@@ -47,7 +47,8 @@ def straight(values: Floats, units: str) -> Floats:
         return np.asarray(np.log(values))
 
 
-def _back(values: Floats, units: str) -> Floats:
+def back(values: Floats, units: str) -> Floats:
+    """Return values from the scale of `straight`."""
     with np.errstate(over="ignore"):
         return np.asarray(1 / (1 + np.exp(-values)) if units in SHARES else np.exp(values))
 
@@ -72,7 +73,7 @@ def at_dates(array: xr.DataArray, dates: Sequence[float]) -> Floats:
     else:
         low, high = (straight(values[:, place], units) for place in (before, after))
         with np.errstate(invalid="ignore"):
-            between = _back((1 - part) * low + part * high, units)
+            between = back((1 - part) * low + part * high, units)
         found = np.where(part > 0, between, values[:, before])
     return np.where(inside.reshape(across), found, np.nan)
 
