@@ -85,12 +85,9 @@ def over_draws(
 
     Parameters
     ----------
-    inputs
-        What stands for each free variable in the outputs' graphs.
-    outputs
-        One for each observed variable.
-    seed
-        Of what is random in the outputs.
+    inputs : what stands for each free variable in the outputs' graphs.
+    outputs : one for each observed variable.
+    seed : of what is random in the outputs.
     """
     import pymc as pm
     from pytensor.configdefaults import config

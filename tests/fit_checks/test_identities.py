@@ -11,6 +11,15 @@ from forepass.forward.forecast import forecast_of
 from forepass.forward.overhang import overhang_of
 from forepass.forward.projection import Projection
 
+OF_SEVERAL_BLOCKS = {
+    "cost is rent over rate",
+    "costs of reading and of decoding make the cost",
+    "realised is a share of the upper bound",
+    "the upper bound is rate over FLOP",
+    "the lower bound is bandwidth over bytes",
+    "capacity of 2030 is chips times rate times share and duty, by vintage",
+}
+
 
 @pytest.fixture(scope="module")
 def answers(projection: Projection) -> list[xr.Dataset]:
@@ -23,6 +32,7 @@ def test_every_identity_holds_to_rounding(
     found = identities.identities(projection, *answers)
     assert found.passed, found.short
     assert len(found.values) >= 20
+    assert set(found.values) >= OF_SEVERAL_BLOCKS
 
 
 @pytest.mark.parametrize(

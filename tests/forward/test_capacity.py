@@ -1,6 +1,6 @@
 """What given chips do with a given model: bounds, throughput between them, cost, refusals."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from forepass.posterior import Fit
 
 type Tables = Mapping[str, pd.DataFrame]
 type Fits = Mapping[str, Fit]
+type Answered = Callable[..., xr.Dataset]
+type Predicted = Callable[..., tuple[pd.DataFrame, dict[int, str]]]
 
 MEDIAN = "output_tokens_per_s_per_chip_p50"
 QUANTILES = [f"output_tokens_per_s_per_chip_p{p:02}" for p in (5, 10, 25, 50, 75, 90, 95)]
@@ -49,17 +51,36 @@ def configurations(*rows: dict[str, Any]) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def answer(prior_fits: Fits, question_tables: Tables) -> xr.Dataset:
-    return passes(asked(), prior_fits, question_tables, load_definitions())
+def answered(prior_fits: Fits, question_tables: Tables) -> Answered:
+    """Return what answers a request that differs from the usual one."""
+
+    def of(*, tables: Tables = question_tables, **changed: Any) -> xr.Dataset:  # noqa: ANN401
+        return passes(asked(**changed), prior_fits, tables, load_definitions())
+
+    return of
 
 
 @pytest.fixture(scope="module")
-def by_speed(prior_fits: Fits, question_tables: Tables) -> xr.Dataset:
+def predicted(prior_fits: Fits, question_tables: Tables) -> Predicted:
+    """Return what predicts a table."""
+
+    def of(
+        table: pd.DataFrame, tables: Tables = question_tables
+    ) -> tuple[pd.DataFrame, dict[int, str]]:
+        return predict(table, prior_fits, tables, load_definitions())
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def answer(answered: Answered) -> xr.Dataset:
+    return answered()
+
+
+@pytest.fixture(scope="module")
+def by_speed(answered: Answered) -> xr.Dataset:
     speeds = [0.01, 5.0, 20.0, 80.0]
-    answers = [
-        passes(asked(speed=speed), prior_fits, question_tables, load_definitions())
-        for speed in speeds
-    ]
+    answers = [answered(speed=speed) for speed in speeds]
     return xr.concat(answers, pd.Index(speeds, name="asked"), combine_attrs="drop")
 
 
@@ -96,25 +117,22 @@ def test_cost_is_price_over_rate_in_every_draw(answer: xr.Dataset) -> None:
     xr.testing.assert_allclose(answer["cost_usd_per_million_tokens"], 1.5e6 / per_hour)
 
 
-def test_prompt_and_answer_together_pay_for_all_of_the_time(
-    prior_fits: Fits, question_tables: Tables
-) -> None:
-    asking = asked(cached_share=0.25)
-    out = passes(asking, prior_fits, question_tables, load_definitions())
+def test_prompt_and_answer_together_pay_for_all_of_the_time(answered: Answered) -> None:
+    out = answered(cached_share=0.25)
     fresh = 1024 * 0.75
     bill = (
         out["cost_usd_per_million_output_tokens"] * 512
         + out["cost_usd_per_million_input_tokens"] * fresh
     )
     xr.testing.assert_allclose(bill, out["cost_usd_per_million_tokens"] * 512)
+    assert answered(cached_share=1.0)["cost_usd_per_million_input_tokens"].isnull().all()
 
 
 def test_without_a_price_cost_is_missing_and_a_note_says_what_to_give(
-    prior_fits: Fits, question_tables: Tables
+    answered: Answered, question_tables: Tables
 ) -> None:
     unpriced = {**question_tables, "chip_prices": question_tables["chip_prices"].iloc[:0]}
-    asking = asked(price_usd_per_chip_hour=None)
-    out = passes(asking, prior_fits, unpriced, load_definitions())
+    out = answered(price_usd_per_chip_hour=None, tables=unpriced)
     assert out["cost_usd_per_million_tokens"].isnull().all()
     assert out["passes_realised_per_chip"].notnull().all()
     assert "--price" in out.attrs["notes"][-1]
@@ -160,17 +178,9 @@ def test_unstated_bits_are_those_of_the_release(question_tables: Tables) -> None
 
 
 def test_weights_at_4_bits_are_widened_to_16_on_an_h100_and_a_note_says_so(
-    prior_fits: Fits, question_tables: Tables
+    answered: Answered,
 ) -> None:
-    four, sixteen = (
-        passes(
-            asked(chip="h100-sxm", weight_bits=bits),
-            prior_fits,
-            question_tables,
-            load_definitions(),
-        )
-        for bits in (4.0, 16.0)
-    )
+    four, sixteen = (answered(chip="h100-sxm", weight_bits=bits) for bits in (4.0, 16.0))
     assert any("4 bits are multiplied at 16" in note for note in four.attrs["notes"])
     assert not any("multiplied at" in note for note in sixteen.attrs["notes"])
     assert four["passes_upper_per_chip"].item() == sixteen["passes_upper_per_chip"].item()
@@ -222,13 +232,8 @@ def requests_and_speed_give_the_total(out: xr.Dataset) -> None:
     xr.testing.assert_allclose(total.where(free), out["passes_realised_total"].where(free))
 
 
-def test_requests_in_flight_times_their_speed_are_the_total(
-    prior_fits: Fits, question_tables: Tables
-) -> None:
-    asking = asked(concurrency=64.0)
-    requests_and_speed_give_the_total(
-        passes(asking, prior_fits, question_tables, load_definitions())
-    )
+def test_requests_in_flight_times_their_speed_are_the_total(answered: Answered) -> None:
+    requests_and_speed_give_the_total(answered(concurrency=64.0))
 
 
 def test_requests_at_a_speed_asked_for_times_their_speed_are_the_total(
@@ -238,75 +243,68 @@ def test_requests_at_a_speed_asked_for_times_their_speed_are_the_total(
 
 
 def test_a_speed_asked_for_never_fills_a_replica_beyond_its_memory(
-    by_speed: xr.Dataset, prior_fits: Fits, question_tables: Tables
+    by_speed: xr.Dataset, answered: Answered
 ) -> None:
-    crowd = passes(asked(concurrency=1e7), prior_fits, question_tables, load_definitions())
+    crowd = answered(concurrency=1e7)
     slowest = by_speed["requests_in_flight"].sel(asked=0.01)
     assert (slowest <= crowd["requests_in_flight"] * (1 + 1e-9)).all()
 
 
-def test_quantiles_of_a_prediction_are_in_order(prior_fits: Fits, question_tables: Tables) -> None:
+def test_quantiles_of_a_prediction_are_in_order(predicted: Predicted) -> None:
     table = configurations({}, {"chip": "a100"}, {"concurrency": 1.0}, {"model": "deepseek-v3"})
     table["n_chips"] = 32
-    predicted, errors = predict(table, prior_fits, question_tables, load_definitions())
+    found, errors = predicted(table)
     assert errors == {}
-    assert (predicted[QUANTILES].diff(axis=1).iloc[:, 1:] > 0).all(axis=None)
-    assert (predicted > 0).all(axis=None)
+    assert (found[QUANTILES].diff(axis=1).iloc[:, 1:] > 0).all(axis=None)
+    assert (found > 0).all(axis=None)
 
 
 def test_rows_that_cannot_run_are_errors_by_index_and_the_others_are_done(
-    prior_fits: Fits, question_tables: Tables
+    predicted: Predicted,
 ) -> None:
     table = configurations(
         {}, {"chip": "h100-smx"}, {"n_chips": 1}, {"model": "gpt-4.1"}, {"chip": "b200"}
     )
     table.index = pd.Index([10, 20, 30, 40, 50])
-    predicted, errors = predict(table, prior_fits, question_tables, load_definitions())
-    assert predicted.index.tolist() == [10, 50]
-    assert predicted.notna().all(axis=None)
+    found, errors = predicted(table)
+    assert found.index.tolist() == [10, 50]
+    assert found.notna().all(axis=None)
     assert sorted(errors) == [20, 30, 40]
     assert "h100-sxm" in errors[20]
     assert "at least 2" in errors[30]
     assert "not published" in errors[40]
 
 
-def test_a_row_hardly_depends_on_the_rows_beside_it(
-    prior_fits: Fits, question_tables: Tables
-) -> None:
-    definitions = load_definitions()
+def test_a_row_hardly_depends_on_the_rows_beside_it(predicted: Predicted) -> None:
     rows: list[dict[str, Any]] = [{}, {"chip": "a100"}, {"chip": "mi300x", "concurrency": 4.0}]
-    forward, _ = predict(configurations(*rows), prior_fits, question_tables, definitions)
-    backward, _ = predict(configurations(*rows[::-1]), prior_fits, question_tables, definitions)
-    alone, _ = predict(configurations(rows[2]), prior_fits, question_tables, definitions)
+    forward, _ = predicted(configurations(*rows))
+    backward, _ = predicted(configurations(*rows[::-1]))
+    alone, _ = predicted(configurations(rows[2]))
     off = np.log(forward[MEDIAN].to_numpy() / backward[MEDIAN].to_numpy()[::-1])
     assert np.abs(off).max() < NOISE_OF_A_MEDIAN
     assert abs(np.log(forward[MEDIAN].iloc[2] / alone[MEDIAN].iloc[0])) < NOISE_OF_A_MEDIAN
 
 
-def test_the_same_table_gives_the_same_numbers(prior_fits: Fits, question_tables: Tables) -> None:
+def test_the_same_table_gives_the_same_numbers(predicted: Predicted) -> None:
     table = configurations({}, {"chip": "b200"})
-    first, again = (
-        predict(table, prior_fits, question_tables, load_definitions())[0] for _ in range(2)
-    )
+    first, again = (predicted(table)[0] for _ in range(2))
     pd.testing.assert_frame_equal(first, again)
 
 
-def test_a_long_table_keeps_its_rows_and_their_index(
-    prior_fits: Fits, question_tables: Tables
-) -> None:
+def test_a_long_table_keeps_its_rows_and_their_index(predicted: Predicted) -> None:
     table = configurations(*[{"concurrency": float(1 + n % 7)} for n in range(403)])
     table.index = pd.RangeIndex(1000, 1403)
-    predicted, errors = predict(table, prior_fits, question_tables, load_definitions())
+    found, errors = predicted(table)
     assert errors == {}
-    pd.testing.assert_index_equal(predicted.index, table.index)
-    assert predicted.notna().all(axis=None)
+    pd.testing.assert_index_equal(found.index, table.index)
+    assert found.notna().all(axis=None)
     # More requests in flight give more tokens, wherever in the table they stand.
-    medians = predicted[MEDIAN].groupby(table["concurrency"]).agg(["min", "max"])
+    medians = found[MEDIAN].groupby(table["concurrency"]).agg(["min", "max"])
     assert (medians["min"].iloc[1:].to_numpy() > medians["max"].iloc[:-1].to_numpy()).all()
 
 
 def test_a_chip_that_does_not_exist_yet_is_predicted_like_any_other(
-    prior_fits: Fits, question_tables: Tables
+    predicted: Predicted, question_tables: Tables
 ) -> None:
     chips = question_tables["chips"]
     made_up = chips[chips["chip"] == "h100-sxm"].assign(chip="x900", aliases=None)
@@ -314,33 +312,27 @@ def test_a_chip_that_does_not_exist_yet_is_predicted_like_any_other(
         made_up[column] *= 4
     extended = {**question_tables, "chips": pd.concat([chips, made_up], ignore_index=True)}
     table = configurations({"chip": "x900"}, {})
-    predicted, errors = predict(table, prior_fits, extended, load_definitions())
+    found, errors = predicted(table, extended)
     assert errors == {}
-    assert 1.5 < predicted[MEDIAN].iloc[0] / predicted[MEDIAN].iloc[1] < 4.5
-    _, unknown = predict(table, prior_fits, question_tables, load_definitions())
+    assert 1.5 < found[MEDIAN].iloc[0] / found[MEDIAN].iloc[1] < 4.5
+    _, unknown = predicted(table)
     assert list(unknown) == [0]
 
 
-def test_unstated_bits_and_dates_are_filled(prior_fits: Fits, question_tables: Tables) -> None:
-    definitions = load_definitions()
-    stated = configurations({"date": definitions.software_date})
+def test_unstated_bits_and_dates_are_filled(predicted: Predicted) -> None:
+    stated = configurations({"date": load_definitions().software_date})
     left = configurations({"date": "", "weight_bits": np.nan})
-    first, second = (
-        predict(table, prior_fits, question_tables, definitions)[0] for table in (stated, left)
-    )
+    first, second = (predicted(table)[0] for table in (stated, left))
     pd.testing.assert_frame_equal(first, second)
 
 
-def test_a_table_without_a_row_that_can_run_has_no_predictions(
-    prior_fits: Fits, question_tables: Tables
-) -> None:
-    definitions = load_definitions()
+def test_a_table_without_a_row_that_can_run_has_no_predictions(predicted: Predicted) -> None:
     empty = configurations({}).iloc[:0]
-    predicted, errors = predict(empty, prior_fits, question_tables, definitions)
-    assert predicted.empty
-    assert predicted.columns.tolist() == QUANTILES
+    found, errors = predicted(empty)
+    assert found.empty
+    assert found.columns.tolist() == QUANTILES
     assert errors == {}
     hopeless = configurations({"chip": "nothing"})
-    predicted, errors = predict(hopeless, prior_fits, question_tables, definitions)
-    assert predicted.empty
+    found, errors = predicted(hopeless)
+    assert found.empty
     assert list(errors) == [0]

@@ -1,30 +1,27 @@
 """The forecast by year: what it holds, what it hangs on and what it does not."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.forward.deployed import (
-    benchmark_to_deployment,
     cells_of_world,
     of_chips,
     of_world,
     on_inference,
 )
 from forepass.forward.forecast import checked, forecast_of
-from forepass.forward.projection import Projection, project, whole_span
+from forepass.forward.overhang import overhang_of
+from forepass.forward.projection import Projection
 from forepass.forward.throughput import Load, Parts, served, throughput, workloads
-from forepass.inputs.definitions import load_definitions
-from forepass.posterior import Fit
+from forepass.what_if.changed import Question
 
-type Tables = Mapping[str, pd.DataFrame]
-type Fits = Mapping[str, Fit]
+type Rerun = Callable[..., Projection]
 
 DRAWS = 100
 YEARS = np.arange(2020, 2036)
@@ -62,33 +59,17 @@ UNITS = {
     "contracted_power": "W",
 }
 PROBABILITIES = ["shortage", "supply_limit"]
+ANSWERS = [forecast_of, overhang_of]
+SEEDED = {
+    *("world_tokens_per_s", "chip_bandwidth", "fleet_chips", "demand_tokens_per_s"),
+    *("copies_world", "capacity_over_demand", "run_to_train_ratio"),
+}
 OF_THE_WORLD = ["world_tokens_per_s", "world_tokens_per_s_reference", "lab_tokens_per_s"]
 
 
 @pytest.fixture(scope="module")
-def fits(forward_fits: Fits) -> Fits:
-    return forward_fits
-
-
-@pytest.fixture(scope="module")
-def forecasted(fits: Fits, question_tables: Tables) -> xr.Dataset:
-    return foretold(fits, question_tables)
-
-
-def foretold(
-    fits: Fits, tables: Tables, *, years: NDArray[np.int_] = YEARS, seed: int = 1
-) -> xr.Dataset:
-    definitions = load_definitions()
-    span = whole_span(definitions)
-    return forecast_of(
-        project(fits, span, seed=seed, definitions=definitions, tables=tables), years
-    )
-
-
-def moved(fits: Fits, block: str, name: str, change: xr.DataArray | float) -> dict[str, Fit]:
-    posterior = fits[block].posterior
-    shifted = posterior.assign({name: posterior[name] + change})
-    return {**fits, block: replace(fits[block], posterior=shifted)}
+def forecasted(projection: Projection) -> xr.Dataset:
+    return forecast_of(projection, YEARS)
 
 
 def deployed(projection: Projection, chips: xr.DataArray) -> NDArray[np.float64]:
@@ -124,46 +105,23 @@ def test_shares_stay_between_nothing_and_all(forecasted: xr.Dataset) -> None:
     assert np.isin(forecasted["weight_bits"], [4, 8, 16]).all()
 
 
-def test_the_share_is_that_of_the_upper_bound(forecasted: xr.Dataset) -> None:
-    xr.testing.assert_allclose(
-        forecasted["share_of_upper_bound"] * forecasted["passes_upper_per_chip"],
-        forecasted["passes_realised_per_chip"],
-    )
-
-
-def test_bounds_follow_from_the_part_and_the_model_shown(forecasted: xr.Dataset) -> None:
-    active, bits = forecasted["frontier_active_params"], forecasted["weight_bits"]
-    xr.testing.assert_allclose(
-        forecasted["passes_upper_per_chip"], forecasted["chip_flops"] / (2 * active)
-    )
-    xr.testing.assert_allclose(
-        forecasted["passes_lower_per_chip"], forecasted["chip_bandwidth"] / (active * bits / 8)
-    )
-
-
-def test_cost_is_the_chip_hour_over_what_a_deployed_chip_does(
-    forecasted: xr.Dataset, projection: Projection
-) -> None:
-    rate = forecasted["passes_realised_per_chip"] * benchmark_to_deployment(projection)
-    hour = projection.chips["chip_hour_cost_usd"].transpose("draw", "year")
-    np.testing.assert_allclose(forecasted["cost_usd_per_million_tokens"], hour / 3600 / rate * 1e6)
-
-
+@pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("years", [[2026], [2024, 2035], [2020, 2021, 2022]])
 def test_a_year_does_not_depend_on_the_range_asked(
-    forecasted: xr.Dataset, fits: Fits, question_tables: Tables, years: list[int]
+    projection: Projection, answer: Question, years: list[int]
 ) -> None:
-    some = foretold(fits, question_tables, years=np.array(years))
-    xr.testing.assert_identical(some, forecasted.sel(year=years))
+    some = answer(projection, np.array(years))
+    xr.testing.assert_identical(some, answer(projection, YEARS).sel(year=years))
 
 
+@pytest.mark.parametrize("answer", ANSWERS)
 def test_a_seed_gives_the_same_numbers_again_and_another_seed_others(
-    forecasted: xr.Dataset, fits: Fits, question_tables: Tables
+    projection: Projection, rerun: Rerun, answer: Question
 ) -> None:
-    xr.testing.assert_identical(foretold(fits, question_tables), forecasted)
-    other = foretold(fits, question_tables, seed=2).sel(year=2035)
-    for name in ("world_tokens_per_s", "chip_bandwidth", "fleet_chips", "demand_tokens_per_s"):
-        assert not np.allclose(other[name], forecasted[name].sel(year=2035))
+    same, other = (answer(rerun(seed=seed), YEARS) for seed in (1, 2))
+    xr.testing.assert_identical(same, answer(projection, YEARS))
+    for name in SEEDED & set(same):
+        assert not np.allclose(other[name].sel(year=2035), same[name].sel(year=2035))
 
 
 def test_the_world_does_what_its_vintages_do_together(projection: Projection) -> None:
@@ -173,41 +131,6 @@ def test_the_world_does_what_its_vintages_do_together(projection: Projection) ->
         for vintage in chips["vintage"].values
     )
     np.testing.assert_allclose(deployed(projection, chips), one_by_one)
-
-
-@pytest.mark.parametrize("year", [2022, 2030])
-def test_a_year_of_the_world_is_each_vintage_with_the_model_and_software_of_the_year(
-    projection: Projection, year: int
-) -> None:
-    fleet = projection.fleet.sel(year=year)
-    h100e = projection.definitions.h100_equivalent_ops_per_s
-    total = np.zeros((DRAWS, 1))
-    for vintage in range(int(fleet["vintage"][0]), year + 1):
-        shipped = max(vintage, YEARS[0])
-        beside = [
-            (
-                fleet[f"vintage_{mean}_per_chip"].sel(vintage=vintage)
-                * unit
-                / projection.chips[part].sel(year=shipped)
-            ).values[:, None]
-            for mean, part, unit in (
-                ("h100e", "chip_flops_8bit", h100e),
-                ("bandwidth", "chip_bandwidth", 1.0),
-                ("memory", "chip_memory", 1.0),
-            )
-        ]
-        each = of_chips(
-            projection,
-            served(projection, np.array([year])),
-            workloads(projection, np.array([year])),
-            Parts(np.array([shipped]), *beside),
-            software_year=np.array([year]),
-        ).output
-        total += fleet["fleet_chips_by_vintage"].sel(vintage=vintage).values[:, None] * each
-    world = deployed(projection, projection.fleet["fleet_chips_by_vintage"])
-    np.testing.assert_allclose(
-        world[:, [year - YEARS[0]]], total * benchmark_to_deployment(projection)
-    )
 
 
 def test_twice_the_chips_do_twice_as_much(projection: Projection) -> None:
@@ -279,10 +202,9 @@ def test_the_world_serves_with_the_share_and_time_given_to_inference(
 
 
 def test_a_fleet_in_use_half_the_time_serves_half_and_nothing_else_moves(
-    forecasted: xr.Dataset, fits: Fits, question_tables: Tables
+    forecasted: xr.Dataset, rerun: Rerun
 ) -> None:
-    half = -fits["fleet"].posterior["duty_cycle"] / 2
-    idle = foretold(moved(fits, "fleet", "duty_cycle", half), question_tables)
+    idle = forecast_of(rerun("fleet", duty_cycle=lambda old: old["duty_cycle"] / 2), YEARS)
     for name in OF_THE_WORLD:
         xr.testing.assert_allclose(2 * idle[name], forecasted[name])
     hangs = [*OF_THE_WORLD, "shortage"]
@@ -298,17 +220,6 @@ def test_a_shortage_is_more_asked_for_than_can_be_served(
     np.testing.assert_array_equal(forecasted["shortage"], short)
 
 
-def test_decoding_and_reading_prompts_together_cost_what_the_hour_costs(
-    forecasted: xr.Dataset, projection: Projection
-) -> None:
-    what, loads = served(projection, YEARS), workloads(projection, YEARS)
-    yields = of_chips(projection, what, loads, Parts(YEARS), software_year=YEARS)
-    out = forecasted["cost_usd_per_million_output_tokens"] * yields.output
-    read = forecasted["cost_usd_per_million_input_tokens"] * yields.fresh_input
-    whole = forecasted["cost_usd_per_million_tokens"] * yields.output
-    np.testing.assert_allclose(out + read, whole)
-
-
 def test_power_is_larger_at_each_step_from_the_chip_to_the_contract(
     forecasted: xr.Dataset,
 ) -> None:
@@ -318,11 +229,12 @@ def test_power_is_larger_at_each_step_from_the_chip_to_the_contract(
 
 
 def test_larger_models_give_fewer_tokens_on_the_same_chips(
-    forecasted: xr.Dataset, fits: Fits, question_tables: Tables
+    forecasted: xr.Dataset, rerun: Rerun
 ) -> None:
-    trend = fits["language_models"].posterior["trend"]
-    larger = np.log(2) * (trend["trait"] == "active")
-    out = foretold(moved(fits, "language_models", "trend", larger), question_tables)
+    run = rerun(
+        "language_models", trend=lambda old: old["trend"] + np.log(2) * (old["trait"] == "active")
+    )
+    out = forecast_of(run, YEARS)
     xr.testing.assert_allclose(
         out["frontier_active_params"], 2 * forecasted["frontier_active_params"]
     )
@@ -335,11 +247,12 @@ def test_larger_models_give_fewer_tokens_on_the_same_chips(
 
 
 def test_more_bandwidth_raises_the_lower_bound_alike_and_leaves_the_chips_on_record(
-    forecasted: xr.Dataset, fits: Fits, question_tables: Tables
+    forecasted: xr.Dataset, rerun: Rerun
 ) -> None:
-    level = fits["chips"].posterior["level"]
-    wider = np.log(1.5) * (level["trait"] == "bandwidth")
-    out = foretold(moved(fits, "chips", "level", wider), question_tables)
+    run = rerun(
+        "chips", level=lambda old: old["level"] + np.log(1.5) * (old["trait"] == "bandwidth")
+    )
+    out = forecast_of(run, YEARS)
     for name in ("chip_bandwidth", "passes_lower_per_chip"):
         xr.testing.assert_allclose(out[name], 1.5 * forecasted[name])
     # What a level is off by, the fleet of the record makes good: it has its own chips' bandwidth.

@@ -1,24 +1,21 @@
 """The compute overhang in its five senses, each held to its definition."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
-from numpy.typing import NDArray
 
 from forepass.forward.deployed import cells_of_world, of_world
 from forepass.forward.forecast import forecast_of
 from forepass.forward.overhang import ORDER, overhang_of
-from forepass.forward.projection import Projection, project, whole_span
+from forepass.forward.projection import Projection
 from forepass.forward.throughput import copies_at_work, served
 from forepass.inputs.definitions import load_definitions
 from forepass.posterior import Fit
 
-type Tables = Mapping[str, pd.DataFrame]
-type Fits = Mapping[str, Fit]
+type Rerun = Callable[..., Projection]
 
 DRAWS = 100
 YEARS = np.arange(2020, 2036)
@@ -38,42 +35,13 @@ PARTS = ["fleet", "chips", "software", "precision", "cheaper models"]
 
 
 @pytest.fixture(scope="module")
-def fits(forward_fits: Fits) -> Fits:
-    return forward_fits
-
-
-@pytest.fixture(scope="module")
-def out(fits: Fits, question_tables: Tables) -> xr.Dataset:
-    return overhung(fits, question_tables)
+def out(projection: Projection) -> xr.Dataset:
+    return overhang_of(projection, YEARS)
 
 
 @pytest.fixture(scope="module")
 def release(out: xr.Dataset) -> xr.DataArray:
     return out["release_overhang"]
-
-
-def overhung(
-    fits: Fits,
-    tables: Tables,
-    *,
-    years: NDArray[np.int_] = YEARS,
-    seed: int = 1,
-    speed: float = SPEED,
-) -> xr.Dataset:
-    definitions = replace(load_definitions(), copy_speed_tokens_per_s=speed)
-    span = whole_span(definitions)
-    return overhang_of(
-        project(fits, span, seed=seed, definitions=definitions, tables=tables), years
-    )
-
-
-def project_of(fits: Fits, tables: Tables) -> Projection:
-    return project(fits, YEARS, seed=1, definitions=load_definitions(), tables=tables)
-
-
-def moved(fits: Fits, block: str, **values: xr.DataArray) -> dict[str, Fit]:
-    posterior = fits[block].posterior.assign(values)
-    return {**fits, block: replace(fits[block], posterior=posterior)}
 
 
 def test_every_quantity_is_there_with_its_unit_and_a_name_in_words(out: xr.Dataset) -> None:
@@ -120,12 +88,11 @@ def test_the_cluster_generates_copies_times_speed_for_as_long_as_it_trained(
 
 
 def test_a_run_in_half_the_time_takes_twice_the_cluster_which_then_has_half_as_long(
-    out: xr.Dataset, fits: Fits, question_tables: Tables
+    out: xr.Dataset, rerun: Rerun
 ) -> None:
-    days = fits["training"].posterior["duration_2022"]
-    double_fits = moved(fits, "training", duration_2022=days / 2)
-    double = overhung(double_fits, question_tables)
-    bounded = project_of(double_fits, question_tables).training["run_bounded_by_fleet"] > 0
+    run = rerun("training", duration_2022=lambda old: old["duration_2022"] / 2)
+    double = overhang_of(run, YEARS)
+    bounded = run.training["run_bounded_by_fleet"] > 0
     free = ~bounded.transpose("draw", "year").values
     assert free.mean() > 0.3
     for name in ("copies_training_cluster", "worker_equivalents_training_cluster"):
@@ -148,21 +115,17 @@ def test_copies_at_their_speed_are_within_what_the_world_does_at_any(
     assert within.mean() > 0.95
 
 
-def test_faster_copies_are_never_more_of_them(
-    out: xr.Dataset, fits: Fits, question_tables: Tables
-) -> None:
-    fast = overhung(fits, question_tables, speed=2 * SPEED)
+def test_faster_copies_are_never_more_of_them(out: xr.Dataset, rerun: Rerun) -> None:
+    fast = overhang_of(rerun(defined={"copy_speed_tokens_per_s": 2 * SPEED}), YEARS)
     for who in COMPUTE:
         copies, faster = out[f"copies_{who}"], fast[f"copies_{who}"]
         assert (faster <= copies / 2 * (1 + 1e-6)).all()
         assert (faster < copies).any()
 
 
-def test_a_person_who_works_faster_is_worth_more_copies(
-    out: xr.Dataset, fits: Fits, question_tables: Tables
-) -> None:
-    human = fits["demand"].posterior["human_tokens_per_s"]
-    quick = overhung(moved(fits, "demand", human_tokens_per_s=2 * human), question_tables)
+def test_a_person_who_works_faster_is_worth_more_copies(out: xr.Dataset, rerun: Rerun) -> None:
+    run = rerun("demand", human_tokens_per_s=lambda old: 2 * old["human_tokens_per_s"])
+    quick = overhang_of(run, YEARS)
     for who in COMPUTE:
         np.testing.assert_allclose(
             2 * quick[f"worker_equivalents_{who}"], out[f"worker_equivalents_{who}"]
@@ -171,10 +134,10 @@ def test_a_person_who_works_faster_is_worth_more_copies(
 
 
 def test_capacity_over_demand_agrees_with_the_forecast(
-    out: xr.Dataset, fits: Fits, question_tables: Tables
+    out: xr.Dataset, forward_fits: Mapping[str, Fit], projection: Projection
 ) -> None:
-    foretold = forecast_of(project_of(fits, question_tables), YEARS)
-    asked = foretold["demand_tokens_per_s"] * fits["demand"].posterior["output_share"]
+    foretold = forecast_of(projection, YEARS)
+    asked = foretold["demand_tokens_per_s"] * forward_fits["demand"].posterior["output_share"]
     np.testing.assert_allclose(out["capacity_over_demand"], foretold["world_tokens_per_s"] / asked)
 
 
@@ -224,12 +187,11 @@ def test_a_training_cluster_is_never_more_than_the_leading_labs_fleet(out: xr.Da
 
 
 def test_software_adds_nothing_where_neither_its_date_nor_the_age_of_chips_matters(
-    fits: Fits, question_tables: Tables
+    rerun: Rerun,
 ) -> None:
-    serving = fits["serving"].posterior
     effects = ("effect_software_date", "effect_chip_age", "effect_speculative")
-    still = {name: 0.0 * serving[name] for name in effects}
-    out = overhung(moved(fits, "serving", **still), question_tables)
+    still = {name: lambda old, name=name: 0.0 * old[name] for name in effects}
+    out = overhang_of(rerun("serving", **still), YEARS)
     software = out["release_overhang"].sel(part="software", years_since_release=3)
     np.testing.assert_allclose(software.sel(year=slice(2020, 2032)), 1.0)
 
@@ -242,20 +204,3 @@ def test_precision_adds_nothing_where_the_served_format_stays(
     part = release.sel(year=2025, years_since_release=2, part="precision").values
     assert stays.any()
     np.testing.assert_allclose(part[stays], 1.0)
-
-
-@pytest.mark.parametrize("years", [[2026], [2034, 2035]])
-def test_a_year_does_not_depend_on_the_range_asked(
-    out: xr.Dataset, fits: Fits, question_tables: Tables, years: list[int]
-) -> None:
-    some = overhung(fits, question_tables, years=np.array(years))
-    xr.testing.assert_identical(some, out.sel(year=years))
-
-
-def test_a_seed_gives_the_same_numbers_again_and_another_seed_others(
-    out: xr.Dataset, fits: Fits, question_tables: Tables
-) -> None:
-    xr.testing.assert_identical(overhung(fits, question_tables), out)
-    other = overhung(fits, question_tables, seed=2).sel(year=2035)
-    for name in ("copies_world", "capacity_over_demand", "run_to_train_ratio"):
-        assert not np.allclose(other[name], out[name].sel(year=2035))

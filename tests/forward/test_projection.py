@@ -1,6 +1,6 @@
 """The join of the blocks: what a year's newest part does with a model, draw by draw."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.forward.projection import Projection, block_rng, project
+from forepass.forward.projection import Projection
 from forepass.forward.throughput import (
     Load,
     Parts,
@@ -25,10 +25,10 @@ from forepass.forward.throughput import (
 from forepass.inputs.dates import year_fraction
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.records import LanguageModel, model_record
-from forepass.posterior import Fit
+from forepass.streams import block_rng
 
 type Tables = Mapping[str, pd.DataFrame]
-type Fits = Mapping[str, Fit]
+type Rerun = Callable[..., Projection]
 
 DRAWS = 100
 YEARS = np.arange(2020, 2036)
@@ -59,16 +59,6 @@ LOAD = Load(
 
 
 @pytest.fixture(scope="module")
-def fits(forward_fits: Fits) -> Fits:
-    return forward_fits
-
-
-@pytest.fixture(scope="module")
-def projection(fits: Fits, question_tables: Tables) -> Projection:
-    return projected(fits, question_tables)
-
-
-@pytest.fixture(scope="module")
 def flat(projection: Projection) -> Projection:
     """Return a world in which the chip and the model are the same in every year."""
     still = changed(projection, "language_models", **DENSE_MODEL)
@@ -83,10 +73,6 @@ def flat(projection: Projection) -> Projection:
         model_spread=0.1,
         engine_spread=0.1,
     )
-
-
-def projected(fits: Fits, tables: Tables, *, seed: int = 1) -> Projection:
-    return project(fits, YEARS, seed=seed, definitions=load_definitions(), tables=tables)
 
 
 def changed(projection: Projection, block: str, **values: float) -> Projection:
@@ -158,12 +144,10 @@ def test_a_copy_does_agents_work_at_its_speed(projection: Projection) -> None:
     assert copy.speed.item() == 70.0
 
 
-def test_no_run_takes_more_than_the_leading_labs_fleet(fits: Fits, question_tables: Tables) -> None:
-    posterior = fits["training"].posterior
-    huge = posterior.assign(record_flop_2022=1e15 * posterior["record_flop_2022"])
-    bounded = projected(
-        {**fits, "training": replace(fits["training"], posterior=huge)}, question_tables
-    )
+def test_no_run_takes_more_than_the_leading_labs_fleet(
+    rerun: Rerun,
+) -> None:
+    bounded = rerun("training", record_flop_2022=lambda old: 1e15 * old["record_flop_2022"])
     training, fleet, chips = bounded.training, bounded.fleet, bounded.chips
     # Where a limit of what can be afforded holds instead, no fleet needs to.
     assert float(training["run_bounded_by_fleet"].mean()) > 0.5
@@ -258,7 +242,7 @@ def test_what_a_new_chip_lacks_goes_with_its_age(flat: Projection) -> None:
     np.testing.assert_allclose(log_rate[:, 2] - log_rate[:, 0], 0.5, atol=1e-3)
 
 
-def test_generations_are_the_newest_that_the_reference_vendor_ships(fits: Fits) -> None:
+def test_generations_are_the_newest_that_the_reference_vendor_ships(rerun: Rerun) -> None:
     own = load_definitions().reference_vendor
     chips = pd.DataFrame(
         [
@@ -271,7 +255,7 @@ def test_generations_are_the_newest_that_the_reference_vendor_ships(fits: Fits) 
         ],
         columns=["vendor", "generation", "release_date", "shipped", "memory_bandwidth_bytes_per_s"],
     )
-    found = projected(fits, {"chips": chips}).generations
+    found = rerun(tables={"chips": chips}).generations
     assert found == {2022: "first", 2023: "second", 2024: "second", 2025: "third"}
 
 
@@ -319,11 +303,9 @@ def test_a_speed_for_each_user_takes_throughput_or_is_out_of_reach(flat: Project
 
 
 def test_a_changed_block_leaves_the_futures_of_the_others(
-    projection: Projection, fits: Fits, question_tables: Tables
+    projection: Projection, rerun: Rerun
 ) -> None:
-    posterior = fits["chips"].posterior
-    richer = posterior.assign(level=posterior["level"] + 1.0)
-    other = projected({**fits, "chips": replace(fits["chips"], posterior=richer)}, question_tables)
+    other = rerun("chips", level=lambda old: old["level"] + 1.0)
     # Vintages to come are chips of that block, and a run is bounded by the fleet.
     for block in ("language_models", "demand"):
         xr.testing.assert_identical(getattr(other, block), getattr(projection, block))

@@ -94,22 +94,6 @@ def test_a_speed_that_a_draw_cannot_reach_counts_as_no_throughput(swept: xr.Data
     assert np.all(np.isinf(last["cost_at_speed"].values[unreachable]))
 
 
-def test_prompt_and_answer_share_the_cost_of_a_request(
-    prior_fits: Fits, question_tables: Tables
-) -> None:
-    definitions = load_definitions()
-    asking = asked(cached_share=0.25)
-    out = passes(asking, prior_fits, question_tables, definitions)
-    whole = out["cost_usd_per_million_tokens"] * 500
-    parts = (
-        out["cost_usd_per_million_output_tokens"] * 500
-        + out["cost_usd_per_million_input_tokens"] * 2000 * 0.75
-    )
-    np.testing.assert_allclose(parts.values, whole.values, rtol=1e-9)
-    cached = passes(asked(cached_share=1.0), prior_fits, question_tables, definitions)
-    assert np.isnan(cached["cost_usd_per_million_input_tokens"].values).all()
-
-
 def test_without_a_count_the_fewest_chips_that_hold_the_model_serve_it(
     prior_fits: Fits, question_tables: Tables
 ) -> None:

@@ -10,30 +10,17 @@ import xarray as xr
 from forepass.errors import InputError
 from forepass.forward.forecast import forecast_of
 from forepass.forward.overhang import ORDER, overhang_of
-from forepass.forward.projection import project, whole_span
 from forepass.sensitivities import runs
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from forepass.posterior import Fit
+    from forepass.forward.projection import Projection
     from forepass.sensitivities.runs import Question
 
 Ask = Callable[[str], "Question"]
 
 
 @pytest.fixture(scope="module")
-def whole(
-    forward_fits: "Mapping[str, Fit]", question_tables: "Mapping[str, pd.DataFrame]", asked: Ask
-) -> xr.Dataset:
-    question = asked("fleet_power")
-    projection = project(
-        forward_fits,
-        whole_span(question.definitions),
-        seed=question.seed,
-        definitions=question.definitions,
-        tables=question_tables,
-    )
+def whole(projection: "Projection") -> xr.Dataset:
     found = [answer(projection, np.array([2030])) for answer in (forecast_of, overhang_of)]
     return found[0].merge(found[1][list(ORDER)])
 

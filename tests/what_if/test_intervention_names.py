@@ -1,6 +1,6 @@
 """Names and values: what can be changed, what is refused with which mend, what has no effect."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -136,12 +136,18 @@ def test_a_later_layer_overrides_an_earlier_one_whatever_the_name() -> None:
     assert pin.amount.low == 0.8
 
 
+@pytest.fixture
 def heard(
-    fits: Mapping[str, Fit], tables: Mapping[str, pd.DataFrame], name: str, value: float
-) -> None:
-    block, name = name.split(".")
-    pin = Pin(block, name, Amount(value, value))
-    check_heard(fits, [pin], seed=1, definitions=DEFINITIONS, tables=tables)
+    forward_fits: Mapping[str, Fit], question_tables: Mapping[str, pd.DataFrame]
+) -> Callable[[str, float], None]:
+    """Return what refuses a belief pinned at a value to no effect."""
+
+    def check(name: str, value: float) -> None:
+        block, belief = name.split(".")
+        pin = Pin(block, belief, Amount(value, value))
+        check_heard(forward_fits, [pin], seed=1, definitions=DEFINITIONS, tables=question_tables)
+
+    return check
 
 
 @pytest.mark.parametrize(
@@ -149,10 +155,10 @@ def heard(
     ["chips.growth_bandwidth", "fleet.shipment_step", "serving.noise_scale", "demand.actor_share"],
 )
 def test_a_belief_that_only_shapes_its_fit_is_not_pinned_to_no_effect(
-    forward_fits: Mapping[str, Fit], question_tables: Mapping[str, pd.DataFrame], name: str
+    heard: Callable[[str, float], None], name: str
 ) -> None:
     with pytest.raises(InputError, match=rf"replace its prior under \[priors.{name}\]"):
-        heard(forward_fits, question_tables, name, 0.2)
+        heard(name, 0.2)
 
 
 @pytest.mark.parametrize(
@@ -168,13 +174,11 @@ def test_a_belief_that_only_shapes_its_fit_is_not_pinned_to_no_effect(
     ],
 )
 def test_a_belief_that_the_forward_run_reads_is_heard(
-    forward_fits: Mapping[str, Fit], question_tables: Mapping[str, pd.DataFrame], name: str
+    heard: Callable[[str, float], None], name: str
 ) -> None:
-    heard(forward_fits, question_tables, name, 0.2)
+    heard(name, 0.2)
 
 
-def test_a_pin_that_gives_no_number_is_refused(
-    forward_fits: Mapping[str, Fit], question_tables: Mapping[str, pd.DataFrame]
-) -> None:
+def test_a_pin_that_gives_no_number_is_refused(heard: Callable[[str, float], None]) -> None:
     with pytest.raises(InputError, match="inference_share_2030 = 1: gives no number"):
-        heard(forward_fits, question_tables, "fleet.inference_share_2030", 1.0)
+        heard("fleet.inference_share_2030", 1.0)

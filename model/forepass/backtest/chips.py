@@ -1,23 +1,19 @@
 """The sheets of parts that shipped later: specs and price of each."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
-import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.targets import Target
+from forepass.backtest.targets import Draws, Target, row_frame
 from forepass.blocks import chips
 from forepass.blocks.chips.paths import part_specs
-from forepass.blocks.chips.records import SPECS, chips_on_record
+from forepass.blocks.chips.records import SPECS, ChipRecords, chips_on_record
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.tables import load_tables
 from forepass.settings import Settings
 
 NEEDS = ("chips",)
-AGAIN: Mapping[str, str] = {}
 RATES = ("chip_fp16_flops_growth", "chip_fp32_flops_doubling_time")
 TARGETS = {
     "flops_16bit": Target("16-bit rate of a chip", "FLOP/s", RATES, "", "NVIDIA", 1e-12, "TFLOP/s"),
@@ -42,28 +38,20 @@ def records(settings: Settings) -> dict[str, pd.DataFrame]:
     """Return the shipped parts that state each spec."""
     tables = load_tables(chips.TABLES, settings.data)
     record = chips_on_record(tables, load_definitions(settings.priors))
-    vendors = np.array(record.vendors)[record.vendor]
-    found = {}
-    for name in TARGETS:
-        at = SPECS.index(name)
-        stated = record.present[:, at] & ~record.announced
-        found[name] = pd.DataFrame(
-            {
-                "when": record.when[stated] + EPOCH_YEAR,
-                "value": record.log_specs[stated, at],
-                "series": vendors[stated],
-                "group": vendors[stated],
-            }
-        )
-    return found
+    return {name: shipped(record, name).reset_index(drop=True) for name in TARGETS}
+
+
+def shipped(record: ChipRecords, spec: str) -> pd.DataFrame:
+    """Return the shipped parts of a record that state a spec, by their places in it."""
+    at = SPECS.index(spec)
+    stated = np.flatnonzero(record.present[:, at] & ~record.announced)
+    vendors = np.array(record.vendors)[record.vendor[stated]]
+    value = record.log_specs[stated, at]
+    return row_frame(record.when[stated], value, vendors).set_index(stated)
 
 
 def predicted(
-    draws: Mapping[str, xr.Dataset],
-    rows: pd.DataFrame,
-    target: str,
-    settings: Settings,
-    rng: np.random.Generator,
+    draws: Draws, rows: pd.DataFrame, target: str, settings: Settings, rng: np.random.Generator
 ) -> Floats:
     """Return draws of the log of a spec of single parts, dims (draw, row)."""
     specs = part_specs(

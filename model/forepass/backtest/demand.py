@@ -1,20 +1,16 @@
 """Tokens that actors say they process, and the world's."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
-import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.targets import Target
+from forepass.backtest.targets import Draws, Target, row_frame
 from forepass.blocks.demand import log_world, token_reports
 from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_table
 from forepass.settings import Settings
 
 NEEDS = ("demand",)
-AGAIN: Mapping[str, str] = {}
 TARGETS = {"tokens": Target("tokens that an actor reports", "tokens/s")}
 WORLD = "World"
 
@@ -25,26 +21,13 @@ def records(settings: Settings) -> dict[str, pd.DataFrame]:
     """Return the reports of tokens, by the actor's series of them."""
     reports = token_reports(load_table("demand", settings.data))
     series = np.array([*reports.series, WORLD])[reports.member]
-    return {
-        "tokens": pd.DataFrame(
-            {
-                "when": reports.when + EPOCH_YEAR,
-                "value": reports.log_tokens_per_s,
-                "series": series,
-                "group": series,
-                "third_party": reports.third_party,
-                "words": reports.words,
-            }
-        )
-    }
+    when, value = reports.when, reports.log_tokens_per_s
+    about = {"third_party": reports.third_party, "words": reports.words}
+    return {"tokens": row_frame(when, value, series, **about)}
 
 
 def predicted(
-    draws: Mapping[str, xr.Dataset],
-    rows: pd.DataFrame,
-    target: str,  # noqa: ARG001 - the same call for every block
-    settings: Settings,  # noqa: ARG001
-    rng: np.random.Generator,
+    draws: Draws, rows: pd.DataFrame, target: str, settings: Settings, rng: np.random.Generator
 ) -> Floats:
     """Return draws of the log tokens per second of reports, dims (draw, report).
 

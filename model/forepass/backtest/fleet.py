@@ -5,19 +5,16 @@ after its end. What a source errs by in all its counts alike plays no part: a la
 same source errs alike.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.targets import Target
+from forepass.backtest.targets import Draws, Target, row_frame
 from forepass.blocks import chips, fleet
 from forepass.blocks.fleet.shipments import WHOLE_FLEET, quarterly_record
 from forepass.blocks.fleet.vintages import ship
 from forepass.blocks.trends import times
-from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_tables
 from forepass.settings import Settings
 
@@ -52,26 +49,14 @@ def _by_makers(totals: pd.DataFrame, column: str) -> pd.DataFrame:
     frames = []
     for makers in sets:
         sold = counts[list(makers)].dropna().sum(axis=1)
-        frames.append(
-            pd.DataFrame(
-                {
-                    "when": times(pd.Series(sold.index)) + EPOCH_YEAR,
-                    "value": np.log(sold.to_numpy()),
-                    "series": ", ".join(makers),
-                    "group": "all",
-                    "scored": [end.endswith("12-31") for end in sold.index],
-                }
-            )
-        )
+        when, value = times(pd.Series(sold.index)), np.log(sold.to_numpy())
+        scored = [end.endswith("12-31") for end in sold.index]
+        frames.append(row_frame(when, value, ", ".join(makers), "all", scored=scored))
     return pd.concat(frames, ignore_index=True)
 
 
 def predicted(
-    draws: Mapping[str, xr.Dataset],
-    rows: pd.DataFrame,
-    target: str,
-    settings: Settings,
-    rng: np.random.Generator,
+    draws: Draws, rows: pd.DataFrame, target: str, settings: Settings, rng: np.random.Generator
 ) -> Floats:
     """Return draws of the log of what the fit's makers have sold by ends of years, (draw, row).
 

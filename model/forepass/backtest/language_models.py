@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.targets import Target
+from forepass.backtest.targets import Draws, Target, row_frame
 from forepass.blocks.growth import sigmoid
 from forepass.blocks.language_models.paths import (
     ORIGIN,
@@ -27,7 +27,6 @@ from forepass.settings import Settings
 
 BLOCK = "language_models"
 NEEDS = (BLOCK,)
-AGAIN: Mapping[str, str] = {}
 TARGETS = {
     "active": Target(
         "active parameters", "parameters", fan="another", scale=1e-9, shown_in="billion"
@@ -68,27 +67,20 @@ def records(settings: Settings) -> dict[str, pd.DataFrame]:
     found = {}
     for name, value in values.items():
         told = value.notna()
-        found[name] = pd.DataFrame(
-            {
-                "when": times(releases.loc[told, "release_date"]) + EPOCH_YEAR,
-                "value": np.log(value[told].to_numpy()),
-                "series": releases.loc[told, "developer"].to_numpy(),
-                "group": releases.loc[told, "developer"].to_numpy(),
-                "error": releases.loc[told, "params_relative_error"].fillna(0.0).to_numpy(),
-            }
-        ).assign(
+        of = releases[told]
+        found[name] = row_frame(
+            times(of["release_date"]),
+            np.log(value[told].to_numpy()),
+            of["developer"].to_numpy(),
+            error=of["params_relative_error"].fillna(0.0).to_numpy(),
             off_frontier=~at_frontier[told.to_numpy()],
-            probed=releases.loc[told, "source"].str.contains(PROBES).to_numpy(),
+            probed=of["source"].str.contains(PROBES).to_numpy(),
         )
     return found
 
 
 def predicted(
-    draws: Mapping[str, xr.Dataset],
-    rows: pd.DataFrame,
-    target: str,
-    settings: Settings,  # noqa: ARG001 - the same call for every block
-    rng: np.random.Generator,
+    draws: Draws, rows: pd.DataFrame, target: str, settings: Settings, rng: np.random.Generator
 ) -> Floats:
     """Return draws of the log of a quantity of releases, dims (draw, row)."""
     posterior = draws[BLOCK]

@@ -4,26 +4,21 @@ The simple forecasts are given a roofline: they forecast by how much a row misse
 need not guess how fast the chip is, how large the model, or how many requests it serves.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
-import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.targets import Target
+from forepass.backtest.targets import Draws, Target, row_frame
 from forepass.blocks import serving
 from forepass.blocks.serving.model import measured
 from forepass.blocks.serving.prediction import log_rate_draws
 from forepass.blocks.serving.rows import make_rows
 from forepass.blocks.serving.validation import naive_rates
 from forepass.blocks.trends import times
-from forepass.inputs.dates import EPOCH_YEAR
 from forepass.inputs.tables import load_tables
 from forepass.settings import Settings
 
 NEEDS = ("serving",)
-AGAIN: Mapping[str, str] = {}
 TARGETS = {
     "throughput_new_chip": Target("throughput of a new chip", "tokens/s per chip", new="chip"),
     "throughput_new_model": Target("throughput of a new model", "tokens/s per chip", new="model"),
@@ -36,27 +31,21 @@ def records(settings: Settings) -> dict[str, pd.DataFrame]:
     """Return the measured configurations, for each target the same."""
     tables = load_tables(serving.TABLES, settings.data)
     table, observed = measured(tables)
-    rows = pd.DataFrame(
-        {
-            "when": times(table["date"]) + EPOCH_YEAR,
-            "value": observed,
-            "series": "all",
-            "group": table["campaign"].fillna(table["source"]).to_numpy(),
-            "given": naive_rates(make_rows(table, tables))["roofline"],
-            "chip": table["chip"].to_numpy(),
-            "model": table["model"].to_numpy(),
-            "place": np.arange(len(table)),
-        }
+    rows = row_frame(
+        times(table["date"]),
+        observed,
+        "all",
+        table["campaign"].fillna(table["source"]).to_numpy(),
+        given=naive_rates(make_rows(table, tables))["roofline"],
+        chip=table["chip"].to_numpy(),
+        model=table["model"].to_numpy(),
+        place=np.arange(len(table)),
     )
     return dict.fromkeys(TARGETS, rows)
 
 
 def predicted(
-    draws: Mapping[str, xr.Dataset],
-    rows: pd.DataFrame,
-    target: str,  # noqa: ARG001 - the same call for every block
-    settings: Settings,
-    rng: np.random.Generator,
+    draws: Draws, rows: pd.DataFrame, target: str, settings: Settings, rng: np.random.Generator
 ) -> Floats:
     """Return draws of log tokens/s per chip, dims (draw, row); whose campaign it is, is unsaid."""
     tables = load_tables(serving.TABLES, settings.data)

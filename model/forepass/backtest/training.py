@@ -1,14 +1,11 @@
 """The largest training runs, and how large runs spend their compute."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
-import xarray as xr
 from numpy.typing import NDArray
 
 from forepass import physics
-from forepass.backtest.targets import Target
+from forepass.backtest.targets import Draws, Target, row_frame
 from forepass.blocks import training
 from forepass.blocks.trends import between_years, calendar_years, times
 from forepass.inputs.dates import EPOCH_YEAR
@@ -16,7 +13,6 @@ from forepass.inputs.tables import load_table
 from forepass.settings import Settings
 
 NEEDS = ("training",)
-AGAIN: Mapping[str, str] = {}
 TARGETS = {
     "training_flop": Target(
         "compute of a record run",
@@ -34,7 +30,6 @@ TARGETS = {
     "tokens_per_param": Target("tokens per parameter", "1"),
     "training_days": Target("days of a large run", "days"),
 }
-SERIES = "all"
 
 type Floats = NDArray[np.float64]
 
@@ -53,25 +48,19 @@ def records(settings: Settings) -> dict[str, pd.DataFrame]:
         "training_days": (timed, timed["duration_days"]),
     }
     return {
-        name: pd.DataFrame(
-            {
-                "when": times(rows["release_date"]) + EPOCH_YEAR,
-                "value": np.log(value.to_numpy(float)),
-                "series": SERIES,
-                "group": rows["developer"].to_numpy(),
-                "error": rows["relative_error"].fillna(0.0).to_numpy(float),
-            }
+        name: row_frame(
+            times(rows["release_date"]),
+            np.log(value.to_numpy(float)),
+            "all",
+            rows["developer"].to_numpy(),
+            error=rows["relative_error"].fillna(0.0).to_numpy(float),
         )
         for name, (rows, value) in values.items()
     }
 
 
 def predicted(
-    draws: Mapping[str, xr.Dataset],
-    rows: pd.DataFrame,
-    target: str,
-    settings: Settings,  # noqa: ARG001 - the same call for every block
-    rng: np.random.Generator,
+    draws: Draws, rows: pd.DataFrame, target: str, settings: Settings, rng: np.random.Generator
 ) -> Floats:
     """Return draws of the log of a quantity of runs, dims (draw, run)."""
     posterior, when = draws["training"], rows["when"].to_numpy() - EPOCH_YEAR

@@ -74,8 +74,8 @@ class Replicator:
     compiled: Any
     draw: Callable[[int, Mapping[str, float]], tuple[Values, Values]]
     log_likelihood: Callable[[Values, Values], float]
-    indices: Mapping[str, Any]
-    labels: Mapping[str, list[str]]
+    places: Mapping[str, tuple[tuple[Any, ...], list[str]]]
+    """Of each ranked variable, its ranked elements and a label for each."""
 
     def refit(self, data: Values, seed: int) -> Any:  # noqa: ANN401 - nutpie is untyped
         """Return the draws of a fit to the data, by the compiled model."""
@@ -111,11 +111,9 @@ class Replicator:
         every = {name: posterior[name].to_numpy() for name in truth}
         ranks: dict[str, int] = {}
         effective: dict[str, float] = {}
-        for name, labels in self.labels.items():
-            drawn = every[name][(slice(None), *self.indices[name])].reshape(
-                DRAWS_RANKED * THINNING, -1
-            )
-            true = truth[name][self.indices[name]].ravel()
+        for name, (at, labels) in self.places.items():
+            drawn = every[name][(slice(None), *at)].reshape(DRAWS_RANKED * THINNING, -1)
+            true = truth[name][at].ravel()
             below = (drawn[THINNING - 1 :: THINNING] < true).sum(axis=0)
             ranks.update(zip(labels, below.tolist(), strict=True))
             for label, values in zip(labels, drawn.T, strict=True):
@@ -161,27 +159,19 @@ def replicator(opened: Open, design: Design) -> Replicator:
             compiled=nutpie.compile_pymc_model(opened.model),
             draw=_simulator(opened, design),
             log_likelihood=_likelihood(opened.model),
-            indices={name: _last(opened.model, name) for name in _names(design)},
-            labels={name: _labels(opened.model, name) for name in _names(design)},
+            places={
+                name: _ranked(opened.model, name) for name in (*design.ranked, *design.derived)
+            },
         )
 
 
-def _names(design: Design) -> list[str]:
-    return [*design.ranked, *design.derived]
-
-
-def _last(model: pm.Model, name: str) -> tuple[Any, ...]:
-    dims = model.named_vars_to_dims.get(name) or ()
-    return tuple(-1 if dim in OF_TIME else slice(None) for dim in dims)
-
-
-def _labels(model: pm.Model, name: str) -> list[str]:
-    """Return a label for each ranked element: its variable, and where it stands along dims."""
-    labels = [name]
-    for dim in model.named_vars_to_dims.get(name) or ():
+def _ranked(model: pm.Model, name: str) -> tuple[tuple[Any, ...], list[str]]:
+    """Return which elements of a variable are ranked, and a label for each by where it stands."""
+    dims, labels = model.named_vars_to_dims.get(name) or (), [name]
+    for dim in dims:
         if dim not in OF_TIME:
             labels = [f"{label}, {at}" for label in labels for at in model.coords[dim]]
-    return labels
+    return tuple(-1 if dim in OF_TIME else slice(None) for dim in dims), labels
 
 
 def _simulator(
@@ -192,7 +182,7 @@ def _simulator(
     from pytensor.graph.replace import graph_replace
 
     free = [variable.name for variable in opened.model.free_RVs]
-    named = dict.fromkeys([*free, *_names(design)])
+    named = dict.fromkeys([*free, *design.ranked, *design.derived])
     outputs = [*(opened.model[name] for name in named), *opened.data.values()]
     if opened.closing:
         outputs = graph_replace(outputs, opened.closing, strict=False)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from forepass.forward import forecast, overhang
 from forepass.forward.projection import Projection
+from forepass.forward.timing import SECONDS_PER_DAY
 from forepass.physics import HOURS_PER_YEAR
 
 type Floats = NDArray[np.float64]
@@ -205,7 +206,7 @@ def ingredients(projection: Projection) -> dict[str, Floats]:
         "demand_output": demand["demand_output_tokens_per_s"],
         "active": projection.language_models["frontier_active_params"],
         "seconds_over_tokens": training["training_days"]
-        * overhang.SECONDS_PER_DAY
+        * SECONDS_PER_DAY
         / training["training_tokens"],
     }.items():
         found[name] = _by_year(array, span)

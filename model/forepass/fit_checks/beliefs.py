@@ -81,22 +81,22 @@ class Rate:
     Attributes
     ----------
     stated, fitted : 5th and 95th percentile of prior and posterior.
-    record, error : slope of the record with its standard error; None where there is no record.
+    record, error : slope of the record with its standard error.
     ahead : whether the belief is of years to come, which the record need not bear out.
     """
 
     name: str
     stated: tuple[float, float]
     fitted: tuple[float, float]
-    record: float | None
-    error: float | None
+    record: float
+    error: float
     ahead: bool
 
     @property
     def outside(self) -> bool:
         """Whether the record's rate lies outside the stated interval."""
         low, high = self.stated
-        return self.record is not None and not low <= self.record <= high
+        return not low <= self.record <= high
 
 
 def back_cast(

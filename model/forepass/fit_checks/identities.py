@@ -11,7 +11,7 @@ from forepass.fit_checks.finding import Finding
 from forepass.forward.deployed import benchmark_to_deployment, of_chips, on_inference
 from forepass.forward.projection import Projection
 from forepass.forward.throughput import Parts, served, workloads
-from forepass.forward.timing import SHARES, STEPPED
+from forepass.forward.timing import SECONDS_PER_DAY, SHARES, STEPPED
 
 ROUNDING = 1e-9
 """Relative error that sums of some hundred terms in double precision stay below by far."""
@@ -22,9 +22,6 @@ RARE = 1e-3
 """Share of draws that may change more, as tails do."""
 MAY_BE_NONE = ("copies_", "worker_", "run_to_train", "inference_over_training")
 """How the names begin of what is 0 where no batch gives a copy its speed."""
-SECONDS_PER_DAY = 86400.0
-SECONDS_PER_HOUR = 3600.0
-MILLION = 1e6
 CHECKED_YEAR = -6
 """Place of the year whose world is summed again vintage by vintage, from the last."""
 
@@ -39,12 +36,13 @@ def identities(projection: Projection, forecast: xr.Dataset, overhang: xr.Datase
     projection : blocks by year.
     forecast, overhang : made from it over its whole span, dims (draw, year, ...).
     """
-    errors: dict[str, float] = {}
-    for part in (_stock, _demand, _training):
-        for name, left, right in part(projection):
-            errors[name] = _error(left, right)
-    for name, left, right in _answers(projection, forecast, overhang):
-        errors[name] = _error(left, right)
+    sides = {
+        **_stock(projection.fleet),
+        **_demand(projection.demand),
+        **_training(projection.training),
+        **_answers(projection, forecast, overhang),
+    }
+    errors = {name: _error(*both) for name, both in sides.items()}
     worst = max(errors, key=lambda name: errors[name])
     short = [f"{name}: off by {error:.1e}" for name, error in errors.items() if error > ROUNDING]
     return Finding(
@@ -65,122 +63,111 @@ def _error(left: Floats, right: Floats) -> float:
     return float(np.max(np.where(np.isfinite(found), found, np.inf)))
 
 
-type Sides = Iterator[tuple[str, Floats, Floats]]
+type Sides = dict[str, tuple[Floats, Floats]]
+"""What must be equal, by the words for it."""
 
 
 def _of(block: xr.Dataset, name: str) -> Floats:
     return np.asarray(block[name].transpose("draw", "year", ...).values, dtype=float)
 
 
-def _stock(projection: Projection) -> Sides:
-    fleet = projection.fleet
-    vintage = _of(fleet, "fleet_chips_by_vintage")
-    stock, waiting = _of(fleet, "fleet_chips"), _of(fleet, "chips_waiting")
-    yield "stock is the sum of vintages' survivors", stock, vintage.sum(axis=2)
-    both = stock + waiting
+def _stock(fleet: xr.Dataset) -> Sides:
+    vintage, stock = _of(fleet, "fleet_chips_by_vintage"), _of(fleet, "fleet_chips")
+    both = stock + _of(fleet, "chips_waiting")
     flow = _of(fleet, "chips_shipped") - _of(fleet, "chips_retired")
-    yield "stock follows from shipments less retirements", both[:, 1:], both[:, :-1] + flow[:, 1:]
+    found = {
+        "stock is the sum of vintages' survivors": (stock, vintage.sum(axis=2)),
+        "stock follows from shipments less retirements": (both[:, 1:], both[:, :-1] + flow[:, 1:]),
+    }
     for name, each in (
         ("fleet_h100e", "vintage_h100e_per_chip"),
         ("fleet_chip_power", "vintage_tdp_per_chip"),
     ):
         per_chip = fleet[each].transpose("draw", "vintage").values[:, None]
-        yield f"{name} is the sum over vintages", _of(fleet, name), (vintage * per_chip).sum(axis=2)
-    server, power = _of(fleet, "fleet_server_power"), _of(fleet, "fleet_power")
-    chips = _of(fleet, "fleet_chip_power")
-    for words, drawn in (
-        ("overheads of power are one number a draw", power),
-        ("servers' overhead is one number a draw", server),
+        summed = (vintage * per_chip).sum(axis=2)
+        found[f"{name} is the sum over vintages"] = _of(fleet, name), summed
+    for words, name in (
+        ("overheads of power are one number a draw", "fleet_power"),
+        ("servers' overhead is one number a draw", "fleet_server_power"),
     ):
-        yield words, drawn / chips, (drawn / chips)[:, :1] + 0 * chips
+        over = _of(fleet, name) / _of(fleet, "fleet_chip_power")
+        found[words] = over, over[:, :1] + 0 * over
     limit = _of(fleet, "supply_limit").sum(axis=2)
-    yield "one thing sets a year's shipments", limit, np.ones_like(limit)
+    found["one thing sets a year's shipments"] = limit, np.ones_like(limit)
+    return found
 
 
-def _demand(projection: Projection) -> Sides:
-    demand = projection.demand
+def _demand(demand: xr.Dataset) -> Sides:
     shares = _of(demand, "workload_share").sum(axis=2)
-    yield "shares of work sum to one", shares, np.ones_like(shares)
     whole, out = _of(demand, "demand_tokens_per_s"), _of(demand, "demand_output_tokens_per_s")
     share = (out / whole)[:, :1]
-    yield "tokens out are a share of tokens in and out", out, share * whole
+    found = {
+        "shares of work sum to one": (shares, np.ones_like(shares)),
+        "tokens out are a share of tokens in and out": (out, share * whole),
+    }
     if share.max() > 1:
-        yield "no more tokens out than in and out", share, np.ones_like(share)
+        found["no more tokens out than in and out"] = share, np.ones_like(share)
+    return found
 
 
-def _training(projection: Projection) -> Sides:
-    training = projection.training
-    flop, days, share = (
-        _of(training, f"training_{name}") for name in ("flop", "days", "utilisation")
+def _training(training: xr.Dataset) -> Sides:
+    flop, days, utilisation, cluster, tokens, ratio = (
+        _of(training, f"training_{name}")
+        for name in ("flop", "days", "utilisation", "cluster_flops", "tokens", "tokens_per_param")
     )
-    cluster = _of(training, "training_cluster_flops")
-    yield "a cluster does its run in its days", cluster * share * days * SECONDS_PER_DAY, flop
-    tokens, ratio = _of(training, "training_tokens"), _of(training, "training_tokens_per_param")
-    yield "tokens times parameters make a run's FLOP", 6 * tokens**2 / ratio, flop
+    done = cluster * utilisation * days * SECONDS_PER_DAY
+    return {
+        "a cluster does its run in its days": (done, flop),
+        "tokens times parameters make a run's FLOP": (6 * tokens**2 / ratio, flop),
+    }
 
 
 def _answers(projection: Projection, forecast: xr.Dataset, overhang: xr.Dataset) -> Sides:
-    """Yield both sides of what joins several blocks; rates are of the years' newest parts."""
+    """Return both sides of what joins several blocks; rates are of the years' newest parts."""
     at = {str(name): _of(forecast, str(name)) for name in forecast.data_vars}
-    deployed = benchmark_to_deployment(projection)
-    rate = at["passes_realised_per_chip"] * deployed
-    yield (
-        "cost is rent over rate",
-        at["cost_usd_per_million_tokens"] * rate * SECONDS_PER_HOUR / MILLION,
-        at["chip_hour_cost_usd"],
-    )
-    span = projection.years
-    drawn = of_chips(
-        projection,
-        served(projection, span),
-        workloads(projection, span),
-        Parts(span),
-        software_year=span,
-    )
-    yield (
-        "costs of reading and of decoding make the cost",
-        at["cost_usd_per_million_output_tokens"]
-        + at["cost_usd_per_million_input_tokens"] * drawn.fresh_input / drawn.output,
-        at["cost_usd_per_million_tokens"],
-    )
-    yield (
-        "realised is a share of the upper bound",
-        at["share_of_upper_bound"] * at["passes_upper_per_chip"],
-        at["passes_realised_per_chip"],
-    )
-    active = at["frontier_active_params"]
-    yield (
-        "the upper bound is rate over FLOP",
-        at["passes_upper_per_chip"] * physics.weight_flop_per_token(active),
-        at["chip_flops"],
-    )
-    yield (
-        "the lower bound is bandwidth over bytes",
-        at["passes_lower_per_chip"] * active * at["weight_bits"] / 8,
-        at["chip_bandwidth"],
-    )
-    yield (
-        "the leading lab has its share",
-        at["lab_tokens_per_s"],
-        at["world_tokens_per_s"] * _of(projection.fleet, "lab_share"),
-    )
-    yield (
-        "capacity over demand is their ratio",
-        _of(overhang, "capacity_over_demand")
-        * _of(projection.demand, "demand_output_tokens_per_s"),
-        at["world_tokens_per_s"],
-    )
-    yield (
-        "workers are copies times one pace and hours",
-        _of(overhang, "worker_equivalents_world") * _of(overhang, "copies_lab"),
-        _of(overhang, "worker_equivalents_lab") * _of(overhang, "copies_world"),
+    span, cost = projection.years, at["cost_usd_per_million_tokens"]
+    what, loads = served(projection, span), workloads(projection, span)
+    drawn = of_chips(projection, what, loads, Parts(span), software_year=span)
+    read = at["cost_usd_per_million_input_tokens"] * drawn.fresh_input / drawn.output
+    rate = at["passes_realised_per_chip"] * benchmark_to_deployment(projection)
+    hourly = cost * rate * physics.SECONDS_PER_HOUR / physics.TOKENS_PER_PRICE_UNIT
+    share, upper = at["share_of_upper_bound"], at["passes_upper_per_chip"]
+    active, world = at["frontier_active_params"], at["world_tokens_per_s"]
+    flops = upper * physics.weight_flop_per_token(active)
+    bandwidth = at["passes_lower_per_chip"] * active * at["weight_bits"] / 8
+    asked = _of(projection.demand, "demand_output_tokens_per_s")
+    workers_lab, workers_world, copies_lab, copies_world = (
+        _of(overhang, f"{what}_{who}")
+        for what in ("worker_equivalents", "copies")
+        for who in ("lab", "world")
     )
     year = int(span[CHECKED_YEAR])
-    yield (
-        f"capacity of {year} is chips times rate times share and duty, by vintage",
-        at["world_tokens_per_s"][:, CHECKED_YEAR],
-        _world_again(projection, year),
-    )
+    return {
+        "cost is rent over rate": (hourly, at["chip_hour_cost_usd"]),
+        "costs of reading and of decoding make the cost": (
+            at["cost_usd_per_million_output_tokens"] + read,
+            cost,
+        ),
+        "realised is a share of the upper bound": (share * upper, at["passes_realised_per_chip"]),
+        "the upper bound is rate over FLOP": (flops, at["chip_flops"]),
+        "the lower bound is bandwidth over bytes": (bandwidth, at["chip_bandwidth"]),
+        "the leading lab has its share": (
+            at["lab_tokens_per_s"],
+            world * _of(projection.fleet, "lab_share"),
+        ),
+        "capacity over demand is their ratio": (
+            _of(overhang, "capacity_over_demand") * asked,
+            world,
+        ),
+        "workers are copies times one pace and hours": (
+            workers_world * copies_lab,
+            workers_lab * copies_world,
+        ),
+        f"capacity of {year} is chips times rate times share and duty, by vintage": (
+            world[:, CHECKED_YEAR],
+            _world_again(projection, year),
+        ),
+    }
 
 
 def _world_again(projection: Projection, year: int) -> Floats:

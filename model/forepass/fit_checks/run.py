@@ -69,7 +69,8 @@ def _of_block(
 ) -> Iterator[Finding]:
     yield _convergence(fit)
     progress(block, "against its rows")
-    found = measured_quantities(block, fit, settings)
+    tables = load_tables(block_module(block).TABLES, settings.data)
+    found = replicas.quantities(block, fit.posterior, tables, settings)
     for check in (
         predictive.coverage,
         predictive.uniformity,
@@ -80,7 +81,6 @@ def _of_block(
     progress(block, "beside its beliefs")
     own = list(all_beliefs({block: fit.posterior}, priors))
     yield beliefs.contractions(block, own, roles.informed)
-    tables = load_tables(block_module(block).TABLES, settings.data)
     rates = beliefs.back_cast(block, own, priors[block], tables, settings)
     if rates is not None:
         yield rates

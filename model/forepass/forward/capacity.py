@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from forepass import physics
 from forepass.blocks.serving import prediction
 from forepass.blocks.serving.rows import (
+    Rows,
     compute_bits,
     dense_flops,
     least_replica,
@@ -28,22 +29,22 @@ from forepass.inputs.records import Chip, LanguageModel, chip_record, model_reco
 if TYPE_CHECKING:
     from forepass.posterior import Fit
 
-__all__ = [
-    "Configuration",
-    "PassesRequest",
-    "chip_hour_price",
-    "configuration",
-    "passes",
-    "predict",
-    "request_table",
-]
-
 PERCENTILES = (5, 10, 25, 50, 75, 90, 95)
 DRAWS_PER_PREDICTION = 1000
 ROWS_AT_ONCE = 200
 SEED = 1
 """Of what a fit did not know: new groups and noise. The fit's own seed makes the draws differ."""
 RENTALS = ("cloud_reserved", "cloud_on_demand", "cloud_spot")
+DECODING = "Cost of decoding a million tokens"
+READING = "Cost of reading a million uncached input tokens"
+ENERGY = "Energy of an output token at the facility"
+BINDING = {
+    "compute": "arithmetic",
+    "memory": "memory traffic",
+    "weights": "reading weights",
+    "kv_cache": "reading the KV cache",
+    "latency": "latency and overheads",
+}
 
 type Tables = Mapping[str, pd.DataFrame]
 type Draws = NDArray[np.float64]
@@ -97,12 +98,31 @@ def configuration(request: PassesRequest, tables: Tables) -> Configuration:
     """
     chip = chip_record(request.chip, tables)
     model = model_record(request.model, tables)
-    bits = request.weight_bits or _native_bits(model)
-    complaint = _cannot_run(chip, model, bits, request.n_chips)
-    if complaint:
-        raise InputError(complaint)
+    return _configured(chip, model, request.weight_bits, request.n_chips)
+
+
+def _configured(
+    chip: Chip, model: LanguageModel, bits: float | None, n_chips: int | None
+) -> Configuration:
+    """Return what is served on what, refused where the chips cannot serve the model."""
+    if math.isnan(model.active_params) or math.isnan(model.total_params):
+        raise InputError(f"model {model.name}: its active or total parameters are not published")
+    if not bits:
+        native = model.native_weight_bits
+        bits = 16.0 if math.isnan(native) else native
+    unknown = math.isnan(chip.memory_bandwidth_bytes_per_s) or math.isnan(
+        chip.memory_capacity_bytes
+    )
+    if unknown or math.isnan(dense_flops(chip, compute_bits(chip, bits))):
+        raise InputError(f"chip {chip.name}: its rate, bandwidth or memory is not published")
+    least = smallest_count(chip, model, bits)
+    if n_chips is not None and n_chips < least:
+        raise InputError(
+            f"{model.name} at {bits:g} bits does not fit in {n_chips} x {chip.name}: "
+            f"it takes at least {least}"
+        )
     fewest = int(least_replica(model.total_params, bits, chip.memory_capacity_bytes))
-    return Configuration(chip, model, bits, request.n_chips or fewest)
+    return Configuration(chip, model, bits, n_chips or fewest)
 
 
 def passes(
@@ -120,21 +140,19 @@ def passes(
     """
     setup = configuration(request, tables)
     rows = make_rows(request_table(request, setup, definitions), tables)
-    fit = fits["serving"].posterior
-    p = prediction.draw_parameters(fit, rows, SEED)
-    effects = prediction.draw_effects(fit, rows, SEED)
-    fields = {name: values[None, :] for name, values in rows.fields.items()}
-    drawn = prediction.at_speed(fields, p, effects, request.speed)
+    drawn = deployed(fits["serving"].posterior, rows, request.speed)
     price, price_note = chip_hour_price(request, setup.chip, tables, fits)
     copies = setup.n_chips / float(rows.fields["n_chips"][0])
-    out = _answer(drawn, request, setup, price)
-    out["requests_in_flight"] = _drawn(drawn.batch[:, 0] * copies, "requests", "Requests in flight")
     power = fits["chips"].posterior["facility_power_ratio"].values * setup.chip.power_w
-    out["energy_j_per_token"] = _drawn(
-        power / drawn.rate[:, 0], "J", "Energy of an output token at the facility"
-    )
-    notes = _notes(request, setup, drawn, copies)
-    return out.assign_attrs(notes=[*notes, price_note])
+    out = _answer(drawn, request, setup, price, power, copies)
+    return out.assign_attrs(notes=[*_notes(request, setup, drawn, copies), price_note])
+
+
+def deployed(fit: xr.Dataset, rows: Rows, speed: float | None = None) -> prediction.Drawn:
+    """Return what configurations do, dims (draw, obs), at a speed for each user if one is asked."""
+    fields = {name: values[None, :] for name, values in rows.fields.items()}
+    parameters = prediction.draw_parameters(fit, rows, SEED)
+    return prediction.at_speed(fields, parameters, prediction.draw_effects(fit, rows, SEED), speed)
 
 
 def predict(
@@ -147,10 +165,8 @@ def predict(
 
     Parameters
     ----------
-    table
-        Columns as ``forepass predict`` reads them; NaN where a number is left empty.
-    fits, tables, definitions
-        As for `passes`.
+    table : columns as ``forepass predict`` reads them; NaN where a number is left empty.
+    fits, tables, definitions : as for `passes`.
 
     Returns
     -------
@@ -185,36 +201,35 @@ def _resolved(
     table: pd.DataFrame, tables: Tables, definitions: Definitions
 ) -> tuple[pd.DataFrame, dict[int, str]]:
     """Return the rows that can run, with names resolved and gaps filled, and why others cannot."""
-    errors: dict[int, str] = {}
     chips: dict[str, Chip | str] = {n: _found(chip_record, n, tables) for n in set(table["chip"])}
     models = {n: _found(model_record, n, tables) for n in set(table["model"])}
     filled = table.copy()
     if "date" not in filled:
         filled["date"] = ""
     filled["date"] = filled["date"].fillna("").replace("", definitions.software_date)
-    verdicts: dict[tuple[object, ...], tuple[float, str | None]] = {}
+    verdicts: dict[tuple[object, ...], float | str] = {}
     keys = zip(table["chip"], table["model"], table["weight_bits"], table["n_chips"], strict=True)
-    bits_of = []
-    for index, key in zip(table.index, keys, strict=True):
+    found = []
+    for key in keys:
         if key not in verdicts:
-            verdicts[key] = _verdict(chips[key[0]], models[key[1]], key[2], key[3])
-        bits, complaint = verdicts[key]
-        bits_of.append(bits)
-        if complaint:
-            errors[int(index)] = complaint
-    filled["weight_bits"] = bits_of
-    return filled.drop(index=list(errors)), errors
+            verdicts[key] = _bits_or_why(chips[key[0]], models[key[1]], *key[2:])
+        found.append(verdicts[key])
+    errors = {int(i): one for i, one in zip(table.index, found, strict=True) if type(one) is str}
+    usable = [one for one in found if type(one) is not str]
+    return filled.drop(index=list(errors)).assign(weight_bits=usable), errors
 
 
-def _verdict(
+def _bits_or_why(
     chip: Chip | str, model: LanguageModel | str, bits: float, n_chips: float
-) -> tuple[float, str | None]:
+) -> float | str:
     if isinstance(chip, str):
-        return math.nan, chip
+        return chip
     if isinstance(model, str):
-        return math.nan, model
-    bits = _native_bits(model) if math.isnan(bits) else bits
-    return bits, _cannot_run(chip, model, bits, int(n_chips))
+        return model
+    try:
+        return _configured(chip, model, None if math.isnan(bits) else bits, int(n_chips)).bits
+    except InputError as error:
+        return str(error)
 
 
 def _found[Record](
@@ -224,28 +239,6 @@ def _found[Record](
         return find(name, tables)
     except InputError as error:
         return str(error)
-
-
-def _native_bits(model: LanguageModel) -> float:
-    return 16.0 if math.isnan(model.native_weight_bits) else model.native_weight_bits
-
-
-def _cannot_run(chip: Chip, model: LanguageModel, bits: float, n_chips: int | None) -> str | None:
-    """Return why the chips cannot serve the model, or None where they can."""
-    if math.isnan(model.active_params) or math.isnan(model.total_params):
-        return f"model {model.name}: its active or total parameters are not published"
-    unknown = math.isnan(chip.memory_bandwidth_bytes_per_s) or math.isnan(
-        chip.memory_capacity_bytes
-    )
-    if unknown or math.isnan(dense_flops(chip, compute_bits(chip, bits))):
-        return f"chip {chip.name}: its rate, bandwidth or memory is not published"
-    least = smallest_count(chip, model, bits)
-    if n_chips is not None and n_chips < least:
-        return (
-            f"{model.name} at {bits:g} bits does not fit in {n_chips} x {chip.name}: "
-            f"it takes at least {least}"
-        )
-    return None
 
 
 def request_table(
@@ -299,7 +292,12 @@ def chip_hour_price(
 
 
 def _answer(
-    drawn: prediction.Drawn, request: PassesRequest, setup: Configuration, price: Draws
+    drawn: prediction.Drawn,
+    request: PassesRequest,
+    setup: Configuration,
+    price: Draws,
+    power: Draws,
+    copies: float,
 ) -> xr.Dataset:
     chip, model, bits, n_chips = setup.chip, setup.model, setup.bits, setup.n_chips
     computed = compute_bits(chip, bits)
@@ -310,50 +308,36 @@ def _answer(
     rate = drawn.rate[:, 0]
     place = np.log(rate / lower) / np.log(upper / lower)
     usd = physics.cost_per_million_tokens(price, rate)
-    prefill = drawn.shares["prefill"][:, 0]
-    out = xr.Dataset()
-    unit = "passes/s"
-    out["passes_upper_per_chip"] = _fixed(
-        upper, unit, f"Upper bound per chip, {computed:g}-bit arithmetic"
-    )
-    out["passes_lower_per_chip"] = _fixed(
-        lower, unit, f"Lower bound per chip, one request, {bits:g}-bit weights"
-    )
-    out["passes_realised_per_chip"] = _drawn(rate, unit, "Realised per chip")
-    out["share_of_upper_bound"] = _drawn(rate / upper, "share", "Share of the upper bound")
-    out["position_between_bounds"] = _drawn(
-        place, "ratio", "Position between the bounds in logs, 0 lower and 1 upper"
-    )
-    out["passes_realised_total"] = _drawn(rate * n_chips, unit, f"Realised by {n_chips} chips")
-    out["speed_per_user"] = _drawn(drawn.speed[:, 0], "tokens/s", "Speed that each user sees")
-    money = "USD per million tokens"
-    out["cost_usd_per_million_tokens"] = _drawn(
-        usd, money, "Cost per million output tokens, all time counted"
-    )
-    out["cost_usd_per_million_output_tokens"] = _drawn(
-        usd * (1 - prefill), money, "Cost of decoding a million tokens"
-    )
+    shares = {name: share[:, 0] for name, share in drawn.shares.items()}
+    shares["memory"] = shares["weights"] + shares["kv_cache"]
     # Prompts are charged the time that they take, over the input tokens that are not cached.
     fresh = request.input_tokens * (1 - request.cached_share) or math.nan
-    out["cost_usd_per_million_input_tokens"] = _drawn(
-        usd * prefill * request.output_tokens / fresh,
-        money,
-        "Cost of reading a million uncached input tokens",
-    )
-    for name, words in (
-        ("compute", "arithmetic"),
-        ("memory", "memory traffic"),
-        ("weights", "reading weights"),
-        ("kv_cache", "reading the KV cache"),
-        ("latency", "latency and overheads"),
-    ):
-        share = (
-            drawn.shares["weights"] + drawn.shares["kv_cache"]
-            if name == "memory"
-            else drawn.shares[name]
-        )
-        out[f"binding_{name}"] = _drawn(share[:, 0], "share", f"Share of time bound by {words}")
-    return out
+    of_input = usd * shares["prefill"] * request.output_tokens / fresh
+    unit, money = "passes/s", "USD per million tokens"
+    of_upper = f"Upper bound per chip, {computed:g}-bit arithmetic"
+    of_lower = f"Lower bound per chip, one request, {bits:g}-bit weights"
+    of_place = "Position between the bounds in logs, 0 lower and 1 upper"
+    of_all = "Cost per million output tokens, all time counted"
+    of_output = usd * (1 - shares["prefill"])
+    told = {
+        "passes_upper_per_chip": (upper, unit, of_upper),
+        "passes_lower_per_chip": (lower, unit, of_lower),
+        "passes_realised_per_chip": (rate, unit, "Realised per chip"),
+        "share_of_upper_bound": (rate / upper, "share", "Share of the upper bound"),
+        "position_between_bounds": (place, "ratio", of_place),
+        "passes_realised_total": (rate * n_chips, unit, f"Realised by {n_chips} chips"),
+        "speed_per_user": (drawn.speed[:, 0], "tokens/s", "Speed that each user sees"),
+        "cost_usd_per_million_tokens": (usd, money, of_all),
+        "cost_usd_per_million_output_tokens": (of_output, money, DECODING),
+        "cost_usd_per_million_input_tokens": (of_input, money, READING),
+        **{
+            f"binding_{name}": (shares[name], "share", f"Share of time bound by {words}")
+            for name, words in BINDING.items()
+        },
+        "requests_in_flight": (drawn.batch[:, 0] * copies, "requests", "Requests in flight"),
+        "energy_j_per_token": (power / rate, "J", ENERGY),
+    }
+    return xr.Dataset({n: described(*one, *("draw",) * np.ndim(one[0])) for n, one in told.items()})
 
 
 def _notes(
@@ -388,9 +372,6 @@ def _copies(copies: float) -> str:
     return f"{copies:g} copies" if copies.is_integer() else "several copies"
 
 
-def _fixed(value: float, units: str, long_name: str) -> xr.DataArray:
-    return xr.DataArray(value, attrs={"units": units, "long_name": long_name})
-
-
-def _drawn(values: Draws, units: str, long_name: str) -> xr.DataArray:
-    return xr.DataArray(values, dims="draw", attrs={"units": units, "long_name": long_name})
+def described(values: Any, units: str, long_name: str, *dims: str) -> xr.DataArray:  # noqa: ANN401
+    """Return values with their unit and their name in words."""
+    return xr.DataArray(values, dims=dims, attrs={"units": units, "long_name": long_name})

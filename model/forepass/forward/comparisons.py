@@ -13,14 +13,6 @@ from forepass.forward.projection import Projection
 from forepass.inputs.comparisons import FILE, Published, centre_of
 from forepass.inputs.text_files import suggest
 
-__all__ = [
-    "check_quantities",
-    "comparable",
-    "judged",
-    "verdict",
-    "with_beside",
-]
-
 BESIDE = {
     "fleet_inference_power": ("W", "Facility power that serves models"),
     "fleet_h100e_growth": ("x per year", "Growth of deployed H100 equivalents"),

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from forepass.forward.projection import Projection
 from forepass.forward.throughput import Load, Parts, Ready, Served, at_work, ready
 
-__all__ = ["Yield", "benchmark_to_deployment", "of_chips", "of_world", "on_inference"]
-
 CELLS_AT_ONCE = 12
 
 type Floats = NDArray[np.float64]
@@ -110,8 +108,7 @@ def of_world(projection: Projection, what: Served, loads: Sequence[Load]) -> Flo
 
     Parameters
     ----------
-    what, loads
-        Model and work of each cell of `cells_of_world`.
+    what, loads : model and work of each cell of `cells_of_world`.
     """
     at, of = cells_of_world(projection)
     fleet = projection.fleet

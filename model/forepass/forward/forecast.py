@@ -8,6 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass import physics
+from forepass.forward.capacity import DECODING, ENERGY, READING, described
 from forepass.forward.deployed import (
     Yield,
     benchmark_to_deployment,
@@ -25,16 +26,6 @@ from forepass.forward.throughput import (
     served_flops,
     workloads,
 )
-
-__all__ = [
-    "by_year",
-    "checked",
-    "cluster_tokens_per_s",
-    "forecast_of",
-    "newest_parts",
-    "quantity_of",
-    "world_tokens_per_s",
-]
 
 type Floats = NDArray[np.float64]
 
@@ -182,8 +173,7 @@ def cluster_tokens_per_s(projection: Projection, each: Yield) -> Floats:
 
     Parameters
     ----------
-    each
-        Of one of the year's newest parts.
+    each : of one of the year's newest parts.
     """
     span = projection.years
     rate = projection.chips["chip_flops_16bit"].sel(year=span).transpose("draw", "year").values
@@ -245,31 +235,20 @@ def of_the_flagship(projection: Projection) -> xr.Dataset:
     facility = (fleet["fleet_power"] / fleet["fleet_chip_power"] * chips["chip_power"]).transpose(
         "draw", "year"
     )
-    served_bits = "at the precision served that year"
-    money = "USD per million tokens"
+    at_bits, unit, money = "at the precision served that year", "passes/s", "USD per million tokens"
+    # Prompts are charged the time that they take, over the input tokens that are not cached.
+    of_input = usd * drawn.prefill * drawn.output / drawn.fresh_input
+    energy = facility.values / (drawn.output * deployed)
     values = {
-        "chip_flops": (flops, "FLOP/s", f"Newest part, dense {served_bits}"),
-        "passes_upper_per_chip": (upper, "passes/s", f"Upper bound per chip, {served_bits}"),
-        "passes_lower_per_chip": (lower, "passes/s", f"Lower bound per chip, {served_bits}"),
-        "passes_realised_per_chip": (drawn.output, "passes/s", "Realised per chip, tuned"),
+        "chip_flops": (flops, "FLOP/s", f"Newest part, dense {at_bits}"),
+        "passes_upper_per_chip": (upper, unit, f"Upper bound per chip, {at_bits}"),
+        "passes_lower_per_chip": (lower, unit, f"Lower bound per chip, {at_bits}"),
+        "passes_realised_per_chip": (drawn.output, unit, "Realised per chip, tuned"),
         "share_of_upper_bound": (drawn.output / upper, "share", "Share of the upper bound"),
         "cost_usd_per_million_tokens": (usd, money, "Cost per million output tokens, all time"),
-        "cost_usd_per_million_output_tokens": (
-            usd * (1 - drawn.prefill),
-            money,
-            "Cost of decoding a million tokens",
-        ),
-        # Prompts are charged the time that they take, over the input tokens that are not cached.
-        "cost_usd_per_million_input_tokens": (
-            usd * drawn.prefill * drawn.output / drawn.fresh_input,
-            money,
-            "Cost of reading a million uncached input tokens",
-        ),
-        "energy_j_per_token": (
-            facility.values / (drawn.output * deployed),
-            "J",
-            "Energy of an output token at the facility",
-        ),
+        "cost_usd_per_million_output_tokens": (usd * (1 - drawn.prefill), money, DECODING),
+        "cost_usd_per_million_input_tokens": (of_input, money, READING),
+        "energy_j_per_token": (energy, "J", ENERGY),
     }
     return xr.Dataset(
         {name: by_year(*value) for name, value in values.items()}, coords={"year": span}
@@ -278,5 +257,4 @@ def of_the_flagship(projection: Projection) -> xr.Dataset:
 
 def by_year(values: Floats, units: str, long_name: str) -> xr.DataArray:
     """Return values, dims (draw, year), with their unit and their name in words."""
-    attrs = {"units": units, "long_name": long_name}
-    return xr.DataArray(values, dims=("draw", "year"), attrs=attrs)
+    return described(values, units, long_name, "draw", "year")

@@ -25,10 +25,8 @@ def marked(draws: "xr.Dataset", *, fold: float, **frame: Any) -> Document:  # no
 
     Parameters
     ----------
-    draws, frame
-        As `build_document` takes them.
-    fold
-        Ratio of p90 to p10 above which the interval says little.
+    draws, frame : as `build_document` takes them.
+    fold : ratio of p90 to p10 above which the interval says little.
     """
     document = build_document(draws, **frame)
     _, times = times_of(document)

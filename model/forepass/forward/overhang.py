@@ -5,6 +5,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass import physics
+from forepass.forward.capacity import described
 from forepass.forward.deployed import cells_of_world, of_chips, of_world
 from forepass.forward.forecast import (
     by_year,
@@ -15,11 +16,9 @@ from forepass.forward.forecast import (
 )
 from forepass.forward.projection import Projection
 from forepass.forward.throughput import Parts, copies_at_work, served, workloads
+from forepass.forward.timing import SECONDS_PER_DAY
 from forepass.physics import HOURS_PER_YEAR
 
-__all__ = ["copies_and_workers", "overhang_of", "quantity_of"]
-
-SECONDS_PER_DAY = 86400.0
 YEARS_SINCE_RELEASE = (1, 2, 3)
 ORDER = (
     "copies_training_cluster",
@@ -71,8 +70,9 @@ def copies_and_workers(projection: Projection) -> xr.Dataset:
     speed = projection.definitions.copy_speed_tokens_per_s
     tokens = _tokens_at_speed(projection, speed)
     out = xr.Dataset(coords={"year": projection.years})
-    person = _hours(projection.demand) / HOURS_PER_YEAR
-    human = projection.demand["human_tokens_per_s"].values[:, None]
+    demand = projection.demand
+    person = np.asarray(demand["human_hours_per_year"].values)[:, None] / HOURS_PER_YEAR
+    human = demand["human_tokens_per_s"].values[:, None]
     for who, words in COMPUTE.items():
         copies = tokens[who] / speed
         out[f"copies_{who}"] = by_year(
@@ -81,13 +81,21 @@ def copies_and_workers(projection: Projection) -> xr.Dataset:
         out[f"worker_equivalents_{who}"] = by_year(
             copies * speed / human / person, "workers", f"Human worker equivalents on {words}"
         )
+    flop, days, utilisation, trained = (
+        projection.training[f"training_{name}"].transpose("draw", "year").values
+        for name in ("cluster_flops", "days", "utilisation", "tokens")
+    )
+    of_cluster = tokens["training_cluster"]
     out["run_to_train_ratio"] = by_year(
-        _run_to_train(projection, tokens["training_cluster"]),
+        of_cluster * days * SECONDS_PER_DAY / trained,
         "ratio",
         "Tokens the training cluster generates in the time of its run, over tokens trained on",
     )
+    # The weights' arithmetic for each token generated, prompts left out, against the peak times
+    # the utilisation of training: a cluster does far less arithmetic when it serves.
+    active = projection.language_models["frontier_active_params"].transpose("draw", "year").values
     out["inference_over_training_utilisation"] = by_year(
-        _flop_serving_over_training(projection, tokens["training_cluster"]),
+        of_cluster * physics.weight_flop_per_token(active) / (flop * utilisation),
         "ratio",
         "FLOP/s of the training cluster in serving over those in training",
     )
@@ -114,29 +122,6 @@ def _tokens_at_speed(projection: Projection, speed: float) -> dict[str, Floats]:
         "lab": lab * world,
         "world": world,
     }
-
-
-def _flop_serving_over_training(projection: Projection, tokens_per_s: Floats) -> Floats:
-    """Return the cluster's FLOP/s in generating tokens over its FLOP/s in training.
-
-    The weights' arithmetic for each token generated, prompts left out, against the peak times the
-    utilisation of training: a cluster does far less arithmetic when it serves.
-    """
-    models, training = projection.language_models, projection.training
-    active = models["frontier_active_params"].transpose("draw", "year").values
-    in_training = training["training_cluster_flops"] * training["training_utilisation"]
-    return np.asarray(
-        tokens_per_s
-        * physics.weight_flop_per_token(active)
-        / in_training.transpose("draw", "year").values
-    )
-
-
-def _run_to_train(projection: Projection, tokens_per_s: Floats) -> Floats:
-    training = projection.training
-    days = training["training_days"].transpose("draw", "year").values
-    trained = training["training_tokens"].transpose("draw", "year").values
-    return np.asarray(tokens_per_s * days * SECONDS_PER_DAY / trained)
 
 
 def _capacity_over_demand(projection: Projection) -> xr.DataArray:
@@ -177,20 +162,6 @@ def _release(projection: Projection) -> xr.DataArray:
         )
         for place, part in enumerate((*parts, np.prod(parts, axis=0))):
             values[:, : len(then), at, place] = part
-    return xr.DataArray(
-        values,
-        dims=("draw", "year", "years_since_release", "part"),
-        coords={
-            "year": span,
-            "years_since_release": list(YEARS_SINCE_RELEASE),
-            "part": list(PARTS),
-        },
-        attrs={
-            "units": "ratio",
-            "long_name": "Release overhang",
-        },
-    )
-
-
-def _hours(demand: xr.Dataset) -> Floats:
-    return np.asarray(demand["human_hours_per_year"].values)[:, None]
+    dims = ("draw", "year", "years_since_release", "part")
+    coords = {"year": span, "years_since_release": list(YEARS_SINCE_RELEASE), "part": list(PARTS)}
+    return described(values, "ratio", "Release overhang", *dims).assign_coords(coords)

@@ -7,7 +7,7 @@ References
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,14 +18,12 @@ from forepass.blocks.serving.model import measured
 from forepass.blocks.serving.prediction import log_rate_draws
 from forepass.blocks.serving.rows import Rows, make_rows
 from forepass.blocks.serving.validation import naive_rates
-from forepass.forward.capacity import SEED
+from forepass.forward.capacity import SEED, described
 from forepass.inputs.claims import CLAIMS, Claim
 from forepass.inputs.definitions import Definitions
 
 if TYPE_CHECKING:
     from forepass.posterior import Fit
-
-__all__ = ["outside_bounds", "revisit"]
 
 A100, H100, H200, B200 = "a100-sxm-80gb", "h100-sxm", "h200-sxm", "b200"
 GPT_4, DENSE = "gpt-4", "llama-3.1-70b"
@@ -40,6 +38,8 @@ BELOW_BECAUSE = ("fewer requests than chips", "prompts take the time", "experts"
 
 type Floats = NDArray[np.float64]
 type Tables = Mapping[str, pd.DataFrame]
+type Case = tuple[str, int, str, tuple[float, float]]
+"""Chip, bits of the weights, model, and tokens in and out of a request."""
 
 
 def revisit(
@@ -54,16 +54,11 @@ def revisit(
 
     Parameters
     ----------
-    fits
-        Of the serving block.
-    tables
-        ``chips``, ``language_models`` and ``serving``.
-    definitions
-        The post's load and the date of the software.
-    claims
-        By name of `forepass.inputs.claims.CLAIMS`: the range in which each holds.
-    date
-        Of the serving software (ISO), in place of the definitions'.
+    fits : of the serving block.
+    tables : ``chips``, ``language_models`` and ``serving``.
+    definitions : the post's load and the date of the software.
+    claims : by name of `forepass.inputs.claims.CLAIMS`: the range in which each holds.
+    date : of the serving software (ISO), in place of the definitions'.
 
     Returns
     -------
@@ -75,7 +70,8 @@ def revisit(
         ``probability``. By place: ``measured_rows_outside``, the share of measured rows.
     """
     when = date or definitions.software_date
-    cases = _as_one_copy(_rows(_cases(definitions), when, tables), definitions)
+    load = (definitions.post_input_tokens, definitions.post_output_tokens)
+    cases = _one_copy([(*case, GPT_4, load) for case in CASES], definitions, when, tables)
     fit = fits["serving"].posterior
     realised = _rates(fit, cases)
     bounds = naive_rates(cases)
@@ -92,22 +88,18 @@ def revisit(
         ("tokens_per_s_per_chip", realised * both, "tokens/s", "Tokens in and out per chip"),
         ("passes_published", _published(tables), passes, "Analyst's estimate per chip"),
     ):
-        dims = ("draw", "case") if values.ndim == 2 else ("case",)
-        out[name] = xr.DataArray(values, dims=dims, attrs={"units": units, "long_name": words})
+        out[name] = described(values, units, words, *("draw", "case")[-values.ndim :])
     judged = _quantities(fit, tables, definitions, when, realised, upper, lower)
     for name in CLAIMS:
-        attrs = {"units": claims[name].unit, "long_name": claims[name].statement}
-        out[f"claim_{name}"] = xr.DataArray(judged[name], dims="draw", attrs=attrs)
-    holds = [_probability(judged[name], claims[name]) for name in CLAIMS]
-    attrs = {"units": "share", "long_name": "Posterior probability that the claim holds"}
-    out["probability"] = xr.DataArray(
-        holds, dims="claim", coords={"claim": list(CLAIMS)}, attrs=attrs
-    )
+        drawn, claim = judged[name], claims[name]
+        out[f"claim_{name}"] = described(drawn, claim.unit, claim.statement, "draw")
+    holds = [np.mean((judged[n] >= claims[n].low) & (judged[n] <= claims[n].high)) for n in CLAIMS]
+    words = "Posterior probability that the claim holds"
+    out["probability"] = described(holds, "share", words, "claim")
     outside = outside_bounds(tables)
-    attrs = {"units": "share", "long_name": "Share of measured rows"}
-    out["measured_rows_outside"] = xr.DataArray(
-        list(outside.values()), dims="place", coords={"place": list(outside)}, attrs=attrs
-    )
+    shares = described([*outside.values()], "share", "Share of measured rows", "place")
+    out["measured_rows_outside"] = shares
+    out = out.assign_coords(claim=list(CLAIMS), place=list(outside))
     return out.assign_attrs(notes=_notes(definitions, when))
 
 
@@ -139,34 +131,22 @@ def outside_bounds(tables: Tables) -> dict[str, float]:
     return found
 
 
-def _cases(definitions: Definitions) -> list[dict[str, Any]]:
-    load = (definitions.post_input_tokens, definitions.post_output_tokens)
-    return [_row(chip, bits, GPT_4, load, definitions) for chip, bits in CASES]
+def _rows(
+    configurations: Sequence[Case], definitions: Definitions, date: str, tables: Tables
+) -> Rows:
+    table = pd.DataFrame(configurations, columns=["chip", "weight_bits", "model", "load"])
+    loads = pd.DataFrame([*table["load"]], columns=["input_tokens", "output_tokens"])
+    table = table.join(loads).assign(n_chips=definitions.post_chips, concurrency=np.nan, date=date)
+    return make_rows(table, tables)
 
 
-def _row(
-    chip: str, bits: int, model: str, load: tuple[float, float], definitions: Definitions
-) -> dict[str, Any]:
-    return {
-        "chip": chip,
-        "n_chips": definitions.post_chips,
-        "model": model,
-        "weight_bits": float(bits),
-        "input_tokens": load[0],
-        "output_tokens": load[1],
-        "concurrency": np.nan,
-    }
-
-
-def _rows(configurations: Sequence[dict[str, Any]], date: str, tables: Tables) -> Rows:
-    return make_rows(pd.DataFrame(configurations).assign(date=date), tables)
-
-
-def _as_one_copy(rows: Rows, definitions: Definitions) -> Rows:
-    """Return the rows with all chips serving one copy, rather than as few as hold the model."""
+def _one_copy(
+    configurations: Sequence[Case], definitions: Definitions, date: str, tables: Tables
+) -> Rows:
+    """Return rows with all chips serving one copy, rather than as few as hold the model."""
+    rows = _rows(configurations, definitions, date, tables)
     n_chips = np.full(len(rows), float(definitions.post_chips))
-    fields = rows.fields | {"n_chips": n_chips, "least_chips": n_chips}
-    return replace(rows, fields=fields)
+    return replace(rows, fields=rows.fields | {"n_chips": n_chips, "least_chips": n_chips})
 
 
 def _rates(fit: xr.Dataset, rows: Rows) -> Floats:
@@ -217,8 +197,7 @@ def _gain_of_a_tenth(
         shrunk[column] = shrunk[column] * TENFOLD**-power
     load = (definitions.post_input_tokens, definitions.post_output_tokens)
     known = {**tables, "language_models": pd.concat([models, shrunk], ignore_index=True)}
-    rows = _rows([_row(A100, 16, SMALLER, load, definitions)], date, known)
-    rows = _as_one_copy(rows, definitions)
+    rows = _one_copy([(A100, 16, SMALLER, load)], definitions, date, known)
     # The same model but for its size: whatever is peculiar to GPT-4 stays.
     rows.levels["model"][:] = GPT_4
     return np.asarray(_rates(fit, rows)[:, 0] / large)
@@ -227,12 +206,8 @@ def _gain_of_a_tenth(
 def _highest_share(fit: xr.Dataset, tables: Tables, definitions: Definitions, date: str) -> Floats:
     """Return the share of the upper bound of the best case under short requests, by draw."""
     load = (definitions.post_short_input_tokens, definitions.post_short_output_tokens)
-    saturated = [
-        _row(chip, bits, model, load, definitions)
-        for chip, bits in CASES
-        for model in (GPT_4, DENSE)
-    ]
-    rows = _rows(saturated, date, tables)
+    saturated = [(*case, model, load) for case in CASES for model in (GPT_4, DENSE)]
+    rows = _rows(saturated, definitions, date, tables)
     share = _rates(fit, rows) / np.exp(naive_rates(rows)["upper bound"])
     return np.asarray(share.max(axis=1))
 
@@ -242,8 +217,7 @@ def _time_of_a_request(
 ) -> Floats:
     """Return the chip time of a prompt and a short answer over that of as many passes."""
     loads = ((PROMPT, ANSWER), (1, PROMPT + ANSWER))
-    rows = _rows([_row(A100, 16, GPT_4, load, definitions) for load in loads], date, tables)
-    rows = _as_one_copy(rows, definitions)
+    rows = _one_copy([(A100, 16, GPT_4, load) for load in loads], definitions, date, tables)
     rates = _rates(fit, rows)
     return np.asarray((ANSWER / rates[:, 0]) / ((PROMPT + ANSWER) / rates[:, 1]))
 
@@ -257,10 +231,6 @@ def _published(tables: Tables) -> Floats:
         zip(zip(guesses["chip"], guesses["weight_bits"], strict=True), rates, strict=True)
     )
     return np.array([by_case.get((chip, float(bits)), np.nan) for chip, bits in CASES])
-
-
-def _probability(drawn: Floats, claim: Claim) -> float:
-    return float(np.mean((drawn >= claim.low) & (drawn <= claim.high)))
 
 
 def _notes(definitions: Definitions, date: str) -> list[str]:

@@ -18,8 +18,6 @@ from forepass.what_if.interventions import NONE, Interventions, changed, pinned,
 if TYPE_CHECKING:
     from forepass.posterior import Fit
 
-__all__ = ["Projection", "block_rng", "joined", "project", "run_forward", "whole_span"]
-
 FORWARD = ("chips", "language_models", "fleet", "training", "demand")
 CALENDAR_ORIGIN = 2022
 MIDDLE_OF_YEAR = 0.5

@@ -11,8 +11,6 @@ from forepass.streams import block_rng
 if TYPE_CHECKING:
     from forepass.posterior import Fit
 
-__all__ = ["repeated"]
-
 
 def repeated(
     fits: "Mapping[str, Fit]", draws: int | None, *, seed: int
@@ -26,8 +24,7 @@ def repeated(
 
     Parameters
     ----------
-    draws
-        In all; None for as many as the posteriors hold.
+    draws : in all; None for as many as the posteriors hold.
     """
     if draws is None:
         yield dict(fits), seed

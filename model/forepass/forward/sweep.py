@@ -18,8 +18,6 @@ from forepass.inputs.definitions import Definitions
 if TYPE_CHECKING:
     from forepass.posterior import Fit
 
-__all__ = ["sweep"]
-
 STEPS = 12
 SPEEDS = 40
 """Points of the curve against speed, which a figure joins."""
@@ -38,11 +36,9 @@ def sweep(
 
     Parameters
     ----------
-    request
-        Its ``concurrency`` and ``speed`` do not count: the ladder goes from one request to as many
-        as the chips hold in the median draw, in equal ratios.
-    fits, tables, definitions
-        As for `forepass.forward.capacity.passes`.
+    request : its ``concurrency`` and ``speed`` do not count: the ladder goes from one request to as
+        many as the chips hold in the median draw, in equal ratios.
+    fits, tables, definitions : as for `forepass.forward.capacity.passes`.
 
     Returns
     -------
@@ -64,36 +60,20 @@ def sweep(
     at_speed = _at_speeds(speeds, drawn)
     flops = dense_flops(setup.chip, compute_bits(setup.chip, setup.bits))
     upper = physics.upper_bound(flops, physics.weight_flop_per_token(setup.model.active_params))
-    out = xr.Dataset(coords={"concurrency": ladder, "speed": speeds})
-    money = "USD per million tokens"
-    for name, dim, values, units, words in (
-        ("speed_per_user", "concurrency", drawn.speed, "tokens/s", "Speed that each user sees"),
-        ("passes_realised_per_chip", "concurrency", drawn.rate, "passes/s", "Realised per chip"),
-        (
-            "share_of_upper_bound",
-            "concurrency",
-            drawn.rate / upper,
-            "share",
-            "Share of the upper bound",
-        ),
-        (
-            "cost_usd_per_million_tokens",
-            "concurrency",
-            _cost(price, drawn.rate),
-            money,
-            "Cost per million output tokens",
-        ),
-        ("passes_at_speed", "speed", at_speed, "passes/s", "Realised per chip"),
-        (
-            "cost_at_speed",
-            "speed",
-            _cost(price, at_speed),
-            money,
-            "Cost per million output tokens",
-        ),
-    ):
-        attrs = {"units": units, "long_name": words}
-        out[name] = xr.DataArray(values, dims=("draw", dim), attrs=attrs)
+    unit, money, cost = "passes/s", "USD per million tokens", "Cost per million output tokens"
+    share = drawn.rate / upper
+    told = {
+        "speed_per_user": (drawn.speed, "tokens/s", "Speed that each user sees", "concurrency"),
+        "passes_realised_per_chip": (drawn.rate, unit, "Realised per chip", "concurrency"),
+        "share_of_upper_bound": (share, "share", "Share of the upper bound", "concurrency"),
+        "cost_usd_per_million_tokens": (_cost(price, drawn.rate), money, cost, "concurrency"),
+        "passes_at_speed": (at_speed, unit, "Realised per chip", "speed"),
+        "cost_at_speed": (_cost(price, at_speed), money, cost, "speed"),
+    }
+    out = xr.Dataset(
+        {name: capacity.described(*one, "draw", dim) for name, (*one, dim) in told.items()},
+        coords={"concurrency": ladder, "speed": speeds},
+    )
     notes = [
         f"{setup.n_chips} x {setup.chip.name} serve one copy of {setup.model.name}, weights at "
         f"{setup.bits:g} bits; {request.input_tokens:g} tokens in and {request.output_tokens:g} "
@@ -115,13 +95,11 @@ def _climb(
     table = capacity.request_table(request, setup, definitions).assign(concurrency=1.0)
     fit = fits["serving"].posterior
     one = make_rows(table, tables)
-    ladder = _ladder(_most_in_flight(fit, one))
+    most = max(_most_in_flight(fit, one), 1.0)
+    ladder = np.unique(np.round(np.geomspace(1.0, most, STEPS)))
     rungs = table.loc[table.index.repeat(len(ladder))].reset_index(drop=True)
     rows = make_rows(rungs.assign(concurrency=ladder), tables)
-    fields = {name: values[None, :] for name, values in rows.fields.items()}
-    p = prediction.draw_parameters(fit, rows, capacity.SEED)
-    effects = prediction.draw_effects(fit, rows, capacity.SEED)
-    return prediction.at_speed(fields, p, effects, None), ladder
+    return capacity.deployed(fit, rows), ladder
 
 
 def _most_in_flight(fit: xr.Dataset, one: Rows) -> float:
@@ -131,10 +109,6 @@ def _most_in_flight(fit: xr.Dataset, one: Rows) -> float:
     fields["concurrency"] = np.zeros((1, 1))
     shape = rate.shape(fields, p, np)
     return float(np.median(rate.batch_in_flight(fields, p, shape, np)))
-
-
-def _ladder(most: float) -> Draws:
-    return np.unique(np.round(np.geomspace(1.0, max(most, 1.0), STEPS)))
 
 
 def _speeds(speed: Draws) -> Draws:

@@ -88,18 +88,13 @@ def crossings(
         passed = dates[:, None] <= timing.dates_of(array)
         for what, where in (("passed by", passed), ("beyond in", beyond)):
             attrs = {"units": "share", "long_name": f"Probability {what}"}
-            out[f"{name}, {what}"] = xr.DataArray(where.mean(axis=0), dims="year", attrs=attrs)
+            out[f"{name}, {what}"] = ("year", where.mean(axis=0), attrs)
     out.attrs["notes"] = [*draws.attrs.get("notes", []), f"dates: {timing.NOTE}"]
     document = build_document(out, **frame)
-    shares = document["quantities"]
-    document["quantities"] = {
-        key: entry
-        for name, date in dated.items()
-        for key, entry in (
-            (name, date),
-            *((k, v) for k, v in shares.items() if k.startswith(f"{name}, ")),
-        )
-    }
+    shares, document["quantities"] = document["quantities"], {}
+    for name, date in dated.items():
+        document["quantities"][name] = date
+        document["quantities"] |= {k: v for k, v in shares.items() if k.startswith(f"{name}, ")}
     return document
 
 

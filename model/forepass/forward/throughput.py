@@ -22,22 +22,6 @@ from forepass.forward.projection import CALENDAR_ORIGIN, MIDDLE_OF_YEAR, Project
 from forepass.inputs.dates import year_fraction
 from forepass.inputs.records import LanguageModel, model_record
 
-__all__ = [
-    "Load",
-    "Parts",
-    "Ready",
-    "Served",
-    "at_work",
-    "copies_at_work",
-    "ready",
-    "reference_load",
-    "reference_served",
-    "served",
-    "served_flops",
-    "throughput",
-    "workloads",
-]
-
 DRAFTING_SINCE = 2024
 """The year since which deployments draft tokens ahead of the model where speed is asked for."""
 NEVER_ASKED = ("split", "concurrency", "kv_bits", "decode_only", "prefill_only")
@@ -128,12 +112,9 @@ def throughput(
 
     Parameters
     ----------
-    projection
-        Blocks by year.
-    what, load, parts
-        Model, request and chip of each cell.
-    software_year
-        Year of the serving software; its gains fade after the measurements end.
+    projection : blocks by year.
+    what, load, parts : model, request and chip of each cell.
+    software_year : year of the serving software; its gains fade after the measurements end.
     """
     return at_work(ready(projection, what, parts, software_year=software_year), load)
 
@@ -190,12 +171,9 @@ def served(
 
     Parameters
     ----------
-    model_year
-        Year of the model, one for each cell.
-    bits_year
-        Year whose served precision holds; the model's own unless given.
-    fixed
-        A known model in place of the frontier's.
+    model_year : year of the model, one for each cell.
+    bits_year : year whose served precision holds; the model's own unless given.
+    fixed : a known model in place of the frontier's.
     """
     models = projection.language_models
     take = _taker(models, model_year)

@@ -6,16 +6,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-__all__ = [
-    "at_dates",
-    "dates_of",
-    "decimal_date",
-    "first_beyond",
-    "part_of_year",
-    "quarterly",
-    "straight",
-]
-
 OF_A_FLEET = ("fleet_", "contracted_", "world_", "lab_", "copies_", "worker_")
 """How the names begin of what counts chips, which are counted at the end of a year, or what they
 could run; everything else is a rate of its year and holds at the middle."""
@@ -26,6 +16,7 @@ NOTE = (
     "each draw is interpolated in logs (shares in logits, bits in steps), which adds no news"
 )
 QUARTERS, MONTHS = 4, 12
+SECONDS_PER_DAY = 86400.0
 
 type Floats = NDArray[np.float64]
 
@@ -56,7 +47,8 @@ def straight(values: Floats, units: str) -> Floats:
         return np.asarray(np.log(values))
 
 
-def _back(values: Floats, units: str) -> Floats:
+def back(values: Floats, units: str) -> Floats:
+    """Return values from the scale of `straight`."""
     with np.errstate(over="ignore"):
         return np.asarray(1 / (1 + np.exp(-values)) if units in SHARES else np.exp(values))
 
@@ -66,8 +58,7 @@ def at_dates(array: xr.DataArray, dates: Sequence[float]) -> Floats:
 
     Parameters
     ----------
-    array
-        Dims (draw, year, ...), ``units`` in its attributes, and a name, which fixes its timing.
+    array : dims (draw, year, ...), ``units`` in its attributes, and a name, which fixes its timing.
     """
     array = array.transpose("draw", "year", ...)
     known, units, values = dates_of(array), array.attrs["units"], array.values
@@ -82,7 +73,7 @@ def at_dates(array: xr.DataArray, dates: Sequence[float]) -> Floats:
     else:
         low, high = (straight(values[:, place], units) for place in (before, after))
         with np.errstate(invalid="ignore"):
-            between = _back((1 - part) * low + part * high, units)
+            between = back((1 - part) * low + part * high, units)
         found = np.where(part > 0, between, values[:, before])
     return np.where(inside.reshape(across), found, np.nan)
 

@@ -270,14 +270,8 @@ def _of_refits(entries: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _of_data(block: str, data: PriorWeight) -> dict[str, Any]:
     """Return how the answer moves with the power of a block's data."""
-    return {
-        "name": block,
-        "likelihood_sensitivity": data.sensitivity,
-        "likelihood_pareto_k": data.pareto_k,
-        "likelihood_power": data.power,
-        "likelihood_noise": data.noise,
-        "likelihood_moves": data.trusted and data.moves,
-    }
+    told = {f"likelihood_{key}": value for key, value in asdict(data).items()}
+    return {"name": block, **told, "likelihood_moves": data.trusted and data.moves}
 
 
 def _measurements(

@@ -203,11 +203,9 @@ def contraction(belief: Belief) -> float | None:
 
     None for what nobody elicited by itself. Below zero where the posterior is wider.
     """
-    return (
-        None
-        if belief.prior is None
-        else float(1 - np.var(prior_scores(belief.prior, belief.draws)))
-    )
+    if belief.prior is None:
+        return None
+    return float(1 - np.var(prior_scores(belief.prior, belief.draws)))
 
 
 def kind(belief: Belief) -> str:

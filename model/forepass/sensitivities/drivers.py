@@ -130,7 +130,9 @@ def drivers(
     active = _active(question, posteriors)
     rows = repaired(question, posteriors, active, draws, share_out)
     runs.check_spread(question, rows.logs)
-    blocks = _of_blocks(question, posteriors, active, draws, share_out, rows.output.mean())
+    sums = factorials(question, posteriors, active, draws, share_out, rows.output.mean())
+    closed, *resampled = closed_of_sums(sums)
+    blocks = _shares([*active, SHOCKS], closed, np.array(resampled))
     shocks = blocks[-1]
     subjects = list(_of_shocks(question, posteriors, active, shocks))
     kinds: list[Share] = []
@@ -170,21 +172,13 @@ def _active(question: Question, posteriors: Posteriors) -> list[str]:
     return found
 
 
-def _of_blocks(
-    question: Question,
-    posteriors: Posteriors,
-    active: Sequence[str],
-    draws: int,
-    share_out: ShareOut,
-    centre: float,
+def _shares(
+    names: Sequence[str], closed: Floats, resampled: Floats, scale: float = 1.0
 ) -> list[Share]:
-    """Return the shares of the blocks and, last, of future shocks."""
-    sums = factorials(question, posteriors, active, draws, share_out, centre)
-    closed, *resampled = closed_of_sums(sums)
-    ends = interval(shapley(np.array(resampled)))
-    rows = zip(first_order(closed), totals(closed), shapley(closed), *ends, strict=True)
-    names = [*active, SHOCKS]
-    return [Share(name, *map(float, row)) for name, row in zip(names, rows, strict=True)]
+    """Return a share for each name from closed shares by set, Shapley effects to a scale."""
+    ends = interval(scale * shapley(resampled))
+    columns = (first_order(closed), totals(closed), scale * shapley(closed), *ends)
+    return [Share(name, *map(float, row)) for name, *row in zip(names, *columns, strict=True)]
 
 
 def _of_shocks(
@@ -236,10 +230,8 @@ class _Split:
         known = max(self.whole.first, float(closed[-1]), 1e-12)
         scale = self.whole.shapley / known
         if names:
-            ends = interval(scale * shapley(self._closed(self.told.resampled, groups)))
-            columns = (first_order(closed), totals(closed), shapley(closed) * scale, *ends)
-            for name, *row in zip(names, *columns, strict=True):
-                yield Share(name, *map(float, row))
+            resampled = self._closed(self.told.resampled, groups)
+            yield from _shares(names, closed, resampled, scale)
         left = known - float(closed[-1])
         yield Share(rest, left, left, left * scale, left * scale, left * scale)
 

@@ -1,6 +1,6 @@
 """Which measurement would narrow an answer most, from the draws: expected value of information."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -104,7 +104,16 @@ def worth(
        Making 34, 2014.
     """
     found = []
-    for measurement, seen in _seen(question, posteriors, beliefs, measured_in, measurements):
+    by_key = {belief.key: belief.draws for belief in beliefs}
+    memory: runs.Memory = {}
+    for measurement in measurements:
+        if measurement.of in by_key:
+            seen = by_key[measurement.of]
+        elif (measurement.of, measured_in) != (question.quantity, question.year):
+            then = replace(question, quantity=measurement.of, year=measured_in)
+            seen = runs.values(then, posteriors, memory=memory)
+        else:
+            continue
         known = np.isfinite(seen) & np.isfinite(logs)
         noise = block_rng(question.seed, f"measurement {measurement.of}")
         readings = seen + measurement.error * noise.standard_normal(len(seen))
@@ -114,21 +123,3 @@ def worth(
         low, high = interval(closed_of_covariance(told.resampled, one, told.rows)[:, 1])
         found.append(Worth(measurement, max(share, 0.0), float(low), float(high)))
     return sorted(found, key=lambda one: -one.explained)
-
-
-def _seen(
-    question: Question,
-    posteriors: Mapping[str, xr.Dataset],
-    beliefs: Iterable[Belief],
-    year: int,
-    measurements: Iterable[Measurement],
-) -> Iterator[tuple[Measurement, Floats]]:
-    """Yield each measurement with what it would read without error, dims (draw,)."""
-    by_key = {belief.key: belief for belief in beliefs}
-    memory: runs.Memory = {}
-    for measurement in measurements:
-        if measurement.of in by_key:
-            yield measurement, by_key[measurement.of].draws
-        elif (measurement.of, year) != (question.quantity, question.year):
-            then = replace(question, quantity=measurement.of, year=year)
-            yield measurement, runs.values(then, posteriors, memory=memory)

@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from forepass.backtest.chips import shipped
 from forepass.backtest.published import Growth, growth, published_growth
 from forepass.backtest.scores import covered
 from forepass.blocks import chips
@@ -19,8 +20,8 @@ from forepass.inputs.dates import EPOCH_YEAR, year_fraction
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.tables import load_table, load_tables
 from forepass.settings import Settings
-from forepass.trend_checks import chip_figures
-from forepass.trend_checks.predictive import interval
+from forepass.tell.figures import INK, VERMILION, house_style, label_values, write_below
+from forepass.trend_checks.predictive import bands, draw_fans, interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,6 +42,21 @@ PUBLISHED: Mapping[str, tuple[str, ...]] = {
 PER = {
     "16-bit FLOP/s per W": ("flops_16bit", "power", "chip_energy_efficiency_growth"),
     "16-bit FLOP/s per USD": ("flops_16bit", "price", "price_performance_growth_2026"),
+}
+PANELS = {
+    "chip_flops_8bit": ("8-bit rate, PFLOP/s", 1e-15),
+    "chip_flops_16bit": ("16-bit rate, PFLOP/s", 1e-15),
+    "chip_flops_4bit": ("4-bit rate, PFLOP/s", 1e-15),
+    "chip_bandwidth": ("memory bandwidth, TB/s", 1e-12),
+    "chip_memory": ("memory capacity, GB", 1e-9),
+    "chip_power": ("power, kW", 1e-3),
+    "chip_scale_up_bandwidth": ("scale-up bandwidth, TB/s", 1e-12),
+    "chip_price_usd": ("price, thousand USD", 1e-3),
+}
+SEEN = {
+    **{panel: panel.removeprefix("chip_") for panel in PANELS},
+    "chip_memory": "capacity",
+    "chip_price_usd": "price",
 }
 FIRST, NOW, AHEAD, LAST = 2016, 2026, 2030, 2035
 SHARES = {"in50": 0.5, "in80": 0.8}
@@ -117,11 +133,44 @@ def notes(posterior: xr.Dataset, settings: Settings) -> list[str]:
 
 def figures(posterior: xr.Dataset, settings: Settings) -> dict[str, "Callable[[], Figure]"]:
     """Return what draws the figures, by name."""
-    records, fleet = _records(settings), fleet_flop_per_byte(settings)
+    record, reference = _records(settings), load_definitions(settings.priors).reference_vendor
+    forward = chips.project(posterior, np.arange(FIRST, LAST + 1), _rng(settings))
+    seen = {panel: shipped(record, spec) for panel, spec in SEEN.items()}
+    words = f"newest part of {reference}"
     return {
-        "fans": lambda: chip_figures.draw_fans(posterior, records, settings),
-        "wall": lambda: chip_figures.draw_wall(posterior, records, fleet, settings),
+        "fans": lambda: draw_fans(forward, PANELS, seen, series=reference, words=words),
+        "wall": lambda: _draw_wall(forward, seen, fleet_flop_per_byte(settings)),
     }
+
+
+def _draw_wall(forward: xr.Dataset, seen: Mapping[str, pd.DataFrame], fleet: pd.Series) -> "Figure":
+    """Return the figure: FLOP per byte by chip, by fleet, and its forecast; and the wall's rate."""
+    from matplotlib.figure import Figure
+
+    years = forward["year"].to_numpy()
+    flops, bandwidth = seen["chip_flops_8bit"], seen["chip_bandwidth"]
+    both = flops.index.intersection(bandwidth.index)
+    ratio = np.exp(flops.loc[both, "value"] - bandwidth.loc[both, "value"])
+    with house_style():
+        figure = Figure(figsize=(13, 5.2), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        bands(left, years + 0.5, forward["memory_wall_ratio"].to_numpy())
+        left.scatter(flops.loc[both, "when"], ratio, s=16, color=INK)
+        ends = [float(day[:4]) + float(day[5:7]) / 12 for day in fleet.index]
+        left.plot(ends, fleet.to_numpy(), color=VERMILION, linewidth=2.5)
+        left.set_yscale("log")
+        left.set_title("8-bit FLOP per byte of memory traffic")
+        label_values(left)
+        bands(right, years + 0.5, forward["memory_wall"].to_numpy())
+        right.axhline(0, color=INK, linewidth=1)
+        right.set_xticks(years[::4])
+        right.set_title("memory wall: growth of FLOP/s less\nthat of bandwidth, log per year")
+        write_below(
+            figure,
+            "Bands: 50, 80 and 90% intervals; left of the newest part, right of the trend. Points: "
+            "shipped parts. Vermilion: all chips counted as shipped, together.",
+        )
+    return figure
 
 
 def _records(settings: Settings) -> ChipRecords:

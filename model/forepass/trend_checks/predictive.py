@@ -1,6 +1,6 @@
 """Whether priors would have found a record surprising, and posteriors do; fans of trends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,11 +10,22 @@ from numpy.typing import NDArray
 
 from forepass.backtest.baselines import log_linear
 from forepass.backtest.scores import covered
-from forepass.tell.figures import BANDS, HUE, INK, VERMILION, house_style, label_values, write_below
+from forepass.tell.figures import (
+    BANDS,
+    GREY,
+    HUE,
+    INK,
+    VERMILION,
+    house_style,
+    label_values,
+    write_below,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+FEWEST_OF_A_LINE = 4
 
 type Floats = NDArray[np.float64]
 
@@ -49,6 +60,9 @@ def draw_fans(
     forward: xr.Dataset,
     panels: Mapping[str, tuple[str, float]],
     records: Mapping[str, pd.DataFrame],
+    *,
+    series: str = "",
+    words: str = "the typical frontier model or the largest run",
 ) -> "Figure":
     """Return the figure: each quantity as recorded, fitted and forecast, beside a fitted line.
 
@@ -57,6 +71,8 @@ def draw_fans(
     forward : projection, dims (draw, year).
     panels : title and factor of scale, by variable of the projection.
     records : rows with `when` and `value`, the natural log, by the same names.
+    series : where rows are of several, the one that is forecast; points of the others are hollow.
+    words : what is forecast.
     """
     from matplotlib.figure import Figure
 
@@ -70,22 +86,25 @@ def draw_fans(
             bands(axis, middle, drawn)
             if name in records:
                 seen = records[name]
-                values = np.exp(seen["value"]) * factor
-                axis.scatter(seen["when"], values, s=16, color=INK, zorder=3)
-                naive(
-                    axis, seen, middle, factor, [(0.1, ":", 1.6), (0.5, "--", 1.6), (0.9, ":", 1.6)]
+                own = seen[seen["series"] == series] if series else seen
+                others = seen.drop(own.index)
+                axis.scatter(
+                    others["when"], _shown(others, factor), 16, edgecolors=GREY, facecolors="none"
                 )
+                axis.scatter(own["when"], _shown(own, factor), s=16, color=INK, zorder=3)
+                if len(own) >= FEWEST_OF_A_LINE:
+                    _naive(axis, own, middle, factor)
             axis.set_yscale("log")
             axis.set_ylim(*_range(drawn, records.get(name), factor))
             axis.set_title(title)
             label_values(axis)
         for axis in axes[len(panels) :]:
             axis.remove()
+        points = f"what was seen, {series}'s filled" if series else "what was seen"
         write_below(
             figure,
-            "Blue: the typical frontier model or the largest run, median with 50, 80 and 90% "
-            "intervals. Points: what was seen.\nVermilion: line through the points by least "
-            "squares with its 80% prediction interval.",
+            f"Blue: {words}, median with 50, 80 and 90% intervals. Points: {points}.\n"
+            "Vermilion: line through the points by least squares with its 80% prediction interval.",
         )
     return figure
 
@@ -98,25 +117,23 @@ def bands(axis: "Axes", when: Floats, drawn: Floats) -> None:
     axis.plot(when, np.median(drawn, axis=0), color=INK, linewidth=2)
 
 
-def naive(
-    axis: "Axes",
-    record: pd.DataFrame,
-    when: Floats,
-    factor: float,
-    lines: Sequence[tuple[float, str, float]],
-) -> None:
-    """Draw a line through a record forward by least squares: each quantile, its style and width."""
+def _naive(axis: "Axes", record: pd.DataFrame, when: Floats, factor: float) -> None:
+    """Draw a line through a record forward by least squares, with its 80% interval."""
     ahead = when[when > record["when"].max()]
     drawn = log_linear(record, pd.DataFrame({"when": ahead}))
-    for level, style, width in lines:
+    for level, style in ((0.1, ":"), (0.5, "--"), (0.9, ":")):
         line = np.exp(np.quantile(drawn, level, axis=0)) * factor
-        axis.plot(ahead, line, color=VERMILION, linewidth=width, linestyle=style)
+        axis.plot(ahead, line, color=VERMILION, linewidth=1.6, linestyle=style)
+
+
+def _shown(record: pd.DataFrame, factor: float) -> Floats:
+    return np.exp(record["value"].to_numpy()) * factor
 
 
 def _range(drawn: Floats, record: pd.DataFrame | None, factor: float) -> tuple[float, float]:
     """Return the limits that show the fan and the points, whatever the naive line does."""
     low, high = np.quantile(drawn, 0.05, axis=0).min(), np.quantile(drawn, 0.95, axis=0).max()
     if record is not None:
-        seen = np.exp(record["value"].to_numpy()) * factor
+        seen = _shown(record, factor)
         low, high = min(low, seen.min()), max(high, seen.max())
     return float(low / 1.5), float(high * 1.5)

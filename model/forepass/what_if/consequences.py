@@ -11,8 +11,8 @@ import xarray as xr
 
 from forepass import physics
 from forepass.blocks.chips.rents import hourly_cost
+from forepass.forward.timing import SECONDS_PER_DAY
 
-SECONDS_PER_DAY = 86400.0
 MORE_THAN_ROUNDING = 1 + 1e-9
 """Total over active parameters above which a model is a mixture, whatever it activates."""
 

@@ -17,7 +17,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.errors import InputError
-from forepass.forward.timing import SHARES
+from forepass.forward.timing import SHARES, back, straight
 from forepass.inputs.families import FAMILIES, family_quantile
 from forepass.posterior import Fit
 from forepass.streams import block_rng
@@ -209,15 +209,12 @@ def _moved(
     elif change.how == "times":
         new[:, late] *= by
     else:
-        share = units in SHARES
-        with np.errstate(divide="ignore"):
-            logs = np.log(values) - (np.log1p(-values) if share else 0.0)
+        logs = straight(values, units)
         base = logs[:, before : before + 1]
         since = (years - years[before])[late].reshape((1, -1) + (1,) * (values.ndim - 2))
         ahead = logs[:, late]
         ahead = ahead + by * since if change.how == "growth" else base + by * (ahead - base)
-        with np.errstate(over="ignore"):
-            new[:, late] = 1 / (1 + np.exp(-ahead)) if share else np.exp(ahead)
+        new[:, late] = back(ahead, units)
     if not np.isfinite(new).all():
         raise InputError(f"{change}: gives no finite number; ask for less")
     if units in SHARES and new.max() > 1:
