@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 type Options = argparse.ArgumentParser | argparse._ArgumentGroup
-type Run = Callable[[argparse.Namespace], int]
+type Run = Callable[[argparse.Namespace, Settings], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class Command:
     name, words, example
         What is typed, what it answers, and how it is used.
     run
-        Does it and returns the exit status; absent where there are actions.
+        Does it, with the settings that the common options ask for, and returns the exit status;
+        absent where there are actions.
     add_options
         Adds the options that it has beside the common ones.
     draws

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from forepass.commands import arguments, fitting
 from forepass.commands.arguments import Command
-from forepass.commands.output import say_written, tell
+from forepass.commands.output import say_written, tell, write_table
 from forepass.errors import InputError
 from forepass.inputs.text_files import suggest
+from forepass.settings import Settings
 
 if TYPE_CHECKING:
     from forepass.backtest.runs import Result, Task
@@ -47,9 +48,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     arguments.add_figure(parser, "draw skill, calibration, and forecasts beside what came")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print the scores; return 1 where the chains of a fit disagree."""
-    from forepass import atomic
     from forepass.backtest.experts import due
     from forepass.backtest.runs import tasks
     from forepass.tell import backtest_text as text
@@ -58,8 +58,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"--from {args.from_year:g} is after --to {args.to_year:g}")
     chosen = _targets(args.block, args.target)
     asked = tasks(chosen, first=args.from_year, last=args.to_year, every=float(args.every))
-    settings = arguments.settings_from(args)
-    results = _results(asked, args)
+    results = _results(asked, args, settings)
     targets = [target for names in chosen.values() for target in names]
     rows = text.forecasts(results, targets)
     if rows.empty:
@@ -81,9 +80,7 @@ def run(args: argparse.Namespace) -> int:
         experts=[asdict(row) for row in experts],
         fits=text.fits_of(results),
     )
-    if args.csv is not None:
-        atomic.write_text(args.csv, table.round(4).to_csv(index=False, lineterminator="\n"))
-        say_written(args, args.csv)
+    write_table(args, table.round(4))
     if args.figure is not None:
         from forepass.tell import backtest_figures as figures
         from forepass.tell.figures import save_figure
@@ -96,17 +93,17 @@ def run(args: argparse.Namespace) -> int:
     return 1 if text.shortfalls(results) else 0
 
 
-def _results(asked: "list[Task]", args: argparse.Namespace) -> "dict[Task, Result]":
+def _results(
+    asked: "list[Task]", args: argparse.Namespace, settings: Settings
+) -> "dict[Task, Result]":
     from forepass.backtest import runs
 
     found = {}
     with (
         arguments.cluster_from(args) as on,
-        fitting.progress_over(
-            [task.name for task in asked], quiet=args.quiet, what="forecasts"
-        ) as report,
+        fitting.progress_over(asked, quiet=args.quiet, what="forecasts") as report,
     ):
-        for task, result in runs.results(asked, arguments.settings_from(args), on=on):
+        for task, result in runs.results(asked, settings, on=on):
             found[task] = result
             report(task.name, "done")
     return {task: found[task] for task in asked}

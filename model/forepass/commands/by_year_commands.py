@@ -90,9 +90,8 @@ def _add_overhang_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(option, type=arguments.positive_number, metavar=metavar, help=words)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print the answer and write the files asked for."""
-    settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
     years = years_asked(args, definitions)
     asked = {"from": years[0], "to": years[-1], "unsafe_ignore_checks": args.unsafe_ignore_checks}

@@ -4,10 +4,11 @@ import argparse
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forepass.commands import arguments, fitting
-from forepass.commands.output import say_written
+from forepass.commands import fitting
+from forepass.commands.output import tell_answer
 from forepass.inputs.comparisons import Published, load_comparisons
 from forepass.inputs.definitions import load_definitions
 from forepass.settings import Settings
@@ -33,9 +34,8 @@ NOTES = (
 )
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print our quantities beside published ones, each with a verdict and a reading."""
-    settings = arguments.settings_from(args)
     published = load_comparisons(
         settings.priors, settings.data, seen_only=settings.as_of is not None
     )
@@ -46,10 +46,7 @@ def run(args: argparse.Namespace) -> int:
         draw=partial(_draw, args, settings, published),
         build=partial(_document, published=published),
     )
-    print(render.as_json(document) if args.json else _text(document))
-    if args.csv is not None:
-        render.write_rows(document["comparisons"], COLUMNS, args.csv)
-        say_written(args, args.csv)
+    tell_answer(args, document, _text, _write_csv)
     return 0
 
 
@@ -62,10 +59,7 @@ def _draw(
     from forepass.kept_fits import flagged
 
     comparisons.check_quantities(published)
-    with fitting.progress_over(posterior.BLOCKS, quiet=args.quiet) as report:
-        fits = posterior.fitted(
-            posterior.BLOCKS, settings, progress=report, unsafe=True, side_by_side=True
-        )
+    fits = fitting.fits_of(posterior.BLOCKS, args, settings)
     definitions = load_definitions(settings.priors)
     projection = project(
         fits,
@@ -94,6 +88,10 @@ def _document(
     document["comparisons"] = comparisons.judged(draws, published)
     document["notes"] += NOTES
     return document
+
+
+def _write_csv(document: Mapping[str, Any], path: Path) -> None:
+    render.write_rows(document["comparisons"], COLUMNS, path)
 
 
 def _text(document: Mapping[str, Any]) -> str:

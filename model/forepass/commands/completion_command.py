@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Iterator
 
-from forepass.commands import arguments
 from forepass.commands.arguments import Command
+from forepass.settings import Settings
 
 EXAMPLE = """\
 example: from now on, in every bash (a zsh first needs: autoload bashcompinit; bashcompinit)
@@ -34,14 +34,13 @@ _forepass() {{
 complete -o default -F _forepass forepass"""
 
 
-def run(args: argparse.Namespace) -> int:
+def run(_: argparse.Namespace, settings: Settings) -> int:
     """Print the script, with the names of today's priors and scenarios in it."""
     from forepass.cli import build_parser
     from forepass.inputs.priors import BLOCKS, load_all
     from forepass.what_if.intervention_names import names
     from forepass.what_if.scenarios import scenario_names
 
-    settings = arguments.settings_from(args)
     scenarios = " ".join(scenario_names(settings.priors))
     words = dict(_words(build_parser(), ""))
     for action in ("show", "run", "compare"):

@@ -30,14 +30,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     scenario_options.add_options(parser)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Write the page and say what is in it."""
     from forepass.explorer import page_file
 
     if not args.title.strip():
         raise InputError("--title must say something")
     page_file.check_overwritten(args.out, force=args.force)
-    settings = arguments.settings_from(args)
     scenario = scenario_options.scenario_from(args, settings)
     # What reproduces the page goes with it.
     typed = [option for text in args.set for option in ("--set", text)]

@@ -62,11 +62,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     arguments.add_figure(group, "with --sweep, write the figure to DIR as sweep.png and sweep.svg")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print the answer, and draw it where that was asked for."""
     if args.figure is not None and not args.sweep:
         raise InputError("--figure draws the trade-off of --sweep; give both")
-    settings = arguments.settings_from(args)
     request = _request(args, settings)
     asked = {
         **request,
@@ -132,7 +131,7 @@ def _draw(args: argparse.Namespace, request: dict[str, Any], settings: Settings)
     tables = catalogue.load(settings, chips_file=args.chips_file, models_file=args.models_file)
     chip_record(args.chip, tables)
     model_record(args.model, tables)
-    fits = fitting.checked_fits(BLOCKS, args, settings)
+    fits = fitting.fits_of(BLOCKS, args, settings)
     definitions = load_definitions(settings.priors)
     answer = sweep.sweep if args.sweep else capacity.passes
     draws = answer(capacity.PassesRequest(**request), fits, tables, definitions)

@@ -29,9 +29,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--date", type=arguments.iso_date, help=words)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print the table, the claims with their probabilities, and the measured rows outside."""
-    settings = arguments.settings_from(args)
     claims = load_claims(settings.priors)
     asked = {"date": args.date, "unsafe_ignore_checks": args.unsafe_ignore_checks}
     document = answers.answer("post", asked, settings, draw=lambda: _draw(args, settings, claims))
@@ -58,7 +57,7 @@ def _draw(
     from forepass.kept_fits import flagged
 
     tables = load_tables(TABLES, settings.data)
-    fits = fitting.checked_fits(BLOCKS, args, settings)
+    fits = fitting.fits_of(BLOCKS, args, settings)
     definitions = load_definitions(settings.priors)
     draws = post.revisit(fits, tables, definitions, claims, date=args.date)
     return flagged(draws, fits)

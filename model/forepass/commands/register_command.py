@@ -51,8 +51,8 @@ def _folder(args: argparse.Namespace) -> Path:
     return chosen
 
 
-def _record(args: argparse.Namespace) -> int:
-    settings, folder = arguments.settings_from(args), _folder(args)
+def _record(args: argparse.Namespace, settings: Settings) -> int:
+    folder = _folder(args)
     registers.check_reason(args.reason)
     years = years_asked(args, load_definitions(settings.priors))
     scenario = scenario_options.scenario_from(args, settings)
@@ -84,7 +84,7 @@ def _forecast(
     )
 
 
-def _list(args: argparse.Namespace) -> int:
+def _list(args: argparse.Namespace, _: Settings) -> int:
     found = _read(args)
     keys = ("created", "reason", "forepass", "seed", "as_of", "scenario")
     records = [
@@ -95,14 +95,14 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
-def _show(args: argparse.Namespace) -> int:
+def _show(args: argparse.Namespace, _: Settings) -> int:
     entry = registers.find(_read(args), args.entry)
     shown = "" if args.json else text.entry_text(entry, args.years)
     tell(args, shown, entry=entry.name, hash=entry.hash, content=entry.document)
     return 0
 
 
-def _verify(args: argparse.Namespace) -> int:
+def _verify(args: argparse.Namespace, _: Settings) -> int:
     found = registers.read_register(_folder(args))
     entries = found.entries
     faults = [*found.faults, *kept_inputs.faults_of(found.folder, (e.document for e in entries))]
@@ -115,7 +115,7 @@ def _verify(args: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def _diff(args: argparse.Namespace) -> int:
+def _diff(args: argparse.Namespace, _: Settings) -> int:
     found = _read(args)
     a, b = (registers.find(found, name) for name in (args.a, args.b))
     one, other = a.document, b.document
@@ -196,8 +196,8 @@ def _exchanged(
         raise CheckError(f"with a mixture {what}; insist with --unsafe-ignore-checks") from None
 
 
-def _score(args: argparse.Namespace) -> int:
-    settings, register = arguments.settings_from(args), _read(args)
+def _score(args: argparse.Namespace, settings: Settings) -> int:
+    register = _read(args)
     on = last_day(args.on) if args.on else date.today()
     known = scores.outcomes(settings.priors, settings.data) if register.entries else []
     found = []

@@ -48,7 +48,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     arguments.add_flag(parser, "--force", "write into a folder that holds other files too")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Write the report and say what is in it."""
     # Matrices here are small: several threads on each cost more than they give.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -59,7 +59,6 @@ def run(args: argparse.Namespace) -> int:
     folder.check_free(args.out, force=args.force)
     if args.template is not None and not args.template.is_dir():
         raise InputError(f"--template: {args.template} is no folder")
-    settings = arguments.settings_from(args)
     templates = (*[args.template] * (args.template is not None), room("reports/templates"))
     questions = read_questions(templates)
     scenario = scenario_options.scenario_from(args, settings)

@@ -41,24 +41,21 @@ your own, from a file, with a belief pinned besides
 """
 
 
-def _list(args: argparse.Namespace) -> int:
-    settings = arguments.settings_from(args)
+def _list(args: argparse.Namespace, settings: Settings) -> int:
     found = [load_scenario(name, settings.priors) for name in scenario_names(settings.priors)]
     records = [scenario_texts.record(scenario) for scenario in found]
     tell(args, scenario_texts.listed(found), scenarios=records)
     return 0
 
 
-def _show(args: argparse.Namespace) -> int:
-    settings = arguments.settings_from(args)
+def _show(args: argparse.Namespace, settings: Settings) -> int:
     scenario = load_scenario(args.name, settings.priors)
     titles = source_titles(settings.data)
     tell(args, scenario_texts.described(scenario, titles), scenario=scenario_texts.record(scenario))
     return 0
 
 
-def _run(args: argparse.Namespace) -> int:
-    settings = arguments.settings_from(args)
+def _run(args: argparse.Namespace, settings: Settings) -> int:
     definitions = load_definitions(settings.priors)
     years = years_asked(args, definitions)
     scenario = scenario_options.scenario_from(args, settings, args.name)
@@ -74,8 +71,7 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _compare(args: argparse.Namespace) -> int:
-    settings = arguments.settings_from(args)
+def _compare(args: argparse.Namespace, settings: Settings) -> int:
     years = years_asked(args, load_definitions(settings.priors))
     # What --set asks holds in all of them.
     found = [scenario_options.scenario_from(args, settings, name) for name in args.names]
@@ -109,7 +105,7 @@ def _drawn(
     if args.workers is None and args.scheduler is None:
         return {one.name: _draw(one, args, settings, years) for one in found}
     # What all scenarios share is fitted once, here, before workers ask for it at once.
-    fitting.checked_fits(posterior.BLOCKS, args, settings)
+    fitting.fits_of(posterior.BLOCKS, args, settings)
     quiet = argparse.Namespace(quiet=True, unsafe_ignore_checks=args.unsafe_ignore_checks)
     asked = [(one, quiet, years) for one in found]
     with arguments.cluster_from(args) as on:

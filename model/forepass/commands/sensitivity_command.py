@@ -60,9 +60,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     arguments.add_figure(parser, "write tornado and shares to DIR as PNG and SVG")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print the answer and write the files asked for."""
-    settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
     first, last = definitions.first_year, definitions.last_year
     if not first <= args.year <= last:
