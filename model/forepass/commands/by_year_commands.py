@@ -3,7 +3,7 @@
 import argparse
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
@@ -14,10 +14,8 @@ from forepass.inputs.dates import last_day
 from forepass.inputs.definitions import Definitions, load_definitions
 from forepass.settings import Settings
 from forepass.tell import answers, render
+from forepass.tell.answers import Draws
 from forepass.what_if.scenarios import Scenario
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 FORECAST_EXAMPLE = """\
 example: the forecast to 2030 with its figure, and all its numbers as a table
@@ -48,6 +46,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--when",
         nargs=3,
         action="append",
+        default=[],
         metavar=("QUANTITY", "RELATION", "X"),
         help="when a quantity passes X instead: its name as in --json, '>' or '<' (quoted) or "
         "above or below, and X in its unit there (may be repeated)",
@@ -97,16 +96,29 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     asked = {"from": years[0], "to": years[-1], "unsafe_ignore_checks": args.unsafe_ignore_checks}
     asked |= scenario_options.arguments_of(_scenario(args, settings))
     asked |= {"draws": args.draws} if args.draws else {}
-    if args.when:
-        return _run_when(args, settings, years, asked)
-    draw = partial(_draw, args, settings, years)
+    text, build = render.by_year_text, partial(horizon.marked, fold=definitions.scenarios_only_fold)
+    wanted = [thresholds.read_threshold(words) for words in args.when]
+    if wanted:
+        others = ("quarterly", "netcdf", "figure")
+        arguments.refuse_beside(args, others, "does not go with --when, whose answer is dates")
+        asked["when"] = [str(threshold) for threshold in wanted]
+        text, build = render.when_text, partial(thresholds.crossings, asked=wanted)
     if args.quarterly:
         asked["quarterly"] = True
+
+    def draw() -> Draws:
+        # The names come with the numerical libraries, and are checked before anything is fitted.
+        from forepass.forward import forecast, overhang, timing
+
+        of = forecast if args.command == FORECAST.name else overhang
+        thresholds.check_names(wanted, of.ORDER)
+        if not args.quarterly:
+            return _draw(args, settings, years)
         span = list(range(definitions.first_year, definitions.last_year + 1))
-        draw = partial(_draw_quarterly, args, settings, span, years)
-    build = partial(horizon.marked, fold=definitions.scenarios_only_fold)
+        return timing.quarterly(_draw(args, settings, span), years)
+
     document = answers.answer(args.command, asked, settings, draw=draw, build=build)
-    tell_answer(args, document, partial(render.by_year_text, years=args.years))
+    tell_answer(args, document, partial(text, years=args.years))
     if args.netcdf is not None:
         _write_netcdf(draw(), document, args.netcdf)
         say_written(args, args.netcdf)
@@ -123,33 +135,6 @@ def _scenario(args: argparse.Namespace, settings: Settings) -> Scenario:
     values = {name: getattr(args, option, None) for name, option in by_name.items()}
     stated = [f"{name}={value}" for name, value in values.items() if value is not None]
     return scenario_options.scenario_from(args, settings, extra=stated)
-
-
-def _run_when(
-    args: argparse.Namespace, settings: Settings, years: list[int], asked: dict[str, object]
-) -> int:
-    """Print when the quantities pass their thresholds."""
-    others = ("quarterly", "netcdf", "figure")
-    arguments.refuse_beside(args, others, "does not go with --when, whose answer is dates")
-    wanted = [thresholds.read_threshold(words) for words in args.when]
-
-    def draw() -> "xr.Dataset":
-        # Before anything is fitted; the names come with the numerical libraries.
-        from forepass.forward import forecast, overhang
-
-        of = forecast if args.command == FORECAST.name else overhang
-        thresholds.check_names(wanted, of.ORDER)
-        return _draw(args, settings, years)
-
-    document = answers.answer(
-        args.command,
-        {**asked, "when": [str(threshold) for threshold in wanted]},
-        settings,
-        draw=draw,
-        build=partial(thresholds.crossings, asked=wanted),
-    )
-    tell_answer(args, document, partial(render.when_text, years=args.years))
-    return 0
 
 
 FORECAST = Command(
@@ -170,15 +155,7 @@ OVERHANG = Command(
 )
 
 
-def _draw_quarterly(
-    args: argparse.Namespace, settings: Settings, span: list[int], years: list[int]
-) -> "xr.Dataset":
-    from forepass.forward import timing
-
-    return timing.quarterly(_draw(args, settings, span), years)
-
-
-def _draw(args: argparse.Namespace, settings: Settings, years: list[int]) -> "xr.Dataset":
+def _draw(args: argparse.Namespace, settings: Settings, years: list[int]) -> Draws:
     from forepass.forward.forecast import forecast_of
     from forepass.forward.overhang import overhang_of
 
@@ -192,19 +169,18 @@ def years_asked(args: argparse.Namespace, definitions: Definitions) -> list[int]
     start = horizon.first_year(definitions, args.as_of and last_day(args.as_of))
     first = start if args.first is None else args.first
     last = latest if args.last is None else args.last
-    for option, years in (("--from", [first]), ("--to", [last]), ("--years", args.years or [])):
-        for year in years:
-            if not earliest <= year <= latest:
-                raise InputError(f"{option} must lie within {earliest} to {latest}, got {year}")
+    for option, year in (("--from", first), ("--to", last)):
+        if not earliest <= year <= latest:
+            raise InputError(f"{option} must lie within {earliest} to {latest}, got {year}")
     if first > last:
         raise InputError(f"--from must not be after --to, got {first} and {last}")
-    outside = [year for year in args.years or [] if not first <= year <= last]
-    if outside:
-        raise InputError(f"--years must lie within {first} to {last}, got {outside[0]}")
+    for year in args.years or []:
+        if not first <= year <= last:
+            raise InputError(f"--years must lie within {first} to {last}, got {year}")
     return list(range(first, last + 1))
 
 
-def _write_netcdf(draws: "xr.Dataset", document: dict[str, Any], path: Path) -> None:
+def _write_netcdf(draws: Draws, document: dict[str, Any], path: Path) -> None:
     from forepass import atomic
 
     # netCDF attributes hold one text, not a list of remarks.

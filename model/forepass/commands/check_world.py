@@ -5,20 +5,18 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from forepass import __version__
 from forepass.commands import fitting
 from forepass.commands.output import tell_answer
 from forepass.inputs.comparisons import Published, load_comparisons
 from forepass.inputs.definitions import load_definitions
 from forepass.settings import Settings
 from forepass.tell import answers, render
+from forepass.tell.answers import Draws
 from forepass.tell.render import wrapped
 from forepass.tell.rounding import named, number_text, scaled
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 BY_COLUMNS, READING_COLUMNS = 22, 60
 COLUMNS = (
@@ -50,9 +48,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _draw(
-    args: argparse.Namespace, settings: Settings, published: Sequence[Published]
-) -> "xr.Dataset":
+def _draw(args: argparse.Namespace, settings: Settings, published: Sequence[Published]) -> Draws:
     from forepass import catalogue, posterior
     from forepass.forward import comparisons
     from forepass.forward.projection import project, whole_span
@@ -74,20 +70,19 @@ def _draw(
 
 
 def _document(
-    draws: "xr.Dataset",
+    draws: Draws,
     *,
     published: Sequence[Published],
     **frame: Any,  # noqa: ANN401 - as build_document takes them
 ) -> dict[str, Any]:
-    import xarray as xr
-
     from forepass.forward import comparisons
 
-    document = answers.build_document(xr.Dataset(attrs=draws.attrs), **frame)
-    del document["quantities"]
-    document["comparisons"] = comparisons.judged(draws, published)
-    document["notes"] += NOTES
-    return document
+    return {
+        "forepass": __version__,
+        **frame,
+        "notes": [*draws.attrs["notes"], *NOTES],
+        "comparisons": comparisons.judged(draws, published),
+    }
 
 
 def _write_csv(document: Mapping[str, Any], path: Path) -> None:

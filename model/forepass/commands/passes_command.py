@@ -3,7 +3,7 @@
 import argparse
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forepass import limits
 from forepass.commands import arguments
@@ -14,10 +14,7 @@ from forepass.inputs.definitions import load_definitions
 from forepass.inputs.text_files import read_bytes
 from forepass.settings import Settings
 from forepass.tell import answers, render
-
-if TYPE_CHECKING:
-    import xarray as xr
-
+from forepass.tell.answers import Draws
 
 BLOCKS = ("chips", "serving")
 
@@ -120,7 +117,7 @@ def _content(path: Path | None) -> str | None:
     return hashlib.sha256(read_bytes(path, str(path), most_bytes=limits.TABLE_BYTES)).hexdigest()
 
 
-def _draw(args: argparse.Namespace, request: dict[str, Any], settings: Settings) -> "xr.Dataset":
+def _draw(args: argparse.Namespace, request: dict[str, Any], settings: Settings) -> Draws:
     from forepass import catalogue
     from forepass.commands import fitting
     from forepass.forward import capacity, sweep

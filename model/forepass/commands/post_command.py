@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
@@ -11,9 +10,7 @@ from forepass.inputs.claims import Claim, load_claims
 from forepass.inputs.definitions import load_definitions
 from forepass.settings import Settings
 from forepass.tell import answers, render
-
-if TYPE_CHECKING:
-    import xarray as xr
+from forepass.tell.answers import Draws
 
 BLOCKS = ("serving",)
 TABLES = ("chips", "language_models", "serving")
@@ -48,9 +45,7 @@ COMMAND = Command(
 )
 
 
-def _draw(
-    args: argparse.Namespace, settings: Settings, claims: Mapping[str, Claim]
-) -> "xr.Dataset":
+def _draw(args: argparse.Namespace, settings: Settings, claims: Mapping[str, Claim]) -> Draws:
     from forepass.commands import fitting
     from forepass.forward import post
     from forepass.inputs.tables import load_tables

@@ -4,7 +4,6 @@ import argparse
 from dataclasses import replace
 from functools import partial
 from itertools import product
-from typing import TYPE_CHECKING
 
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
@@ -15,6 +14,7 @@ from forepass.forward import horizon
 from forepass.inputs.definitions import load_definitions
 from forepass.settings import Settings
 from forepass.tell import answers, render, scenario_texts
+from forepass.tell.answers import Draws
 from forepass.what_if.scenarios import (
     Scenario,
     as_asked,
@@ -23,10 +23,6 @@ from forepass.what_if.scenarios import (
     scenario_names,
     with_layer,
 )
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 EXAMPLE = """\
 examples:
@@ -78,7 +74,7 @@ def _compare(args: argparse.Namespace, settings: Settings) -> int:
     found += grid(found[0], args.grid)
     check_compared([one.name for one in found])
 
-    def draw() -> "xr.Dataset":
+    def draw() -> Draws:
         from forepass.what_if import pairs
 
         return pairs.joined(_drawn(found, args, settings, years))
@@ -97,7 +93,7 @@ MOST_CELLS = 1000
 
 def _drawn(
     found: list[Scenario], args: argparse.Namespace, settings: Settings, years: list[int]
-) -> "dict[str, xr.Dataset]":
+) -> dict[str, Draws]:
     """Return the draws of each scenario, in their order; on a cluster several at once."""
     from forepass import posterior
     from forepass.commands import fitting
@@ -114,9 +110,7 @@ def _drawn(
     return {one.name: each[one.name] for one in found}
 
 
-def _of_scenario(
-    task: tuple[Scenario, argparse.Namespace, list[int]], settings: Settings
-) -> "xr.Dataset":
+def _of_scenario(task: tuple[Scenario, argparse.Namespace, list[int]], settings: Settings) -> Draws:
     scenario, args, years = task
     return _draw(scenario, args, settings, years)
 
@@ -148,7 +142,7 @@ def _asked(args: argparse.Namespace, years: list[int], *scenarios: Scenario) -> 
 
 def _draw(
     scenario: Scenario, args: argparse.Namespace, settings: Settings, years: list[int]
-) -> "xr.Dataset":
+) -> Draws:
     from forepass.forward.forecast import forecast_of
     from forepass.forward.overhang import overhang_of
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from forepass.commands import fitting
 from forepass.commands.arguments import Options
 from forepass.settings import Settings
+from forepass.tell.answers import Draws
 from forepass.what_if.scenarios import Scenario, as_asked, load_scenario, plain, with_layer
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from forepass.what_if.changed import Changed, Question
 
 
@@ -69,7 +68,7 @@ def drawn(
     args: argparse.Namespace,
     settings: Settings,
     years: list[int],
-) -> "xr.Dataset":
+) -> Draws:
     """Return the draws that answer questions in a scenario, as `forepass.what_if.changed` does."""
     from forepass.what_if import changed
 

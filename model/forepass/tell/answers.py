@@ -5,7 +5,7 @@ from functools import reduce
 from importlib.resources.abc import Traversable
 from itertools import product
 from operator import getitem
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forepass import __version__, fingerprints, kept
 from forepass.documents import QUANTILES, Build, Document, build_document, times_of
@@ -13,9 +13,13 @@ from forepass.inputs.rows import read_rows
 from forepass.kept_fits import FAILED
 from forepass.settings import Settings
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 __all__ = [
     "QUANTILES",
     "Document",
+    "Draws",
     "answer",
     "build_document",
     "made_from",
@@ -24,6 +28,9 @@ __all__ = [
     "tidy_rows",
     "times_of",
 ]
+
+type Draws = xr.Dataset
+"""Draws of quantities, as `build_document` takes them."""
 
 
 def answer(
