@@ -375,7 +375,7 @@ def test_predict_does_the_good_rows_and_reports_the_others(run: Run, tmp_path: P
     assert err.splitlines()[:-1] == [
         f"forepass: {table} line {line}: {told}"
         for line, told in (
-            (3, "n_chips must be a number above 0, got 'eight'"),
+            (3, "n_chips must be a whole number above 0, got 'eight'"),
             (4, "weight_bits must be 16, 8 or 4, got '6'"),
             (6, "input_tokens must be a number above 0, got '-5'"),
             (7, "unknown chip 'h1000'"),

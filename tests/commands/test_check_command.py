@@ -176,7 +176,10 @@ def test_one_kind_of_split_can_be_asked_for(
         (["--kind", "chip"], "--kind belongs to --serving-validation"),
         (["--csv", "x.csv"], "--csv belongs to --serving-validation"),
         (["--trends", "--csv", "x.csv"], "--csv belongs to --serving-validation"),
-        (["--serving-validation", "--block", "fleet"], "--block: --serving-validation is of"),
+        (
+            ["--serving-validation", "--block", "fleet"],
+            "--block does not go with --serving-validation",
+        ),
         (["--serving-validation", "--kind", "colour"], "--kind"),
         (["--block", "fleet", "--figure", "out"], "--figure draws the serving block"),
         (["--block", "flete"], "did you mean fleet?"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from forepass.commands import arguments, fitting
 from forepass.commands.arguments import Command
-from forepass.commands.output import say_written, tell, write_table
+from forepass.commands.output import tell, write_figures, write_table
 from forepass.errors import InputError
 from forepass.inputs.text_files import suggest
 from forepass.settings import Settings
@@ -83,13 +83,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     write_table(args, table.round(4))
     if args.figure is not None:
         from forepass.tell import backtest_figures as figures
-        from forepass.tell.figures import save_figure
 
         drawn = {"backtest": figures.draw_scores(table, rows)}
         if fans := figures.fans_of(results, targets):
             drawn["backtest_fans"] = figures.draw_fans(fans, settings)
-        for name, figure in drawn.items():
-            say_written(args, *save_figure(figure, args.figure, name))
+        write_figures(args, drawn)
     return 1 if text.shortfalls(results) else 0
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
-from forepass.commands.output import say_written, tell_answer
+from forepass.commands.output import say_written, tell_answer, write_figures
 from forepass.errors import InputError
 from forepass.forward import horizon, thresholds
 from forepass.inputs.dates import last_day
@@ -69,12 +69,16 @@ def _draws(text: str) -> int:
     return int(text)
 
 
+def add_span(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the first and the last year of an answer."""
+    words = "first year (with --as-of: its year)"
+    parser.add_argument("--from", dest="first", type=int, metavar="YEAR", help=words)
+    parser.add_argument("--to", dest="last", type=int, metavar="YEAR", help="last year")
+
+
 def add_years(parser: argparse.ArgumentParser) -> None:
     """Give a parser the years of an answer, and the file to write it to as CSV."""
-    parser.add_argument(
-        "--from", dest="first", type=int, metavar="YEAR", help="first year (with --as-of: its year)"
-    )
-    parser.add_argument("--to", dest="last", type=int, metavar="YEAR", help="last year")
+    add_span(parser)
     words = "years that the text table shows, such as 2026,2030 (JSON and CSV hold all)"
     parser.add_argument("--years", type=arguments.year_list, metavar="LIST", help=words)
     arguments.add_csv(parser, "write every quantile as tidy CSV")
@@ -123,9 +127,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         _write_netcdf(draw(), document, args.netcdf)
         say_written(args, args.netcdf)
     if args.figure is not None:
-        from forepass.tell import by_year_figures
+        from forepass.tell.by_year_figures import draw_by_year
 
-        say_written(args, *by_year_figures.save_by_year(document, args.figure, args.command))
+        write_figures(args, {args.command: draw_by_year(document, args.command)}, document)
     return 0
 
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from forepass.commands import arguments, fit_command, fitting
-from forepass.commands.output import say_written, tell, write_table
+from forepass.commands.output import tell, write_figures, write_table
 from forepass.errors import InputError
 from forepass.settings import Settings
 from forepass.tell import render
@@ -68,10 +68,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     write_table(args, summary.round(DIGITS + 1))
     if args.figure is not None:
         from forepass.tell.check_figures import draw_calibration
-        from forepass.tell.figures import save_figure
 
-        figure = draw_calibration(ranked, summary, DRAWS_RANKED + 1)
-        say_written(args, *save_figure(figure, args.figure, FIGURE))
+        write_figures(args, {FIGURE: draw_calibration(ranked, summary, DRAWS_RANKED + 1)})
     return 1 if len(failed) else 0
 
 

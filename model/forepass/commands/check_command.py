@@ -16,7 +16,7 @@ from forepass.commands import (
     fitting,
 )
 from forepass.commands.arguments import Command
-from forepass.commands.output import say_written, tell, write_table
+from forepass.commands.output import tell, write_figures, write_table
 from forepass.errors import InputError
 from forepass.settings import Settings
 from forepass.tell import answers, render
@@ -107,7 +107,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     )
     tell(args, "" if args.json else _text(document), **document)
     if args.figure is not None:
-        _draw_figure(args, settings, document)
+        from forepass.fit_checks.run import measured_quantities
+        from forepass.tell.check_figures import draw_check
+
+        fit = fitting.fits_of([SERVING], args, settings)[SERVING]
+        (rows,) = measured_quantities(SERVING, fit, settings)
+        write_figures(args, {"serving_check": draw_check(rows)}, document)
     return 0 if all(one["passed"] for one in document["checks"]) else 1
 
 
@@ -189,16 +194,6 @@ def _rate(rate: dict[str, Any]) -> list[str]:
         "{:+.2f} to {:+.2f}".format(*rate["fitted"]),
         f"{mark}, and of years to come".removeprefix(", and ") if rate["ahead"] else mark,
     ]
-
-
-def _draw_figure(args: argparse.Namespace, settings: Settings, document: dict[str, Any]) -> None:
-    from forepass.fit_checks.run import measured_quantities
-    from forepass.tell import check_figures, figures
-
-    fit = fitting.fits_of([SERVING], args, settings)[SERVING]
-    (rows,) = measured_quantities(SERVING, fit, settings)
-    figure = check_figures.draw_check(rows)
-    say_written(args, *figures.save_figure(figure, args.figure, "serving_check", document))
 
 
 def _run_validation(args: argparse.Namespace, settings: Settings) -> int:

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from forepass.commands import fit_command, fitting
-from forepass.commands.output import say_written, tell
+from forepass.commands.output import tell, write_figures
 from forepass.errors import InputError
 from forepass.settings import Settings
 from forepass.tell import render
@@ -39,11 +39,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     told = {block: [asdict(rate) for rate in rates] for block, rates in growths.items()}
     tell(args, "\n\n".join(text), growth=told, notes=notes)
     if args.figure is not None:
-        from forepass.tell.figures import save_figure
-
         for block, check in checks.items():
-            for name, draw in check.figures(fits[block].posterior, settings).items():
-                say_written(args, *save_figure(draw(), args.figure, f"{block}_{name}"))
+            drawn = check.figures(fits[block].posterior, settings)
+            write_figures(args, {f"{block}_{name}": draw() for name, draw in drawn.items()})
     return 0 if all(fit.diagnostics.passed for fit in fits.values()) else 1
 
 

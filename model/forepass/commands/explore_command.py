@@ -61,20 +61,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _contents(args: argparse.Namespace, scenario: Scenario, settings: Settings) -> Any:  # noqa: ANN401
-    from forepass.commands import fitting
     from forepass.explorer.contents import contents, stages
     from forepass.kept_fits import failed_notes
-    from forepass.what_if.changed import in_reason
 
     found = scenario_options.changed(scenario, args, settings)
     years = range(max(FIRST_YEAR, found.definitions.first_year), found.definitions.last_year + 1)
-    with (
-        fitting.progress_over(stages(found), quiet=args.quiet, what="runs") as report,
-        in_reason(scenario),
-    ):
-        page = contents(
-            found, scenario, years, seed=settings.seed, done=lambda stage: report(stage, "done")
-        )
+    with scenario_options.runs_of(stages(found), scenario, args) as done:
+        page = contents(found, scenario, years, seed=settings.seed, done=done)
     page["notes"] = [*page["notes"], *failed_notes(found.fits)]
     return page
 

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from forepass.tell import render
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 
 def tell(args: argparse.Namespace, text: str, **content: object) -> None:
@@ -40,6 +41,16 @@ def write_table(args: argparse.Namespace, table: "pd.DataFrame") -> None:
     if args.csv is not None:
         atomic.write_text(args.csv, table.to_csv(index=False, lineterminator="\n"))
         say_written(args, args.csv)
+
+
+def write_figures(
+    args: argparse.Namespace, figures: "Mapping[str, Figure]", document: Document | None = None
+) -> None:
+    """Write figures to the folder asked for, under their names, with the answer's hashes."""
+    from forepass.tell.figures import save_figure
+
+    for name, figure in figures.items():
+        say_written(args, *save_figure(figure, args.figure, name, document))
 
 
 def source_titles(data: Traversable, *further: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
-from forepass.commands.by_year_commands import years_asked
+from forepass.commands.by_year_commands import add_span, years_asked
 from forepass.commands.fitting import CheckError
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
@@ -218,8 +218,7 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
     _add_register(parser)
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why it is recorded")
     scenario_options.add_options(parser)
-    for option, dest in (("--from", "first"), ("--to", "last")):
-        parser.add_argument(option, dest=dest, type=int, metavar="YEAR", help=f"{dest} year")
+    add_span(parser)
     parser.set_defaults(years=None)
 
 

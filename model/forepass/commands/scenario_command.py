@@ -8,7 +8,7 @@ from itertools import product
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
 from forepass.commands.by_year_commands import add_years, years_asked
-from forepass.commands.output import say_written, source_titles, tell, tell_answer
+from forepass.commands.output import source_titles, tell, tell_answer, write_figures
 from forepass.errors import InputError
 from forepass.forward import horizon
 from forepass.inputs.definitions import load_definitions
@@ -82,9 +82,9 @@ def _compare(args: argparse.Namespace, settings: Settings) -> int:
     document = answers.answer("scenario compare", _asked(args, years, *found), settings, draw=draw)
     tell_answer(args, document, partial(scenario_texts.compared_text, years=args.years))
     if args.figure is not None:
-        from forepass.tell import scenario_figures
+        from forepass.tell.scenario_figures import draw_compared
 
-        say_written(args, *scenario_figures.save_compared(document, args.figure))
+        write_figures(args, {"scenarios": draw_compared(document)}, document)
     return 0
 
 

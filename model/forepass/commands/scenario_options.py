@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,20 @@ def drawn(
     with _fitting(args) as asked:
         wanted = getattr(args, "draws", None)
         return changed.drawn(scenario, questions, settings, years, wanted=wanted, **asked)
+
+
+@contextmanager
+def runs_of(
+    stages: Sized, scenario: Scenario, args: argparse.Namespace
+) -> Iterator[Callable[[str], None]]:
+    """Yield what is told of each stage of a long answer once it is done."""
+    from forepass.what_if.changed import in_reason
+
+    with (
+        fitting.progress_over(stages, quiet=args.quiet, what="runs") as report,
+        in_reason(scenario),
+    ):
+        yield lambda stage: report(stage, "done")
 
 
 @contextmanager
