@@ -150,7 +150,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
     return settings if args.as_of is None else seen_as_of(settings, last_day(args.as_of))
 
 
-def _checked[T](
+def checked[T](
     want: str, read: Callable[[str], T], holds: Callable[[T], bool] = lambda _: True
 ) -> Callable[[str], T]:
     """Return what reads an argument and refuses one that is not as wanted."""
@@ -167,29 +167,29 @@ def _checked[T](
     return check
 
 
-positive_number = _checked("a number above 0", float, lambda value: 0 < value < math.inf)
-share = _checked("a share from 0 to 1", float, lambda value: 0 <= value <= 1)
-positive_integer = _checked("a whole number above 0", int, lambda value: value > 0)
-half_year = _checked(
+positive_number = checked("a number above 0", float, lambda value: 0 < value < math.inf)
+share = checked("a share from 0 to 1", float, lambda value: 0 <= value <= 1)
+positive_integer = checked("a whole number above 0", int, lambda value: value > 0)
+half_year = checked(
     "a year or a half, such as 2021 or 2021.5",
     float,
     lambda value: 1950 <= value <= 2100 and value * 2 == int(value * 2),
 )
-seed = _checked("a whole number, 0 or more", int, lambda value: value >= 0)
-weight_bits = _checked("16, 8 or 4", int, lambda value: value in (16, 8, 4))
-address = _checked(
+seed = checked("a whole number, 0 or more", int, lambda value: value >= 0)
+weight_bits = checked("16, 8 or 4", int, lambda value: value in (16, 8, 4))
+address = checked(
     "an address such as tcp://host:8786",
     str,
     lambda text: re.fullmatch(r"(tcp|tls|ucx|wss?)://[^\s/]+:\d+/?", text) is not None,
 )
-iso_date = _checked("a date such as 2026, 2026-05 or 2026-05-31", str, is_date)
-year_list = _checked(
+iso_date = checked("a date such as 2026, 2026-05 or 2026-05-31", str, is_date)
+year_list = checked(
     "years such as 2026,2030", lambda text: sorted({int(year) for year in text.split(",")})
 )
-folder = _checked("a folder that exists", Path, Path.is_dir)
-existing_file = _checked("a file that exists", Path, Path.is_file)
+folder = checked("a folder that exists", Path, Path.is_dir)
+existing_file = checked("a file that exists", Path, Path.is_file)
 # Asked for before the work, so that it is not lost at the end.
-new_file = _checked(
+new_file = checked(
     "a file in a folder that exists", Path, lambda path: not path.is_dir() and path.parent.is_dir()
 )
-output_folder = _checked("a folder", Path, lambda path: path.is_dir() or not path.exists())
+output_folder = checked("a folder", Path, lambda path: path.is_dir() or not path.exists())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FIRST, LAST = 2018.0, 2026.0
 
+WORDS = "what forepass would have said on earlier days, scored against what came"
 EXAMPLE = """\
 examples: every block from every year (about half an hour, once; a stopped run goes on where it
 was); by two processes; chips alone, as a table and figures
@@ -126,10 +127,4 @@ def _targets(blocks: "list[str] | None", asked: Iterable[str] | None) -> dict[st
     return {block: names for block, names in wanted.items() if names}
 
 
-COMMAND = Command(
-    "backtest",
-    "what forepass would have said on earlier days, scored against what came",
-    EXAMPLE,
-    run,
-    _add_options,
-)
+COMMAND = Command("backtest", WORDS, EXAMPLE, run, _add_options)

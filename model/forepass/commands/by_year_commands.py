@@ -11,12 +11,12 @@ from forepass.commands.output import say_written, tell_answer, write_figures
 from forepass.errors import InputError
 from forepass.forward import horizon, thresholds
 from forepass.inputs.dates import last_day
-from forepass.inputs.definitions import Definitions, load_definitions
+from forepass.inputs.definitions import load_definitions
 from forepass.settings import Settings
 from forepass.tell import answers, render
 from forepass.tell.answers import Draws
-from forepass.what_if.scenarios import Scenario
 
+FORECAST_WORDS = "capacity, cost, fleet, chips, models, and what lies under them, by year"
 FORECAST_EXAMPLE = """\
 example: the forecast to 2030 with its figure, and all its numbers as a table
   forepass forecast --to 2030 --figure forecast --csv forecast.csv
@@ -27,6 +27,9 @@ with a belief pinned and a share set to an interval; in a scenario
   forepass forecast --set duty_cycle=0.7 --set "inference_share=0.3 to 0.7"
   forepass forecast --scenario wall-returns
 """
+OVERHANG_WORDS = (
+    "copies, worker equivalents, run-to-train ratio, spare and release overhang, by year"
+)
 OVERHANG_EXAMPLE = """\
 example: copies and worker equivalents in 2028 and 2030
   forepass overhang --years 2028,2030
@@ -38,6 +41,11 @@ agents at 200 tokens/s each, against a person of 10
 
 FEWEST_DRAWS, MOST_DRAWS = 100, 200_000
 """Fewer say nothing of the tails; more would not fit in the memory of a small machine."""
+DRAWS = arguments.checked(
+    f"a whole number from {FEWEST_DRAWS} to {MOST_DRAWS}",
+    int,
+    lambda value: FEWEST_DRAWS <= value <= MOST_DRAWS,
+)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -53,20 +61,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     arguments.add_flag(parser, "--quarterly", "at the end of each quarter, between the years")
     words = f"draws in all, up to {MOST_DRAWS:,}: the fits' own joined anew, with other shocks"
-    parser.add_argument("--draws", type=_draws, metavar="N", help=words)
+    parser.add_argument("--draws", type=DRAWS, metavar="N", help=words)
     add_years(parser)
     parser.add_argument(
         "--netcdf", type=arguments.new_file, metavar="FILE", help="write the draws as netCDF"
     )
     arguments.add_figure(parser, "write the figure to DIR as PNG and SVG, named as the command")
-
-
-def _draws(text: str) -> int:
-    if not (text.isdecimal() and FEWEST_DRAWS <= int(text) <= MOST_DRAWS):
-        raise argparse.ArgumentTypeError(
-            f"must be a whole number from {FEWEST_DRAWS} to {MOST_DRAWS}, got {text!r}"
-        )
-    return int(text)
 
 
 def add_span(parser: argparse.ArgumentParser) -> None:
@@ -84,21 +84,34 @@ def add_years(parser: argparse.ArgumentParser) -> None:
     arguments.add_csv(parser, "write every quantile as tidy CSV")
 
 
-def _add_overhang_options(parser: argparse.ArgumentParser) -> None:
+def _add_overhang(parser: argparse.ArgumentParser) -> None:
     _add_options(parser)
-    for option, metavar, words in (
-        ("--speed", "TOKENS/S", "output tokens/s of each copy (--set copy_speed_tokens_per_s=...)"),
-        ("--human-rate", "TOKENS/S", "tokens for a second of work (--set human_tokens_per_s=...)"),
+    for option, name, words in (
+        ("--speed", "copy_speed_tokens_per_s", "output tokens/s of each copy"),
+        ("--human-rate", "human_tokens_per_s", "tokens for a second of work"),
     ):
-        parser.add_argument(option, type=arguments.positive_number, metavar=metavar, help=words)
+        parser.add_argument(
+            option,
+            dest="set",
+            action="append",
+            default=[],
+            type=partial(_stated, name),
+            metavar="TOKENS/S",
+            help=f"{words} (--set {name}=...)",
+        )
+
+
+def _stated(name: str, text: str) -> str:
+    return f"{name}={arguments.positive_number(text)}"
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print the answer and write the files asked for."""
     definitions = load_definitions(settings.priors)
-    years = years_asked(args, definitions)
+    years = years_asked(args, settings)
     asked = {"from": years[0], "to": years[-1], "unsafe_ignore_checks": args.unsafe_ignore_checks}
-    asked |= scenario_options.arguments_of(_scenario(args, settings))
+    scenario = scenario_options.scenario_from(args, settings)
+    asked |= scenario_options.arguments_of(scenario)
     asked |= {"draws": args.draws} if args.draws else {}
     text, build = render.by_year_text, partial(horizon.marked, fold=definitions.scenarios_only_fold)
     wanted = [thresholds.read_threshold(words) for words in args.when]
@@ -133,30 +146,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _scenario(args: argparse.Namespace, settings: Settings) -> Scenario:
-    """Return what is asked to change, by options of their own too, as ``--set`` would."""
-    by_name = {"copy_speed_tokens_per_s": "speed", "human_tokens_per_s": "human_rate"}
-    values = {name: getattr(args, option, None) for name, option in by_name.items()}
-    stated = [f"{name}={value}" for name, value in values.items() if value is not None]
-    return scenario_options.scenario_from(args, settings, extra=stated)
-
-
-FORECAST = Command(
-    "forecast",
-    "capacity, cost, fleet, chips, models, and what lies under them, by year",
-    FORECAST_EXAMPLE,
-    run,
-    _add_options,
-    draws=True,
-)
-OVERHANG = Command(
-    "overhang",
-    "copies, worker equivalents, run-to-train ratio, spare and release overhang, by year",
-    OVERHANG_EXAMPLE,
-    run,
-    _add_overhang_options,
-    draws=True,
-)
+FORECAST = Command("forecast", FORECAST_WORDS, FORECAST_EXAMPLE, run, _add_options, draws=True)
+OVERHANG = Command("overhang", OVERHANG_WORDS, OVERHANG_EXAMPLE, run, _add_overhang, draws=True)
 
 
 def _draw(args: argparse.Namespace, settings: Settings, years: list[int]) -> Draws:
@@ -164,11 +155,13 @@ def _draw(args: argparse.Namespace, settings: Settings, years: list[int]) -> Dra
     from forepass.forward.overhang import overhang_of
 
     question = forecast_of if args.command == FORECAST.name else overhang_of
-    return scenario_options.drawn(_scenario(args, settings), [question], args, settings, years)
+    scenario = scenario_options.scenario_from(args, settings)
+    return scenario_options.drawn(scenario, [question], args, settings, years)
 
 
-def years_asked(args: argparse.Namespace, definitions: Definitions) -> list[int]:
+def years_asked(args: argparse.Namespace, settings: Settings) -> list[int]:
     """Return the years asked for, by default from the day of --as-of, as definitions allow."""
+    definitions = load_definitions(settings.priors)
     earliest, latest = definitions.first_year, definitions.last_year
     start = horizon.first_year(definitions, args.as_of and last_day(args.as_of))
     first = start if args.first is None else args.first

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from forepass.commands import arguments, fit_command, fitting
 from forepass.commands.output import tell, write_figures, write_table
-from forepass.errors import InputError
 from forepass.settings import Settings
 from forepass.tell import render
 
@@ -31,7 +30,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "stopped)",
     )
     words = f"with --calibration, refits of each block ({REPLICATES}; {FEWEST} or more)"
-    group.add_argument("--replicates", type=arguments.positive_integer, metavar="N", help=words)
+    enough = arguments.checked(f"{FEWEST} or more", int, lambda number: number >= FEWEST)
+    group.add_argument("--replicates", type=enough, metavar="N", help=words)
     arguments.add_cluster(group, "with --calibration, ")
 
 
@@ -43,8 +43,6 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     from forepass.calibration import ranks, runs
     from forepass.calibration.replicas import DRAWS_RANKED
 
-    if args.replicates is not None and args.replicates < FEWEST:
-        raise InputError(f"--replicates must be {FEWEST} or more, got {args.replicates}")
     blocks = fit_command.chosen_blocks(args.block, posterior.BLOCKS)
     number, found = args.replicates or REPLICATES, {}
     with (

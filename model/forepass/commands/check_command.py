@@ -53,6 +53,7 @@ BELONGS = {
 }
 """The check that must be asked for beside an option."""
 
+WORDS = "fits and forecast against stated limits: convergence, prediction, beliefs, identities"
 EXAMPLE = """\
 examples: every check of fits and forecast; the serving block refitted without each chip in turn;
 growth of trends; the forecast beside what others have published
@@ -116,13 +117,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0 if all(one["passed"] for one in document["checks"]) else 1
 
 
-COMMAND = Command(
-    "check",
-    "fits and forecast against stated limits: convergence, prediction, beliefs, identities",
-    EXAMPLE,
-    run,
-    _add_options,
-)
+COMMAND = Command("check", WORDS, EXAMPLE, run, _add_options)
 
 
 def _other_check(args: argparse.Namespace) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from forepass.commands.arguments import Command
 from forepass.settings import Settings
 
+WORDS = "a script that completes commands and names in a shell"
 EXAMPLE = """\
 example: from now on, in every bash (a zsh first needs: autoload bashcompinit; bashcompinit)
   forepass completion bash > ~/.forepass-completion
@@ -75,6 +76,4 @@ def _add_shell(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=["bash"], help="the shell that the script is for")
 
 
-COMMAND = Command(
-    "completion", "a script that completes commands and names in a shell", EXAMPLE, run, _add_shell
-)
+COMMAND = Command("completion", WORDS, EXAMPLE, run, _add_shell)

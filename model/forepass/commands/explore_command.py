@@ -11,6 +11,7 @@ from forepass.settings import Settings
 from forepass.tell import answers
 from forepass.what_if.scenarios import Scenario
 
+WORDS = "a page in which assumptions can be moved and the forecasts follow"
 EXAMPLE = """\
 example: a page to open in a browser, or to put anywhere
   forepass explore --out explorer.html
@@ -72,11 +73,4 @@ def _contents(args: argparse.Namespace, scenario: Scenario, settings: Settings) 
     return page
 
 
-COMMAND = Command(
-    "explore",
-    "a page in which assumptions can be moved and the forecasts follow",
-    EXAMPLE,
-    run,
-    _add_options,
-    draws=True,
-)
+COMMAND = Command("explore", WORDS, EXAMPLE, run, _add_options, draws=True)

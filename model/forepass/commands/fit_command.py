@@ -25,6 +25,7 @@ COLUMNS = (
     ("divergences", "divergences", "{}"),
 )
 
+WORDS = "fit the blocks that are stale, with progress and diagnostics"
 EXAMPLE = """\
 example: fit the block of the fleet again, although nothing in it changed
   forepass fit --block fleet --force
@@ -46,13 +47,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0 if all(fit.diagnostics.passed for fit in fits.values()) else 1
 
 
-COMMAND = Command(
-    "fit",
-    "fit the blocks that are stale, with progress and diagnostics",
-    EXAMPLE,
-    run,
-    _add_options,
-)
+COMMAND = Command("fit", WORDS, EXAMPLE, run, _add_options)
 
 
 def chosen_blocks(asked: list[str] | None, known: tuple[str, ...]) -> list[str]:

@@ -22,6 +22,7 @@ ASKED = (
     *("speed", "cached_share", "price_usd_per_chip_hour", "date", "software", "disaggregated"),
 )
 
+WORDS = "forward passes of these chips with this model: bounds, realised, cost, what binds"
 EXAMPLE = """\
 examples: 128 A100s serve GPT-4 at 16 bits, at a dollar per chip-hour; what speed costs on B200s
   forepass passes --chip a100 --chips 128 --model gpt-4 --weight-bits 16 \\
@@ -84,14 +85,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-COMMAND = Command(
-    "passes",
-    "forward passes of these chips with this model: bounds, realised, cost, what binds",
-    EXAMPLE,
-    run,
-    _add_options,
-    draws=True,
-)
+COMMAND = Command("passes", WORDS, EXAMPLE, run, _add_options, draws=True)
 
 
 def _request(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from forepass.tell.answers import Draws
 BLOCKS = ("serving",)
 TABLES = ("chips", "language_models", "serving")
 
+WORDS = "the post that started it: its table with intervals, and whether its claims hold"
 EXAMPLE = """\
 example: the post's table and claims, with the serving software of the month it appeared in
   forepass post --date 2024-05
@@ -35,14 +36,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-COMMAND = Command(
-    "post",
-    "the post that started it: its table with intervals, and whether its claims hold",
-    EXAMPLE,
-    run,
-    _add_options,
-    draws=True,
-)
+COMMAND = Command("post", WORDS, EXAMPLE, run, _add_options, draws=True)
 
 
 def _draw(args: argparse.Namespace, settings: Settings, claims: Mapping[str, Claim]) -> Draws:

@@ -16,6 +16,7 @@ from forepass.tell import answers
 if TYPE_CHECKING:
     import pandas as pd
 
+WORDS = "the same for every row of a table of configurations"
 EXAMPLE = """\
 example: the p05 to p95 of output tokens per second and chip, row by row
   forepass predict configurations.csv --out predicted.csv
@@ -55,14 +56,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 1 if complaints else 0
 
 
-COMMAND = Command(
-    "predict",
-    "the same for every row of a table of configurations",
-    EXAMPLE,
-    run,
-    _add_options,
-    draws=True,
-)
+COMMAND = Command("predict", WORDS, EXAMPLE, run, _add_options, draws=True)
 
 
 def _predict(

@@ -16,7 +16,6 @@ from forepass.commands.fitting import CheckError
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
 from forepass.inputs.dates import last_day
-from forepass.inputs.definitions import load_definitions
 from forepass.register import change, forecasts, kept_inputs, scores, text
 from forepass.register import folder as registers
 from forepass.register.folder import Entry, Register
@@ -54,7 +53,7 @@ def _folder(args: argparse.Namespace) -> Path:
 def _record(args: argparse.Namespace, settings: Settings) -> int:
     folder = _folder(args)
     registers.check_reason(args.reason)
-    years = years_asked(args, load_definitions(settings.priors))
+    years = years_asked(args, settings)
     scenario = scenario_options.scenario_from(args, settings)
     inputs, contents = kept_inputs.describe(settings, scenario)
     document = dict(_forecast(args, settings, scenario, years))

@@ -18,6 +18,7 @@ from forepass.settings import Settings
 from forepass.tell import answers
 from forepass.what_if.scenarios import Scenario, check_compared, load_scenario
 
+WORDS = "the strategic report: a page, text, figures, numbers and draws in one folder"
 EXAMPLE = """\
 examples:
   forepass report --out report
@@ -142,11 +143,4 @@ def _draws(
     write_posterior(path, posteriors, drawn, answers.provenance(evidence))
 
 
-COMMAND = Command(
-    "report",
-    "the strategic report: a page, text, figures, numbers and draws in one folder",
-    EXAMPLE,
-    run,
-    _add_options,
-    draws=True,
-)
+COMMAND = Command("report", WORDS, EXAMPLE, run, _add_options, draws=True)

@@ -53,7 +53,7 @@ def _show(args: argparse.Namespace, settings: Settings) -> int:
 
 def _run(args: argparse.Namespace, settings: Settings) -> int:
     definitions = load_definitions(settings.priors)
-    years = years_asked(args, definitions)
+    years = years_asked(args, settings)
     scenario = scenario_options.scenario_from(args, settings, args.name)
     asked = _asked(args, years, scenario)
     document = answers.answer(
@@ -68,7 +68,7 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _compare(args: argparse.Namespace, settings: Settings) -> int:
-    years = years_asked(args, load_definitions(settings.priors))
+    years = years_asked(args, settings)
     # What --set asks holds in all of them.
     found = [scenario_options.scenario_from(args, settings, name) for name in args.names]
     found += grid(found[0], args.grid)

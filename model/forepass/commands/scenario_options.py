@@ -37,15 +37,12 @@ def add_set(parser: Options) -> None:
 
 
 def scenario_from(
-    args: argparse.Namespace,
-    settings: Settings,
-    name: str | None = None,
-    extra: Iterable[str] = (),
+    args: argparse.Namespace, settings: Settings, name: str | None = None
 ) -> Scenario:
     """Return the scenario of a name, or of ``--scenario``, with what ``--set`` asks besides."""
     name = name or getattr(args, "scenario", None)
     found = load_scenario(name, settings.priors) if name else plain()
-    asked = as_asked([*extra, *args.set])
+    asked = as_asked(args.set)
     return with_layer(found, asked) if asked.content() != plain().layers[0].content() else found
 
 

@@ -19,6 +19,7 @@ from forepass.what_if.scenarios import Scenario
 if TYPE_CHECKING:
     from forepass.what_if.changed import Changed
 
+WORDS = "which beliefs move a quantity, what measuring them is worth, and where the answer turns"
 EXAMPLE = """\
 example: what moves the world's capacity in 2030, by belief and by group of beliefs
   forepass sensitivity world_tokens_per_s
@@ -145,11 +146,4 @@ def _document(
         )
 
 
-COMMAND = Command(
-    "sensitivity",
-    "which beliefs move a quantity, what measuring them is worth, and where the answer turns",
-    EXAMPLE,
-    run,
-    _add_options,
-    draws=True,
-)
+COMMAND = Command("sensitivity", WORDS, EXAMPLE, run, _add_options, draws=True)
