@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from forepass import __version__, fingerprints
+from forepass import fingerprints
 from forepass.commands import (
     arguments,
     check_calibration,
@@ -23,8 +23,6 @@ from forepass.tell import answers, render
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from forepass.fit_checks.finding import Finding
 
 SERVING = "serving"
 SHOWN = 12
@@ -104,7 +102,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         {"blocks": names, "lock": fingerprints.numerical_versions()},
         settings,
         draw=partial(_findings, args, names, settings),
-        build=_document,
+        build=answers.as_found,
     )
     tell(args, "" if args.json else _text(document), **document)
     if args.figure is not None:
@@ -133,9 +131,7 @@ def _other_check(args: argparse.Namespace) -> str | None:
     return asked
 
 
-def _findings(
-    args: argparse.Namespace, names: list[str], settings: Settings
-) -> "tuple[dict[str, Any], list[Finding]]":
+def _findings(args: argparse.Namespace, names: list[str], settings: Settings) -> dict[str, object]:
     from forepass import catalogue
     from forepass.fit_checks.run import FORECAST, findings
 
@@ -143,20 +139,8 @@ def _findings(
     tables = catalogue.load(settings)
     with fitting.progress_over([*names, FORECAST], quiet=args.quiet, what="checked") as report:
         found = findings(fits, tables, settings, report)
-    return fit_command.diagnostics(fits), found
-
-
-def _document(
-    found: "tuple[dict[str, Any], list[Finding]]",
-    **frame: Any,  # noqa: ANN401 - as build_document takes them
-) -> dict[str, Any]:
-    blocks, checks = found
-    return {
-        "forepass": __version__,
-        **frame,
-        "blocks": blocks,
-        "checks": [dataclasses.asdict(one) for one in checks],
-    }
+    checks = [dataclasses.asdict(one) for one in found]
+    return {"blocks": fit_command.diagnostics(fits), "checks": checks}
 
 
 def _text(document: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from forepass import __version__
 from forepass.commands import fitting
 from forepass.commands.output import tell_answer
 from forepass.inputs.comparisons import Published, load_comparisons
@@ -42,7 +41,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         {},
         settings,
         draw=partial(_draw, args, settings, published),
-        build=partial(_document, published=published),
+        build=lambda draws, **frame: answers.as_found(_compared(draws, published), **frame),
     )
     tell_answer(args, document, _text, _write_csv)
     return 0
@@ -69,20 +68,11 @@ def _draw(args: argparse.Namespace, settings: Settings, published: Sequence[Publ
     return flagged(draws, fits)
 
 
-def _document(
-    draws: Draws,
-    *,
-    published: Sequence[Published],
-    **frame: Any,  # noqa: ANN401 - as build_document takes them
-) -> dict[str, Any]:
-    from forepass.forward import comparisons
+def _compared(draws: Draws, published: Sequence[Published]) -> dict[str, object]:
+    from forepass.forward.comparisons import judged
 
-    return {
-        "forepass": __version__,
-        **frame,
-        "notes": [*draws.attrs["notes"], *NOTES],
-        "comparisons": comparisons.judged(draws, published),
-    }
+    notes = [*draws.attrs["notes"], *NOTES]
+    return {"notes": notes, "comparisons": judged(draws, published)}
 
 
 def _write_csv(document: Mapping[str, Any], path: Path) -> None:

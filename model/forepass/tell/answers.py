@@ -21,6 +21,7 @@ __all__ = [
     "Document",
     "Draws",
     "answer",
+    "as_found",
     "build_document",
     "made_from",
     "newest_source_date",
@@ -69,6 +70,11 @@ def answer(
             document["failed_checks"] = marks
         kept.keep(path, document, "answer")
     return document
+
+
+def as_found(found: Mapping[str, Any], **frame: object) -> Document:
+    """Return the document of what is told as it was found, no quantiles of draws."""
+    return {"forepass": __version__, **frame, **found}
 
 
 def newest_source_date(data: Traversable) -> str:
