@@ -20,6 +20,9 @@ from forepass.commands import by_year_commands, passes_command
 from forepass.forward import capacity, forecast
 from forepass.rooms import room
 
+GRID = ["scenario", "compare", "baseline", "wall-returns", "--grid"]
+CLUSTER = ["--scheduler", "tcp://host:8786"]
+UNSEEN = ["--serving-validation"]
 PASSES = ["passes", "--chip", "a100", "--model", "gpt-4"]
 NUMERICAL = {"numpy", "pandas", "xarray", "pymc", "scipy", "matplotlib", "rich", "arviz"}
 
@@ -145,6 +148,31 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
             ["sensitivity", "fleet_power", "--break-even", "pue", "--cross", ">", "1", "--measure"],
             "--measure does not go with --break-even",
         ),
+        ([*GRID, "duty_cycle=0.5"], "must be NAME=A,B,..."),
+        ([*GRID, "duty_cycle=0.5,0.5"], "got duty_cycle=0.5 twice"),
+        ([*GRID, "duty_cycle=0.5,many"], "--grid duty_cycle=many: must be a number"),
+        ([*GRID, "pue=1,2", *CLUSTER, "--workers", "2"], "not allowed with"),
+        ([*GRID, "pue=1,2", "--scheduler", "h"], "must be an address such as tcp://host:8786, got"),
+        (["backtest", "--block", "chps"], "did you mean chips?"),
+        (["backtest", "--target", "bandwith"], "did you mean bandwidth?"),
+        (["backtest", "--from", "2023", "--to", "2020"], "--from 2023 is after --to 2020"),
+        (["backtest", "--from", "2020.3"], "must be a year or a half"),
+        (["check", "--kind", "chip"], "--kind belongs to --serving-validation"),
+        (["check", "--csv", "x.csv"], "--csv belongs to --serving-validation"),
+        (["check", "--trends", "--csv", "x.csv"], "--csv belongs to --serving-validation"),
+        (["check", *UNSEEN, "--block", "fleet"], "--block does not go with --serving-validation"),
+        (["check", *UNSEEN, "--trends"], "--trends does not go with --serving-validation"),
+        (["check", *UNSEEN, "--kind", "colour"], "--kind"),
+        (["check", "--block", "fleet", "--figure", "out"], "--figure draws the serving block"),
+        (["check", "--block", "flete"], "did you mean fleet?"),
+        (["check", "--trends", "--block", "fleet"], "no trend of fleet is checked"),
+        (["check", "--world", "--trends"], "--trends does not go with --world"),
+        (["check", "--world", *UNSEEN], "--serving-validation does not go with --world"),
+        (["check", "--calibration", "--trends"], "--trends does not go with --calibration"),
+        (["check", "--calibration", "--replicates", "5"], "20 or more"),
+        (["check", "--calibration", "--block", "trainin"], "training"),
+        (["check", "--replicates", "50"], "--replicates belongs to --calibration"),
+        (["check", "--workers", "2"], "--workers belongs to --calibration"),
         (["fit", "--block", "flete"], "no block 'flete' for --block; did you mean fleet?"),
         (["predict", "nowhere.csv", "--out", "out.csv"], "nowhere.csv"),
         (["data", "show", "chip"], "no table 'chip'; did you mean chips"),

@@ -94,18 +94,17 @@ def add_blocks(parser: argparse.ArgumentParser) -> None:
 
 def add_cluster(parser: Options, when: str = "") -> None:
     """Give a parser, or a group of its options, where the tasks of a long run are done."""
+    either = parser.add_mutually_exclusive_group()
     words = f"{when}processes that share the work; numbers stay the same"
-    parser.add_argument("--workers", type=positive_integer, metavar="N", help=words)
+    either.add_argument("--workers", type=positive_integer, metavar="N", help=words)
     words = f"{when}a running Dask scheduler whose workers do it, as tcp://host:8786"
-    parser.add_argument("--scheduler", type=address, metavar="ADDRESS", help=words)
+    either.add_argument("--scheduler", type=address, metavar="ADDRESS", help=words)
 
 
 def cluster_from(args: argparse.Namespace) -> "AbstractContextManager[Client | None]":
     """Return what gives the cluster that is asked for, or None, while it is open."""
     from forepass import tasks
 
-    if args.workers is not None and args.scheduler is not None:
-        raise InputError("--workers starts a cluster and --scheduler uses one; give either")
     return tasks.cluster(args.workers, args.scheduler)
 
 
