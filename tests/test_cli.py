@@ -17,7 +17,7 @@ import xarray as xr
 from forepass import posterior
 from forepass.cli import main
 from forepass.commands import by_year_commands, passes_command
-from forepass.forward import capacity, forecast
+from forepass.forward import capacity
 from forepass.rooms import room
 
 GRID = ["scenario", "compare", "baseline", "wall-returns", "--grid"]
@@ -295,21 +295,6 @@ def test_an_interrupt_exits_with_130_and_writes_nothing(
     assert not cache.exists()
 
 
-def test_a_failed_fit_exits_with_1_and_says_what_to_do(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def failing(*_: object, unsafe: bool, **__: object) -> dict[str, object]:
-        assert not unsafe
-        raise posterior.FitFailed("the fit of block 'fleet' fell short; try another seed")
-
-    monkeypatch.setattr(posterior, "fitted", failing)
-    status, out, err = run("forecast")
-    assert (status, out) == (1, "")
-    assert err.startswith("forepass: the fit of block 'fleet' fell short; try another seed; ")
-    assert "--unsafe-ignore-checks" in err
-    assert err.count("\n") == 1
-
-
 def test_passes_knows_a_chip_by_its_memory(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(*_: object, **__: object) -> dict[str, object]:
         raise posterior.FitFailed("asked for a fit, so the names were known")
@@ -317,21 +302,6 @@ def test_passes_knows_a_chip_by_its_memory(run: Run, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(posterior, "fitted", failing)
     assert run("passes", "--chip", "P100 16GB", "--model", "gpt-4")[0] == 1
     assert run("passes", "--chip", "P100 80GB", "--model", "gpt-4")[0] == 2
-
-
-def test_an_answer_from_a_failed_fit_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def insisted(names: list[str], *_: object, unsafe: bool, **__: object) -> dict[str, object]:
-        assert unsafe
-        return {name: fake_fit(name, divergences=int(name == "fleet")) for name in names}
-
-    monkeypatch.setattr(posterior, "fitted", insisted)
-    monkeypatch.setattr("forepass.forward.projection.project", lambda *_, **__: None)
-    monkeypatch.setattr(
-        forecast, "forecast_of", lambda _, years: by_year_draws(None, None, list(years))
-    )
-    status, out, _ = run("forecast", "--unsafe-ignore-checks")
-    assert status == 0
-    assert out.endswith("- made up\n- FAILED CHECKS: the fit of block fleet did not converge\n")
 
 
 def fake_fit(name: str, divergences: int) -> SimpleNamespace:
