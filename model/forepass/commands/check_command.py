@@ -199,14 +199,14 @@ def _validation(args: argparse.Namespace, settings: Settings) -> "pd.DataFrame":
 
     tables = load_tables(TABLES, settings.data)
     table, _ = measured(tables)
-    names = [
-        f"{split.kind} {split.name}"
+    splits = [
+        split
         for split in validation.splits(table, make_rows(table, tables))
         if wanted(split) and split.held.sum() >= validation.FEWEST_ROWS
     ]
-    if not names:
+    if not splits:
         raise InputError(f"--kind: no {args.kind} has enough measured rows to be held out")
-    with fitting.progress_over(names, quiet=args.quiet, what="splits") as report:
+    with fitting.progress_over(splits, quiet=args.quiet, what="splits") as report:
         return validation.validate(
             tables,
             load_priors(SERVING, settings.priors),
