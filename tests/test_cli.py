@@ -17,9 +17,12 @@ import xarray as xr
 from forepass import posterior
 from forepass.cli import main
 from forepass.commands import by_year_commands, passes_command
-from forepass.forward import capacity, forecast
+from forepass.forward import capacity
 from forepass.rooms import room
 
+GRID = ["scenario", "compare", "baseline", "wall-returns", "--grid"]
+CLUSTER = ["--scheduler", "tcp://host:8786"]
+UNSEEN = ["--serving-validation"]
 PASSES = ["passes", "--chip", "a100", "--model", "gpt-4"]
 NUMERICAL = {"numpy", "pandas", "xarray", "pymc", "scipy", "matplotlib", "rich", "arviz"}
 
@@ -145,6 +148,31 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
             ["sensitivity", "fleet_power", "--break-even", "pue", "--cross", ">", "1", "--measure"],
             "--measure does not go with --break-even",
         ),
+        ([*GRID, "duty_cycle=0.5"], "must be NAME=A,B,..."),
+        ([*GRID, "duty_cycle=0.5,0.5"], "got duty_cycle=0.5 twice"),
+        ([*GRID, "duty_cycle=0.5,many"], "--grid duty_cycle=many: must be a number"),
+        ([*GRID, "pue=1,2", *CLUSTER, "--workers", "2"], "not allowed with"),
+        ([*GRID, "pue=1,2", "--scheduler", "h"], "must be an address such as tcp://host:8786, got"),
+        (["backtest", "--block", "chps"], "did you mean chips?"),
+        (["backtest", "--target", "bandwith"], "did you mean bandwidth?"),
+        (["backtest", "--from", "2023", "--to", "2020"], "--from 2023 is after --to 2020"),
+        (["backtest", "--from", "2020.3"], "must be a year or a half"),
+        (["check", "--kind", "chip"], "--kind belongs to --serving-validation"),
+        (["check", "--csv", "x.csv"], "--csv belongs to --serving-validation"),
+        (["check", "--trends", "--csv", "x.csv"], "--csv belongs to --serving-validation"),
+        (["check", *UNSEEN, "--block", "fleet"], "--block does not go with --serving-validation"),
+        (["check", *UNSEEN, "--trends"], "--trends does not go with --serving-validation"),
+        (["check", *UNSEEN, "--kind", "colour"], "--kind"),
+        (["check", "--block", "fleet", "--figure", "out"], "--figure draws the serving block"),
+        (["check", "--block", "flete"], "did you mean fleet?"),
+        (["check", "--trends", "--block", "fleet"], "no trend of fleet is checked"),
+        (["check", "--world", "--trends"], "--trends does not go with --world"),
+        (["check", "--world", *UNSEEN], "--serving-validation does not go with --world"),
+        (["check", "--calibration", "--trends"], "--trends does not go with --calibration"),
+        (["check", "--calibration", "--replicates", "5"], "20 or more"),
+        (["check", "--calibration", "--block", "trainin"], "training"),
+        (["check", "--replicates", "50"], "--replicates belongs to --calibration"),
+        (["check", "--workers", "2"], "--workers belongs to --calibration"),
         (["fit", "--block", "flete"], "no block 'flete' for --block; did you mean fleet?"),
         (["predict", "nowhere.csv", "--out", "out.csv"], "nowhere.csv"),
         (["data", "show", "chip"], "no table 'chip'; did you mean chips"),
@@ -267,21 +295,6 @@ def test_an_interrupt_exits_with_130_and_writes_nothing(
     assert not cache.exists()
 
 
-def test_a_failed_fit_exits_with_1_and_says_what_to_do(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def failing(*_: object, unsafe: bool, **__: object) -> dict[str, object]:
-        assert not unsafe
-        raise posterior.FitFailed("the fit of block 'fleet' fell short; try another seed")
-
-    monkeypatch.setattr(posterior, "fitted", failing)
-    status, out, err = run("forecast")
-    assert (status, out) == (1, "")
-    assert err.startswith("forepass: the fit of block 'fleet' fell short; try another seed; ")
-    assert "--unsafe-ignore-checks" in err
-    assert err.count("\n") == 1
-
-
 def test_passes_knows_a_chip_by_its_memory(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(*_: object, **__: object) -> dict[str, object]:
         raise posterior.FitFailed("asked for a fit, so the names were known")
@@ -289,21 +302,6 @@ def test_passes_knows_a_chip_by_its_memory(run: Run, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(posterior, "fitted", failing)
     assert run("passes", "--chip", "P100 16GB", "--model", "gpt-4")[0] == 1
     assert run("passes", "--chip", "P100 80GB", "--model", "gpt-4")[0] == 2
-
-
-def test_an_answer_from_a_failed_fit_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def insisted(names: list[str], *_: object, unsafe: bool, **__: object) -> dict[str, object]:
-        assert unsafe
-        return {name: fake_fit(name, divergences=int(name == "fleet")) for name in names}
-
-    monkeypatch.setattr(posterior, "fitted", insisted)
-    monkeypatch.setattr("forepass.forward.projection.project", lambda *_, **__: None)
-    monkeypatch.setattr(
-        forecast, "forecast_of", lambda _, years: by_year_draws(None, None, list(years))
-    )
-    status, out, _ = run("forecast", "--unsafe-ignore-checks")
-    assert status == 0
-    assert out.endswith("- made up\n- FAILED CHECKS: the fit of block fleet did not converge\n")
 
 
 def fake_fit(name: str, divergences: int) -> SimpleNamespace:
@@ -375,7 +373,7 @@ def test_predict_does_the_good_rows_and_reports_the_others(run: Run, tmp_path: P
     assert err.splitlines()[:-1] == [
         f"forepass: {table} line {line}: {told}"
         for line, told in (
-            (3, "n_chips must be a number above 0, got 'eight'"),
+            (3, "n_chips must be a whole number above 0, got 'eight'"),
             (4, "weight_bits must be 16, 8 or 4, got '6'"),
             (6, "input_tokens must be a number above 0, got '-5'"),
             (7, "unknown chip 'h1000'"),

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from forepass import __version__
-from forepass.commands.arguments import add_command
+from forepass.commands.arguments import add_command, settings_from
 from forepass.commands.fitting import CheckError
 from forepass.errors import InputError, one_line
 from forepass.inputs.text_files import suggest
@@ -83,20 +83,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    _check_command(arguments)
-    asked = arguments[:1]
-    parser = build_parser(asked if set(asked) & set(COMMANDS) else COMMANDS)
-    args = parser.parse_args(arguments)
-    status: int = args.run(args)
-    return status
-
-
-def _check_command(arguments: list[str]) -> None:
-    """Refuse an unknown subcommand with the closest names, which argparse does not offer."""
     word = next((argument for argument in arguments if not argument.startswith("-")), None)
-    if word is None or word in COMMANDS:
-        return
-    raise InputError(f"no subcommand {word!r}; {suggest(word, COMMANDS)}")
+    if word is not None and word not in COMMANDS:
+        # With the closest names, which argparse does not offer.
+        raise InputError(f"no subcommand {word!r}; {suggest(word, COMMANDS)}")
+    parser = build_parser(arguments[:1] if word in arguments[:1] else COMMANDS)
+    args = parser.parse_args(arguments)
+    status: int = args.run(args, settings_from(args))
+    return status
 
 
 def _complain(error: object, status: int) -> int:

@@ -55,22 +55,3 @@ def test_ranks_at_the_ends_fail_and_say_that_draws_are_too_narrow(
     assert row["p_adjusted"] < found["level"]
     assert row["spread"] > 1.2
     assert found["divergences"] == {"training": 100}
-
-
-@pytest.mark.parametrize(
-    ("options", "word"),
-    [
-        (["--calibration", "--trends"], "--trends does not go with --calibration"),
-        (["--calibration", "--replicates", "5"], "20 or more"),
-        (["--calibration", "--block", "trainin"], "training"),
-        (["--replicates", "50"], "--replicates belongs to --calibration"),
-        (["--workers", "2"], "--workers belongs to --calibration"),
-    ],
-)
-def test_bad_usage_is_told_in_one_line(
-    options: list[str], word: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["check", *options]) == 2
-    told = capsys.readouterr().err
-    assert word in told
-    assert told.count("\n") == 1

@@ -170,35 +170,9 @@ def test_one_kind_of_split_can_be_asked_for(
     assert row["crps roofline at 40%"] == 0.3
 
 
-@pytest.mark.parametrize(
-    ("argv", "told"),
-    [
-        (["--kind", "chip"], "--kind belongs to --serving-validation"),
-        (["--csv", "x.csv"], "--csv belongs to --serving-validation"),
-        (["--trends", "--csv", "x.csv"], "--csv belongs to --serving-validation"),
-        (["--serving-validation", "--block", "fleet"], "--block: --serving-validation is of"),
-        (["--serving-validation", "--kind", "colour"], "--kind"),
-        (["--block", "fleet", "--figure", "out"], "--figure draws the serving block"),
-        (["--block", "flete"], "did you mean fleet?"),
-    ],
-)
-def test_options_that_do_not_go_together_are_refused(
-    argv: list[str], told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["check", *argv]) == 2
-    printed = capsys.readouterr()
-    assert (printed.out, printed.err.count("\n")) == ("", 1)
-    assert told in printed.err
-
-
 def test_growth_stands_beside_published_rates_and_findings_below() -> None:
     rates = [Growth("bandwidth", 1.2, 1.3, 1.4, {"chip_hbm_bandwidth_doubling_time": 1.28})]
     table, said = check_trends.as_text({"chips": rates}, {"chips": ["one finding", "another"]})
     assert "1.30 (1.20 to 1.40)" in table
     assert "1.28 (chip_hbm_bandwidth_doubling_time)" in table
     assert said == "one finding\nanother"
-
-
-def test_a_block_without_a_trend_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", "--trends", "--block", "fleet"]) == 2
-    assert "no trend of fleet is checked" in capsys.readouterr().err

@@ -102,12 +102,6 @@ def test_a_bad_file_exits_with_2_before_anything_is_fitted(
         assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("option", ["--trends", "--serving-validation"])
-def test_another_check_does_not_go_with_it(option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", "--world", option]) == 2
-    assert f"{option} does not go with --world" in capsys.readouterr().err
-
-
 def test_the_priors_check_reads_the_comparisons(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forepass.commands import priors_command
-from forepass.commands.arguments import add_command
+from forepass.commands.arguments import add_command, settings_from
 from forepass.errors import InputError
 from forepass.inputs.priors import BLOCKS
 
@@ -34,7 +34,7 @@ def run(*words: str, folder: Path) -> int:
     parser = argparse.ArgumentParser()
     add_command(parser.add_subparsers(), priors_command.COMMAND)
     args = parser.parse_args(["priors", *words, "--priors", str(folder)])
-    status: int = args.run(args)
+    status: int = args.run(args, settings_from(args))
     return status
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from forepass.errors import InputError
 from forepass.tell import by_year_figures as figures
+from forepass.tell.figures import save_figure
 
 YEARS = list(range(2022, 2031))
 LABELS = {
@@ -43,9 +44,13 @@ def document(years: list[int] = YEARS) -> dict[str, Any]:
     }
 
 
+def saved(made: dict[str, Any], folder: Path) -> list[Path]:
+    return save_figure(figures.draw_by_year(made, "forecast"), folder, "forecast", made)
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return figures.save_by_year(document(), tmp_path_factory.mktemp("figures") / "new", "forecast")
+    return saved(document(), tmp_path_factory.mktemp("figures") / "new")
 
 
 def test_the_figure_is_written_as_png_and_svg_and_nothing_else(written: list[Path]) -> None:
@@ -56,7 +61,7 @@ def test_the_figure_is_written_as_png_and_svg_and_nothing_else(written: list[Pat
 
 
 def test_the_same_answer_gives_the_same_bytes(written: list[Path], tmp_path: Path) -> None:
-    again = figures.save_by_year(document(), tmp_path, "forecast")
+    again = saved(document(), tmp_path)
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in written]
 
 
@@ -81,7 +86,7 @@ def test_years_without_a_number_leave_a_gap_and_a_quantity_without_any_leaves_no
         made["quantities"]["fleet_h100e"][key][-1] = None
         made["quantities"]["memory_wall_ratio"][key] = [None] * len(YEARS)
     assert len(figures.draw_by_year(made, "forecast").axes) == 5
-    assert len(figures.save_by_year(made, tmp_path, "forecast")) == 2
+    assert len(saved(made, tmp_path)) == 2
 
 
 def test_from_the_year_of_scenarios_on_the_fan_is_pale_and_the_median_dotted() -> None:
@@ -104,9 +109,9 @@ def test_quarters_stand_at_their_ends() -> None:
     assert "p90 of 2028Q1" in figure.get_supxlabel()
 
 
-def test_a_single_year_is_refused(tmp_path: Path) -> None:
+def test_a_single_year_is_refused() -> None:
     with pytest.raises(InputError, match="two years"):
-        figures.save_by_year(document([2030]), tmp_path, "forecast")
+        figures.draw_by_year(document([2030]), "forecast")
 
 
 def test_the_overhang_has_a_fan_for_each_sense_and_bars_for_a_release() -> None:

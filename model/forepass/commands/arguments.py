@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 type Options = argparse.ArgumentParser | argparse._ArgumentGroup
-type Run = Callable[[argparse.Namespace], int]
+type Run = Callable[[argparse.Namespace, Settings], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class Command:
     name, words, example
         What is typed, what it answers, and how it is used.
     run
-        Does it and returns the exit status; absent where there are actions.
+        Does it, with the settings that the common options ask for, and returns the exit status;
+        absent where there are actions.
     add_options
         Adds the options that it has beside the common ones.
     draws
@@ -93,18 +94,17 @@ def add_blocks(parser: argparse.ArgumentParser) -> None:
 
 def add_cluster(parser: Options, when: str = "") -> None:
     """Give a parser, or a group of its options, where the tasks of a long run are done."""
+    either = parser.add_mutually_exclusive_group()
     words = f"{when}processes that share the work; numbers stay the same"
-    parser.add_argument("--workers", type=positive_integer, metavar="N", help=words)
+    either.add_argument("--workers", type=positive_integer, metavar="N", help=words)
     words = f"{when}a running Dask scheduler whose workers do it, as tcp://host:8786"
-    parser.add_argument("--scheduler", type=address, metavar="ADDRESS", help=words)
+    either.add_argument("--scheduler", type=address, metavar="ADDRESS", help=words)
 
 
 def cluster_from(args: argparse.Namespace) -> "AbstractContextManager[Client | None]":
     """Return what gives the cluster that is asked for, or None, while it is open."""
     from forepass import tasks
 
-    if args.workers is not None and args.scheduler is not None:
-        raise InputError("--workers starts a cluster and --scheduler uses one; give either")
     return tasks.cluster(args.workers, args.scheduler)
 
 
@@ -149,7 +149,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
     return settings if args.as_of is None else seen_as_of(settings, last_day(args.as_of))
 
 
-def _checked[T](
+def checked[T](
     want: str, read: Callable[[str], T], holds: Callable[[T], bool] = lambda _: True
 ) -> Callable[[str], T]:
     """Return what reads an argument and refuses one that is not as wanted."""
@@ -166,29 +166,29 @@ def _checked[T](
     return check
 
 
-positive_number = _checked("a number above 0", float, lambda value: 0 < value < math.inf)
-share = _checked("a share from 0 to 1", float, lambda value: 0 <= value <= 1)
-positive_integer = _checked("a whole number above 0", int, lambda value: value > 0)
-half_year = _checked(
+positive_number = checked("a number above 0", float, lambda value: 0 < value < math.inf)
+share = checked("a share from 0 to 1", float, lambda value: 0 <= value <= 1)
+positive_integer = checked("a whole number above 0", int, lambda value: value > 0)
+half_year = checked(
     "a year or a half, such as 2021 or 2021.5",
     float,
     lambda value: 1950 <= value <= 2100 and value * 2 == int(value * 2),
 )
-seed = _checked("a whole number, 0 or more", int, lambda value: value >= 0)
-weight_bits = _checked("16, 8 or 4", int, lambda value: value in (16, 8, 4))
-address = _checked(
+seed = checked("a whole number, 0 or more", int, lambda value: value >= 0)
+weight_bits = checked("16, 8 or 4", int, lambda value: value in (16, 8, 4))
+address = checked(
     "an address such as tcp://host:8786",
     str,
     lambda text: re.fullmatch(r"(tcp|tls|ucx|wss?)://[^\s/]+:\d+/?", text) is not None,
 )
-iso_date = _checked("a date such as 2026, 2026-05 or 2026-05-31", str, is_date)
-year_list = _checked(
+iso_date = checked("a date such as 2026, 2026-05 or 2026-05-31", str, is_date)
+year_list = checked(
     "years such as 2026,2030", lambda text: sorted({int(year) for year in text.split(",")})
 )
-folder = _checked("a folder that exists", Path, Path.is_dir)
-existing_file = _checked("a file that exists", Path, Path.is_file)
+folder = checked("a folder that exists", Path, Path.is_dir)
+existing_file = checked("a file that exists", Path, Path.is_file)
 # Asked for before the work, so that it is not lost at the end.
-new_file = _checked(
+new_file = checked(
     "a file in a folder that exists", Path, lambda path: not path.is_dir() and path.parent.is_dir()
 )
-output_folder = _checked("a folder", Path, lambda path: path.is_dir() or not path.exists())
+output_folder = checked("a folder", Path, lambda path: path.is_dir() or not path.exists())

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from forepass.commands import arguments, fitting
 from forepass.commands.arguments import Command
-from forepass.commands.output import say_written, tell
+from forepass.commands.output import tell, write_figures, write_table
 from forepass.errors import InputError
 from forepass.inputs.text_files import suggest
+from forepass.settings import Settings
 
 if TYPE_CHECKING:
     from forepass.backtest.runs import Result, Task
 
 FIRST, LAST = 2018.0, 2026.0
 
+WORDS = "what forepass would have said on earlier days, scored against what came"
 EXAMPLE = """\
 examples: every block from every year (about half an hour, once; a stopped run goes on where it
 was); by two processes; chips alone, as a table and figures
@@ -47,9 +49,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     arguments.add_figure(parser, "draw skill, calibration, and forecasts beside what came")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print the scores; return 1 where the chains of a fit disagree."""
-    from forepass import atomic
     from forepass.backtest.experts import due
     from forepass.backtest.runs import tasks
     from forepass.tell import backtest_text as text
@@ -58,8 +59,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"--from {args.from_year:g} is after --to {args.to_year:g}")
     chosen = _targets(args.block, args.target)
     asked = tasks(chosen, first=args.from_year, last=args.to_year, every=float(args.every))
-    settings = arguments.settings_from(args)
-    results = _results(asked, args)
+    results = _results(asked, args, settings)
     targets = [target for names in chosen.values() for target in names]
     rows = text.forecasts(results, targets)
     if rows.empty:
@@ -81,32 +81,28 @@ def run(args: argparse.Namespace) -> int:
         experts=[asdict(row) for row in experts],
         fits=text.fits_of(results),
     )
-    if args.csv is not None:
-        atomic.write_text(args.csv, table.round(4).to_csv(index=False, lineterminator="\n"))
-        say_written(args, args.csv)
+    write_table(args, table.round(4))
     if args.figure is not None:
         from forepass.tell import backtest_figures as figures
-        from forepass.tell.figures import save_figure
 
         drawn = {"backtest": figures.draw_scores(table, rows)}
         if fans := figures.fans_of(results, targets):
             drawn["backtest_fans"] = figures.draw_fans(fans, settings)
-        for name, figure in drawn.items():
-            say_written(args, *save_figure(figure, args.figure, name))
+        write_figures(args, drawn)
     return 1 if text.shortfalls(results) else 0
 
 
-def _results(asked: "list[Task]", args: argparse.Namespace) -> "dict[Task, Result]":
+def _results(
+    asked: "list[Task]", args: argparse.Namespace, settings: Settings
+) -> "dict[Task, Result]":
     from forepass.backtest import runs
 
     found = {}
     with (
         arguments.cluster_from(args) as on,
-        fitting.progress_over(
-            [task.name for task in asked], quiet=args.quiet, what="forecasts"
-        ) as report,
+        fitting.progress_over(asked, quiet=args.quiet, what="forecasts") as report,
     ):
-        for task, result in runs.results(asked, arguments.settings_from(args), on=on):
+        for task, result in runs.results(asked, settings, on=on):
             found[task] = result
             report(task.name, "done")
     return {task: found[task] for task in asked}
@@ -131,10 +127,4 @@ def _targets(blocks: "list[str] | None", asked: Iterable[str] | None) -> dict[st
     return {block: names for block, names in wanted.items() if names}
 
 
-COMMAND = Command(
-    "backtest",
-    "what forepass would have said on earlier days, scored against what came",
-    EXAMPLE,
-    run,
-    _add_options,
-)
+COMMAND = Command("backtest", WORDS, EXAMPLE, run, _add_options)

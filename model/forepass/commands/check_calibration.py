@@ -5,8 +5,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from forepass.commands import arguments, fit_command, fitting
-from forepass.commands.output import say_written, tell
-from forepass.errors import InputError
+from forepass.commands.output import tell, write_figures, write_table
+from forepass.settings import Settings
 from forepass.tell import render
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 REPLICATES = 100
 FEWEST = 20
-OTHERS = ("serving_validation", "trends", "world", "kind")
 DIGITS = 4
 WORST = 3
 FIGURE = "calibration"
@@ -31,36 +30,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "stopped)",
     )
     words = f"with --calibration, refits of each block ({REPLICATES}; {FEWEST} or more)"
-    group.add_argument("--replicates", type=arguments.positive_integer, metavar="N", help=words)
+    enough = arguments.checked(f"{FEWEST} or more", int, lambda number: number >= FEWEST)
+    group.add_argument("--replicates", type=enough, metavar="N", help=words)
     arguments.add_cluster(group, "with --calibration, ")
 
 
-def refuse_lonely_options(args: argparse.Namespace) -> None:
-    """Refuse what does not go with this check, or only with it."""
-    if args.calibration:
-        arguments.refuse_beside(args, OTHERS, "does not go with --calibration")
-        if args.replicates is not None and args.replicates < FEWEST:
-            raise InputError(f"--replicates must be {FEWEST} or more, got {args.replicates}")
-        return
-    lonely = ("replicates", "workers", "scheduler")
-    arguments.refuse_beside(args, lonely, "belongs to --calibration; give both")
-
-
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print what fell short, and return 1 where anything did."""
     import pandas as pd
 
-    from forepass import atomic, posterior
+    from forepass import posterior
     from forepass.calibration import ranks, runs
     from forepass.calibration.replicas import DRAWS_RANKED
 
     blocks = fit_command.chosen_blocks(args.block, posterior.BLOCKS)
-    settings, number = arguments.settings_from(args), args.replicates or REPLICATES
-    tasks = [block for block in blocks for _ in range(number)]
-    found = {}
+    number, found = args.replicates or REPLICATES, {}
     with (
         arguments.cluster_from(args) as on,
-        fitting.progress_over(tasks, quiet=args.quiet, what="refits") as report,
+        fitting.progress_over(blocks * number, quiet=args.quiet, what="refits") as report,
     ):
         for block in blocks:
             done = partial(report, block, "done")
@@ -76,16 +63,11 @@ def run(args: argparse.Namespace) -> int:
         divergences=divergences,
         level=ranks.LEVEL,
     )
-    if args.csv is not None:
-        text = summary.round(DIGITS + 1).to_csv(index=False, lineterminator="\n")
-        atomic.write_text(args.csv, text)
-        say_written(args, args.csv)
+    write_table(args, summary.round(DIGITS + 1))
     if args.figure is not None:
         from forepass.tell.check_figures import draw_calibration
-        from forepass.tell.figures import save_figure
 
-        figure = draw_calibration(ranked, summary, DRAWS_RANKED + 1)
-        say_written(args, *save_figure(figure, args.figure, FIGURE))
+        write_figures(args, {FIGURE: draw_calibration(ranked, summary, DRAWS_RANKED + 1)})
     return 1 if len(failed) else 0
 
 

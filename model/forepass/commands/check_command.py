@@ -2,12 +2,11 @@
 
 import argparse
 import dataclasses
-import json
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from forepass import __version__, fingerprints
+from forepass import fingerprints
 from forepass.commands import (
     arguments,
     check_calibration,
@@ -17,15 +16,13 @@ from forepass.commands import (
     fitting,
 )
 from forepass.commands.arguments import Command
-from forepass.commands.output import say_written, tell
+from forepass.commands.output import tell, write_figures, write_table
 from forepass.errors import InputError
 from forepass.settings import Settings
 from forepass.tell import answers, render
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from forepass.fit_checks.finding import Finding
 
 SERVING = "serving"
 SHOWN = 12
@@ -40,6 +37,21 @@ OTHER_CHECKS = {
     "the reason where they differ",
 }
 
+OTHERS_TAKE = {
+    "calibration": ("block", "csv", "figure", "replicates", "workers", "scheduler"),
+    "world": ("csv",),
+    "serving_validation": ("csv", "kind"),
+    "trends": ("block", "figure"),
+}
+"""Options that go with each other check; of two checks the first here refuses the second."""
+ALONE_TAKES = ("block", "figure")
+BELONGS = {
+    **dict.fromkeys(("csv", "kind"), "serving_validation"),
+    **dict.fromkeys(("replicates", "workers", "scheduler"), "calibration"),
+}
+"""The check that must be asked for beside an option."""
+
+WORDS = "fits and forecast against stated limits: convergence, prediction, beliefs, identities"
 EXAMPLE = """\
 examples: every check of fits and forecast; the serving block refitted without each chip in turn;
 growth of trends; the forecast beside what others have published
@@ -75,88 +87,60 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     check_calibration.add_options(parser)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print the checks and return 1 where one falls short of its limit."""
-    check_calibration.refuse_lonely_options(args)
-    if args.calibration:
-        return check_calibration.run(args)
-    _refuse_lonely_options(args)
-    if args.world:
-        return check_world.run(args)
-    if args.trends:
-        return check_trends.run(args)
-    if args.serving_validation:
-        return _run_validation(args)
+    if other := _other_check(args):
+        of_others = {"calibration": check_calibration, "world": check_world, "trends": check_trends}
+        return (of_others[other].run if other in of_others else _run_validation)(args, settings)
     from forepass.inputs.priors import BLOCKS
 
     names = fit_command.chosen_blocks(args.block, BLOCKS)
     if args.figure is not None and SERVING not in names:
         raise InputError("--figure draws the serving block; add --block serving")
-    settings = arguments.settings_from(args)
     document = answers.answer(
         "check",
         {"blocks": names, "lock": fingerprints.numerical_versions()},
         settings,
         draw=partial(_findings, args, names, settings),
-        build=_document,
+        build=answers.as_found,
     )
-    print(json.dumps(document, indent=2) if args.json else _text(document))
+    tell(args, "" if args.json else _text(document), **document)
     if args.figure is not None:
-        _draw_figure(args, settings, document)
+        from forepass.fit_checks.run import measured_quantities
+        from forepass.tell.check_figures import draw_check
+
+        fit = fitting.fits_of([SERVING], args, settings)[SERVING]
+        (rows,) = measured_quantities(SERVING, fit, settings)
+        write_figures(args, {"serving_check": draw_check(rows)}, document)
     return 0 if all(one["passed"] for one in document["checks"]) else 1
 
 
-COMMAND = Command(
-    "check",
-    "fits and forecast against stated limits: convergence, prediction, beliefs, identities",
-    EXAMPLE,
-    run,
-    _add_options,
-)
+COMMAND = Command("check", WORDS, EXAMPLE, run, _add_options)
 
 
-def _refuse_lonely_options(args: argparse.Namespace) -> None:
-    if args.world:
-        others = ("serving_validation", "trends", "block", "kind", "figure")
-        arguments.refuse_beside(args, others, "does not go with --world")
-        return
-    if args.serving_validation:
-        if args.trends:
-            raise InputError("--trends: --serving-validation is another check; ask for one")
-        if args.block:
-            raise InputError("--block: --serving-validation is of the serving block alone")
-        return
-    for option, value in (("--kind", args.kind), ("--csv", args.csv)):
-        if value is not None:
-            raise InputError(f"{option} belongs to --serving-validation; give both")
+def _other_check(args: argparse.Namespace) -> str | None:
+    """Return the other check that is asked for, if any; refuse what does not go with it."""
+    asked = next((name for name in OTHERS_TAKE if getattr(args, name)), None)
+    takes = OTHERS_TAKE[asked] if asked else ALONE_TAKES
+    for option in (*OTHERS_TAKE, *ALONE_TAKES, *BELONGS):
+        if option not in (asked, *takes):
+            why = f"does not go with --{asked}"
+            if asked in (None, "trends"):
+                why = f"belongs to --{BELONGS.get(option)}; give both"
+            arguments.refuse_beside(args, [option], why.replace("_", "-"))
+    return asked
 
 
-def _findings(
-    args: argparse.Namespace, names: list[str], settings: Settings
-) -> "tuple[dict[str, Any], list[Finding]]":
-    from forepass import catalogue, posterior
+def _findings(args: argparse.Namespace, names: list[str], settings: Settings) -> dict[str, object]:
+    from forepass import catalogue
     from forepass.fit_checks.run import FORECAST, findings
 
-    with fitting.progress_over(names, quiet=args.quiet) as report:
-        # A failed fit is shown here beside its other checks rather than raised.
-        fits = posterior.fitted(names, settings, progress=report, unsafe=True, side_by_side=True)
+    fits = fitting.fits_of(names, args, settings)
     tables = catalogue.load(settings)
     with fitting.progress_over([*names, FORECAST], quiet=args.quiet, what="checked") as report:
         found = findings(fits, tables, settings, report)
-    return fit_command.diagnostics(fits), found
-
-
-def _document(
-    found: "tuple[dict[str, Any], list[Finding]]",
-    **frame: Any,  # noqa: ANN401 - as build_document takes them
-) -> dict[str, Any]:
-    blocks, checks = found
-    return {
-        "forepass": __version__,
-        **frame,
-        "blocks": blocks,
-        "checks": [dataclasses.asdict(one) for one in checks],
-    }
+    checks = [dataclasses.asdict(one) for one in found]
+    return {"blocks": fit_command.diagnostics(fits), "checks": checks}
 
 
 def _text(document: dict[str, Any]) -> str:
@@ -191,31 +175,14 @@ def _rate(rate: dict[str, Any]) -> list[str]:
     ]
 
 
-def _draw_figure(args: argparse.Namespace, settings: Settings, document: dict[str, Any]) -> None:
-    from forepass import posterior
-    from forepass.fit_checks.run import measured_quantities
-    from forepass.tell import check_figures, figures
-
-    fit = posterior.fitted([SERVING], settings, unsafe=True)[SERVING]
-    (rows,) = measured_quantities(SERVING, fit, settings)
-    figure = check_figures.draw_check(rows)
-    say_written(args, *figures.save_figure(figure, args.figure, "serving_check", document))
-
-
-def _run_validation(args: argparse.Namespace) -> int:
+def _run_validation(args: argparse.Namespace, settings: Settings) -> int:
     """Print how the serving block predicts rows that it has not seen."""
-    from forepass import atomic, posterior
-
-    settings = arguments.settings_from(args)
-    with fitting.progress_over([SERVING], quiet=args.quiet) as report:
-        fits = posterior.fitted([SERVING], settings, progress=report, unsafe=True)
+    fits = fitting.fits_of([SERVING], args, settings)
     scores = _validation(args, settings)
-    records = scores.reset_index()
-    content = {"blocks": fit_command.diagnostics(fits), "validation": records.to_dict("records")}
+    table = scores.reset_index()
+    content = {"blocks": fit_command.diagnostics(fits), "validation": table.to_dict("records")}
     tell(args, f"{fit_command.diagnostics_text(fits)}\n\n{_validation_text(scores)}", **content)
-    if args.csv is not None:
-        atomic.write_text(args.csv, records.to_csv(index=False, lineterminator="\n"))
-        say_written(args, args.csv)
+    write_table(args, table)
     return 0 if fits[SERVING].diagnostics.passed else 1
 
 
@@ -232,14 +199,14 @@ def _validation(args: argparse.Namespace, settings: Settings) -> "pd.DataFrame":
 
     tables = load_tables(TABLES, settings.data)
     table, _ = measured(tables)
-    names = [
-        f"{split.kind} {split.name}"
+    splits = [
+        split
         for split in validation.splits(table, make_rows(table, tables))
         if wanted(split) and split.held.sum() >= validation.FEWEST_ROWS
     ]
-    if not names:
+    if not splits:
         raise InputError(f"--kind: no {args.kind} has enough measured rows to be held out")
-    with fitting.progress_over(names, quiet=args.quiet, what="splits") as report:
+    with fitting.progress_over(splits, quiet=args.quiet, what="splits") as report:
         return validation.validate(
             tables,
             load_priors(SERVING, settings.priors),

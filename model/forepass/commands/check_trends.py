@@ -15,9 +15,10 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from forepass.commands import arguments, fit_command, fitting
-from forepass.commands.output import say_written, tell
+from forepass.commands import fit_command, fitting
+from forepass.commands.output import tell, write_figures
 from forepass.errors import InputError
+from forepass.settings import Settings
 from forepass.tell import render
 
 if TYPE_CHECKING:
@@ -26,25 +27,21 @@ if TYPE_CHECKING:
 PLACE = "forepass.trend_checks"
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print growth and findings of every trend; return 1 where sampling fell short."""
     from forepass import posterior
 
     checks = _modules(args.block, posterior.BLOCKS)
-    settings = arguments.settings_from(args)
-    with fitting.progress_over(list(checks), quiet=args.quiet) as report:
-        fits = posterior.fitted(checks, settings, progress=report, unsafe=True, side_by_side=True)
+    fits = fitting.fits_of(list(checks), args, settings)
     growths = {n: c.growth_rates(fits[n].posterior, settings) for n, c in checks.items()}
     notes = {name: check.notes(fits[name].posterior, settings) for name, check in checks.items()}
     text = [fit_command.diagnostics_text(fits), *as_text(growths, notes)]
     told = {block: [asdict(rate) for rate in rates] for block, rates in growths.items()}
     tell(args, "\n\n".join(text), growth=told, notes=notes)
     if args.figure is not None:
-        from forepass.tell.figures import save_figure
-
         for block, check in checks.items():
-            for name, draw in check.figures(fits[block].posterior, settings).items():
-                say_written(args, *save_figure(draw(), args.figure, f"{block}_{name}"))
+            drawn = check.figures(fits[block].posterior, settings)
+            write_figures(args, {f"{block}_{name}": draw() for name, draw in drawn.items()})
     return 0 if all(fit.diagnostics.passed for fit in fits.values()) else 1
 
 

@@ -4,20 +4,18 @@ import argparse
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from forepass.commands import arguments, fitting
-from forepass.commands.output import say_written
+from forepass.commands import fitting
+from forepass.commands.output import tell_answer
 from forepass.inputs.comparisons import Published, load_comparisons
 from forepass.inputs.definitions import load_definitions
 from forepass.settings import Settings
 from forepass.tell import answers, render
+from forepass.tell.answers import Draws
 from forepass.tell.render import wrapped
 from forepass.tell.rounding import named, number_text, scaled
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 BY_COLUMNS, READING_COLUMNS = 22, 60
 COLUMNS = (
@@ -33,9 +31,8 @@ NOTES = (
 )
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print our quantities beside published ones, each with a verdict and a reading."""
-    settings = arguments.settings_from(args)
     published = load_comparisons(
         settings.priors, settings.data, seen_only=settings.as_of is not None
     )
@@ -44,28 +41,20 @@ def run(args: argparse.Namespace) -> int:
         {},
         settings,
         draw=partial(_draw, args, settings, published),
-        build=partial(_document, published=published),
+        build=lambda draws, **frame: answers.as_found(_compared(draws, published), **frame),
     )
-    print(render.as_json(document) if args.json else _text(document))
-    if args.csv is not None:
-        render.write_rows(document["comparisons"], COLUMNS, args.csv)
-        say_written(args, args.csv)
+    tell_answer(args, document, _text, _write_csv)
     return 0
 
 
-def _draw(
-    args: argparse.Namespace, settings: Settings, published: Sequence[Published]
-) -> "xr.Dataset":
+def _draw(args: argparse.Namespace, settings: Settings, published: Sequence[Published]) -> Draws:
     from forepass import catalogue, posterior
     from forepass.forward import comparisons
     from forepass.forward.projection import project, whole_span
     from forepass.kept_fits import flagged
 
     comparisons.check_quantities(published)
-    with fitting.progress_over(posterior.BLOCKS, quiet=args.quiet) as report:
-        fits = posterior.fitted(
-            posterior.BLOCKS, settings, progress=report, unsafe=True, side_by_side=True
-        )
+    fits = fitting.fits_of(posterior.BLOCKS, args, settings)
     definitions = load_definitions(settings.priors)
     projection = project(
         fits,
@@ -79,21 +68,15 @@ def _draw(
     return flagged(draws, fits)
 
 
-def _document(
-    draws: "xr.Dataset",
-    *,
-    published: Sequence[Published],
-    **frame: Any,  # noqa: ANN401 - as build_document takes them
-) -> dict[str, Any]:
-    import xarray as xr
+def _compared(draws: Draws, published: Sequence[Published]) -> dict[str, object]:
+    from forepass.forward.comparisons import judged
 
-    from forepass.forward import comparisons
+    notes = [*draws.attrs["notes"], *NOTES]
+    return {"notes": notes, "comparisons": judged(draws, published)}
 
-    document = answers.build_document(xr.Dataset(attrs=draws.attrs), **frame)
-    del document["quantities"]
-    document["comparisons"] = comparisons.judged(draws, published)
-    document["notes"] += NOTES
-    return document
+
+def _write_csv(document: Mapping[str, Any], path: Path) -> None:
+    render.write_rows(document["comparisons"], COLUMNS, path)
 
 
 def _text(document: Mapping[str, Any]) -> str:

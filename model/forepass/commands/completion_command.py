@@ -3,9 +3,10 @@
 import argparse
 from collections.abc import Iterator
 
-from forepass.commands import arguments
 from forepass.commands.arguments import Command
+from forepass.settings import Settings
 
+WORDS = "a script that completes commands and names in a shell"
 EXAMPLE = """\
 example: from now on, in every bash (a zsh first needs: autoload bashcompinit; bashcompinit)
   forepass completion bash > ~/.forepass-completion
@@ -34,14 +35,13 @@ _forepass() {{
 complete -o default -F _forepass forepass"""
 
 
-def run(args: argparse.Namespace) -> int:
+def run(_: argparse.Namespace, settings: Settings) -> int:
     """Print the script, with the names of today's priors and scenarios in it."""
     from forepass.cli import build_parser
     from forepass.inputs.priors import BLOCKS, load_all
     from forepass.what_if.intervention_names import names
     from forepass.what_if.scenarios import scenario_names
 
-    settings = arguments.settings_from(args)
     scenarios = " ".join(scenario_names(settings.priors))
     words = dict(_words(build_parser(), ""))
     for action in ("show", "run", "compare"):
@@ -76,6 +76,4 @@ def _add_shell(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=["bash"], help="the shell that the script is for")
 
 
-COMMAND = Command(
-    "completion", "a script that completes commands and names in a shell", EXAMPLE, run, _add_shell
-)
+COMMAND = Command("completion", WORDS, EXAMPLE, run, _add_shell)

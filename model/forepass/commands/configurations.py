@@ -1,7 +1,8 @@
 """Tables of configurations for ``predict``: read, checked cell by cell, written back whole."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forepass import atomic
 from forepass.errors import InputError
@@ -10,25 +11,29 @@ from forepass.inputs.rows import Rows, read_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-OPTIONAL = ("scenario", "software", "date", "campaign")
 NAMES = ("chip", "model")
-# Columns of numbers above 0, and whether a cell may be left empty.
-NUMBERS = {
-    "n_chips": False,
-    "weight_bits": True,
-    "input_tokens": False,
-    "output_tokens": False,
-    "concurrency": True,
+TOKENS = ("a number above 0", lambda n: n.between(0, float("inf"), "neither"))
+NUMBERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "n_chips": ("a whole number above 0", lambda n: TOKENS[1](n) & (n % 1 == 0)),
+    "weight_bits": ("16, 8 or 4", lambda n: n.isin([16, 8, 4])),
+    "input_tokens": TOKENS,
+    "output_tokens": TOKENS,
+    "concurrency": TOKENS,
+    "cached_share": ("a share from 0 to 1", lambda n: n.between(0, 1)),
+    "kv_bits": ("from 1 to 16 bits", lambda n: n.between(1, 16)),
+    "beams": ("from 1 to 64 sequences", lambda n: n.between(1, 64)),
 }
-COLUMNS = (*NAMES, *NUMBERS, "disaggregated")
-# Read where the table has them.
-FURTHER_RANGES = {
-    "cached_share": (0, 1, "a share from 0 to 1"),
-    "kv_bits": (1, 16, "from 1 to 16 bits"),
-    "beams": (1, 64, "from 1 to 64 sequences"),
-}
-FURTHER = (*OPTIONAL, *FURTHER_RANGES, "speculative")
-FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
+"""Columns of numbers: what a cell must be, in words and as a test of a Series."""
+FILLED = ("n_chips", "input_tokens", "output_tokens")
+"""Columns of numbers in which no cell may be left empty."""
+FLAGS = ("disaggregated", "speculative")
+FURTHER = (
+    *("scenario", "software", "date", "campaign"),
+    *("speculative", "cached_share", "kv_bits", "beams"),
+)
+"""Read where the table has them; it must have the others."""
+COLUMNS = tuple(name for name in (*NAMES, *NUMBERS, *FLAGS) if name not in FURTHER)
+TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 
 
 def read(path: Path) -> Rows:
@@ -58,22 +63,13 @@ def parse(rows: Rows) -> "tuple[pd.DataFrame, dict[int, str]]":
 
     for column in NAMES:
         refuse(texts[column] == "", column, "a name")
-    for column, may_be_empty in NUMBERS.items():
-        values = pd.to_numeric(texts[column], errors="coerce").astype(float)
-        empty = (texts[column] == "") & may_be_empty
-        refuse(~(values.between(0, float("inf"), "neither") | empty), column, "a number above 0")
-        parsed[column] = values
-    refuse(parsed["n_chips"] % 1 != 0, "n_chips", "a whole number above 0")
-    as_bits = parsed["weight_bits"].isin([16, 8, 4]) | (texts["weight_bits"] == "")
-    refuse(~as_bits, "weight_bits", "16, 8 or 4")
-    for column, (low, high, want) in FURTHER_RANGES.items():
-        if column not in texts:
-            continue
-        values = pd.to_numeric(texts[column], errors="coerce").astype(float)
-        refuse(~(values.between(low, high) | (texts[column] == "")), column, want)
-        parsed[column] = values
-    for column in (name for name in ("disaggregated", "speculative") if name in texts):
-        flags = texts[column].str.lower().map(FLAGS)
+    for column in (name for name in NUMBERS if name in texts):
+        want, holds = NUMBERS[column]
+        parsed[column] = pd.to_numeric(texts[column], errors="coerce").astype(float)
+        stated = (texts[column] != "") | (column in FILLED)
+        refuse(stated & ~holds(parsed[column]), column, want)
+    for column in (name for name in FLAGS if name in texts):
+        flags = texts[column].str.lower().map(TRUTH)
         refuse(flags.isna(), column, "true or false")
         parsed[column] = flags.eq(True)
     return parsed.drop(index=list(errors)), errors

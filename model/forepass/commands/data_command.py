@@ -3,7 +3,6 @@
 import argparse
 from importlib.resources.abc import Traversable
 
-from forepass.commands import arguments
 from forepass.commands.arguments import Command
 from forepass.commands.output import tell
 from forepass.errors import InputError
@@ -23,9 +22,8 @@ examples:
 DATES = ("date", "quarter_end", "made_date", "release_date")
 
 
-def _list(args: argparse.Namespace) -> int:
+def _list(args: argparse.Namespace, settings: Settings) -> int:
     found = []
-    settings = arguments.settings_from(args)
     for name, path in _tables(settings.data).items():
         rows = read_rows(path, may_be_empty=bool(settings.as_of)).records()
         keys = {key for row in rows for key in row.get("source", "").split(";") if key}
@@ -37,8 +35,7 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
-def _show(args: argparse.Namespace) -> int:
-    settings = arguments.settings_from(args)
+def _show(args: argparse.Namespace, settings: Settings) -> int:
     tables = _tables(settings.data)
     if args.table not in tables:
         raise InputError(f"no table {args.table!r}; {suggest(args.table, tables)}")
@@ -47,8 +44,8 @@ def _show(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check(args: argparse.Namespace) -> int:
-    findings = _findings(arguments.settings_from(args))
+def _check(args: argparse.Namespace, settings: Settings) -> int:
+    findings = _findings(settings)
     text = "\n".join(findings) or "the tables keep to their schemas and agree"
     tell(args, text, findings=findings)
     return 1 if findings else 0

@@ -12,6 +12,7 @@ from forepass.settings import Settings
 from forepass.tell import answers
 from forepass.what_if.scenarios import Scenario
 
+WORDS = "a page in which assumptions can be moved and the forecasts follow"
 EXAMPLE = """\
 example: a page to open in a browser, or to put anywhere
   forepass explore --out explorer.html
@@ -31,14 +32,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     scenario_options.add_options(parser)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Write the page and say what is in it."""
     from forepass.explorer import page_file
 
     if not args.title.strip():
         raise InputError("--title must say something")
     page_file.check_overwritten(args.out, force=args.force)
-    settings = arguments.settings_from(args)
     scenario = scenario_options.scenario_from(args, settings)
     # What reproduces the page goes with it.
     typed = [option for text in args.set for option in ("--set", text)]
@@ -63,29 +63,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _contents(args: argparse.Namespace, scenario: Scenario, settings: Settings) -> Any:  # noqa: ANN401
-    from forepass.commands import fitting
     from forepass.explorer.contents import contents, stages
     from forepass.kept_fits import failed_notes
-    from forepass.what_if.changed import in_reason
 
     found = scenario_options.changed(scenario, args, settings)
     years = range(max(FIRST_YEAR, found.definitions.first_year), found.definitions.last_year + 1)
-    with (
-        fitting.progress_over(stages(found), quiet=args.quiet, what="runs") as report,
-        in_reason(scenario),
-    ):
-        page = contents(
-            found, scenario, years, seed=settings.seed, done=lambda stage: report(stage, "done")
-        )
+    with scenario_options.runs_of(stages(found), scenario, args) as done:
+        page = contents(found, scenario, years, seed=settings.seed, done=done)
     page["notes"] = [*page["notes"], *failed_notes(found.fits)]
     return page
 
 
-COMMAND = Command(
-    "explore",
-    "a page in which assumptions can be moved and the forecasts follow",
-    EXAMPLE,
-    run,
-    _add_options,
-    draws=True,
-)
+COMMAND = Command("explore", WORDS, EXAMPLE, run, _add_options, draws=True)

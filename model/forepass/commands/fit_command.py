@@ -10,6 +10,7 @@ from forepass.commands.arguments import Command
 from forepass.commands.output import tell
 from forepass.errors import InputError
 from forepass.inputs.text_files import suggest
+from forepass.settings import Settings
 from forepass.tell import render
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ COLUMNS = (
     ("divergences", "divergences", "{}"),
 )
 
+WORDS = "fit the blocks that are stale, with progress and diagnostics"
 EXAMPLE = """\
 example: fit the block of the fleet again, although nothing in it changed
   forepass fit --block fleet --force
@@ -35,28 +37,17 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     arguments.add_flag(parser, "--force", "fit even what is not stale")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Fit, print the diagnostics, and return 1 when a check fell short."""
     from forepass import posterior
 
     names = chosen_blocks(args.block, posterior.BLOCKS)
-    settings = arguments.settings_from(args)
-    with fitting.progress_over(names, quiet=args.quiet) as report:
-        # A failed fit is shown here beside the others rather than raised.
-        fits = posterior.fitted(
-            names, settings, force=args.force, progress=report, unsafe=True, side_by_side=True
-        )
+    fits = fitting.fits_of(names, args, settings, force=args.force)
     tell(args, diagnostics_text(fits), blocks=diagnostics(fits))
     return 0 if all(fit.diagnostics.passed for fit in fits.values()) else 1
 
 
-COMMAND = Command(
-    "fit",
-    "fit the blocks that are stale, with progress and diagnostics",
-    EXAMPLE,
-    run,
-    _add_options,
-)
+COMMAND = Command("fit", WORDS, EXAMPLE, run, _add_options)
 
 
 def chosen_blocks(asked: list[str] | None, known: tuple[str, ...]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,19 +20,19 @@ class CheckError(Exception):
     """A fit fell short of its checks: one line that says which and what to do; exit status 1."""
 
 
-def checked_fits(
-    names: Sequence[str], args: argparse.Namespace, settings: Settings
+def fits_of(
+    names: Sequence[str], args: argparse.Namespace, settings: Settings, *, force: bool = False
 ) -> "dict[str, Fit]":
-    """Return the fits of the blocks ``names``, as `checked` has them made."""
+    """Return the fits of the blocks ``names``, as `checked` has them made.
+
+    A command that does not let the user insist shows a failed fit beside the others.
+    """
     from forepass import posterior
 
+    unsafe = getattr(args, "unsafe_ignore_checks", True)
     with checked(names, args) as report:
         return posterior.fitted(
-            names,
-            settings,
-            progress=report,
-            unsafe=args.unsafe_ignore_checks,
-            side_by_side=True,
+            names, settings, force=force, progress=report, unsafe=unsafe, side_by_side=True
         )
 
 
@@ -59,16 +59,14 @@ def shared_out[T, G, R](
     from forepass import tasks
 
     asked = list(asked)
-    with progress_over(["task"] * len(asked), quiet=quiet, what="tasks") as report:
+    with progress_over(asked, quiet=quiet, what="tasks") as report:
         for task, found in tasks.run(work, asked, given, on=on):
             yield task, found
             report("tasks", "done")
 
 
 @contextmanager
-def progress_over(
-    names: Sequence[object], *, quiet: bool, what: str = "blocks"
-) -> Iterator[Report]:
+def progress_over(parts: Sized, *, quiet: bool, what: str = "blocks") -> Iterator[Report]:
     """Yield what a fit reports (block, stage) to, which is silent where nobody is watching."""
     if quiet or not sys.stderr.isatty():
         yield lambda _block, _stage: None
@@ -79,7 +77,7 @@ def progress_over(
     watched = Console(stderr=True)
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), what, TimeElapsedColumn())
     with Progress(*columns, console=watched, transient=True) as bar:
-        task = bar.add_task("fits", total=len(names))
+        task = bar.add_task("fits", total=len(parts))
 
         def report(block: str, stage: str) -> None:
             words = f"{block.replace('_', ' ')}: {stage}"

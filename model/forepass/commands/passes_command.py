@@ -3,24 +3,26 @@
 import argparse
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forepass import limits
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
-from forepass.commands.output import say_written, tell_answer
+from forepass.commands.output import tell_answer, write_figures
 from forepass.errors import InputError
 from forepass.inputs.definitions import load_definitions
 from forepass.inputs.text_files import read_bytes
 from forepass.settings import Settings
 from forepass.tell import answers, render
-
-if TYPE_CHECKING:
-    import xarray as xr
-
+from forepass.tell.answers import Draws
 
 BLOCKS = ("chips", "serving")
+ASKED = (
+    *("chip", "n_chips", "model", "weight_bits", "input_tokens", "output_tokens", "concurrency"),
+    *("speed", "cached_share", "price_usd_per_chip_hour", "date", "software", "disaggregated"),
+)
 
+WORDS = "forward passes of these chips with this model: bounds, realised, cost, what binds"
 EXAMPLE = """\
 examples: 128 A100s serve GPT-4 at 16 bits, at a dollar per chip-hour; what speed costs on B200s
   forepass passes --chip a100 --chips 128 --model gpt-4 --weight-bits 16 \\
@@ -33,7 +35,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what serves what")
     group.add_argument("--chip", required=True, help="chip, such as a100-sxm-80gb or H100")
     words = "chips that serve one copy of the model together (default: the fewest that hold it)"
-    group.add_argument("--chips", type=arguments.positive_integer, metavar="N", help=words)
+    number: dict[str, Any] = {"type": arguments.positive_integer, "metavar": "N"}
+    group.add_argument("--chips", dest="n_chips", **number, help=words)
     group.add_argument("--model", required=True, help="language model, such as gpt-4")
     words = "bits per weight as served: 16, 8 or 4 (default: those the model was released in)"
     group.add_argument("--weight-bits", type=arguments.weight_bits, metavar="BITS", help=words)
@@ -43,9 +46,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     arguments.add_own_tables(group)
     group = parser.add_argument_group("load")
-    number: dict[str, Any] = {"type": arguments.positive_number, "metavar": "X"}
-    group.add_argument("--input", **number, help="input tokens per request")
-    group.add_argument("--output", **number, help="output tokens per request")
+    number = {"type": arguments.positive_number, "metavar": "X"}
+    for way in ("input", "output"):
+        words = f"{way} tokens per request"
+        group.add_argument(f"--{way}", dest=f"{way}_tokens", **number, help=words)
     limit = group.add_mutually_exclusive_group()
     limit.add_argument(
         "--concurrency", **number, help="requests in flight (default: as many as fit in memory)"
@@ -56,17 +60,15 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     words = "share of input tokens already in the cache (default: 0)"
     group.add_argument("--cached-share", type=arguments.share, default=0.0, metavar="X", help=words)
     arguments.add_flag(group, "--disaggregated", "prefill and decode on chips of their own")
-    group.add_argument(
-        "--price", **number, help="USD per chip-hour (default: the chip's last rent on record)"
-    )
+    words = "USD per chip-hour (default: the chip's last rent on record)"
+    group.add_argument("--price", dest="price_usd_per_chip_hour", **number, help=words)
     arguments.add_figure(group, "with --sweep, write the figure to DIR as sweep.png and sweep.svg")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print the answer, and draw it where that was asked for."""
     if args.figure is not None and not args.sweep:
         raise InputError("--figure draws the trade-off of --sweep; give both")
-    settings = arguments.settings_from(args)
     request = _request(args, settings)
     asked = {
         **request,
@@ -77,41 +79,22 @@ def run(args: argparse.Namespace) -> int:
     document = answers.answer(name, asked, settings, draw=lambda: _draw(args, request, settings))
     tell_answer(args, document, render.sweep_text if args.sweep else render.passes_text)
     if args.figure is not None:
-        from forepass.tell import figures, sweep_figures
+        from forepass.tell.sweep_figures import draw_sweep
 
-        figure = sweep_figures.draw_sweep(document)
-        say_written(args, *figures.save_figure(figure, args.figure, "sweep", document))
+        write_figures(args, {"sweep": draw_sweep(document)}, document)
     return 0
 
 
-COMMAND = Command(
-    "passes",
-    "forward passes of these chips with this model: bounds, realised, cost, what binds",
-    EXAMPLE,
-    run,
-    _add_options,
-    draws=True,
-)
+COMMAND = Command("passes", WORDS, EXAMPLE, run, _add_options, draws=True)
 
 
 def _request(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     """Return the fields of a ``PassesRequest``, with the reference lengths where none are given."""
     definitions = load_definitions(settings.priors)
-    return {
-        "chip": args.chip,
-        "n_chips": args.chips,
-        "model": args.model,
-        "weight_bits": args.weight_bits,
-        "input_tokens": args.input or definitions.reference_input_tokens,
-        "output_tokens": args.output or definitions.reference_output_tokens,
-        "concurrency": args.concurrency,
-        "speed": args.speed,
-        "cached_share": args.cached_share,
-        "price_usd_per_chip_hour": args.price,
-        "date": args.date,
-        "software": args.software,
-        "disaggregated": args.disaggregated,
-    }
+    asked = {field: getattr(args, field) for field in ASKED}
+    for length in ("input_tokens", "output_tokens"):
+        asked[length] = asked[length] or getattr(definitions, f"reference_{length}")
+    return asked
 
 
 def _content(path: Path | None) -> str | None:
@@ -121,7 +104,7 @@ def _content(path: Path | None) -> str | None:
     return hashlib.sha256(read_bytes(path, str(path), most_bytes=limits.TABLE_BYTES)).hexdigest()
 
 
-def _draw(args: argparse.Namespace, request: dict[str, Any], settings: Settings) -> "xr.Dataset":
+def _draw(args: argparse.Namespace, request: dict[str, Any], settings: Settings) -> Draws:
     from forepass import catalogue
     from forepass.commands import fitting
     from forepass.forward import capacity, sweep
@@ -132,7 +115,7 @@ def _draw(args: argparse.Namespace, request: dict[str, Any], settings: Settings)
     tables = catalogue.load(settings, chips_file=args.chips_file, models_file=args.models_file)
     chip_record(args.chip, tables)
     model_record(args.model, tables)
-    fits = fitting.checked_fits(BLOCKS, args, settings)
+    fits = fitting.fits_of(BLOCKS, args, settings)
     definitions = load_definitions(settings.priors)
     answer = sweep.sweep if args.sweep else capacity.passes
     draws = answer(capacity.PassesRequest(**request), fits, tables, definitions)

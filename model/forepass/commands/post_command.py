@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from forepass.commands import arguments
 from forepass.commands.arguments import Command
@@ -11,13 +10,12 @@ from forepass.inputs.claims import Claim, load_claims
 from forepass.inputs.definitions import load_definitions
 from forepass.settings import Settings
 from forepass.tell import answers, render
-
-if TYPE_CHECKING:
-    import xarray as xr
+from forepass.tell.answers import Draws
 
 BLOCKS = ("serving",)
 TABLES = ("chips", "language_models", "serving")
 
+WORDS = "the post that started it: its table with intervals, and whether its claims hold"
 EXAMPLE = """\
 example: the post's table and claims, with the serving software of the month it appeared in
   forepass post --date 2024-05
@@ -29,9 +27,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--date", type=arguments.iso_date, help=words)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print the table, the claims with their probabilities, and the measured rows outside."""
-    settings = arguments.settings_from(args)
     claims = load_claims(settings.priors)
     asked = {"date": args.date, "unsafe_ignore_checks": args.unsafe_ignore_checks}
     document = answers.answer("post", asked, settings, draw=lambda: _draw(args, settings, claims))
@@ -39,26 +36,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command(
-    "post",
-    "the post that started it: its table with intervals, and whether its claims hold",
-    EXAMPLE,
-    run,
-    _add_options,
-    draws=True,
-)
+COMMAND = Command("post", WORDS, EXAMPLE, run, _add_options, draws=True)
 
 
-def _draw(
-    args: argparse.Namespace, settings: Settings, claims: Mapping[str, Claim]
-) -> "xr.Dataset":
+def _draw(args: argparse.Namespace, settings: Settings, claims: Mapping[str, Claim]) -> Draws:
     from forepass.commands import fitting
     from forepass.forward import post
     from forepass.inputs.tables import load_tables
     from forepass.kept_fits import flagged
 
     tables = load_tables(TABLES, settings.data)
-    fits = fitting.checked_fits(BLOCKS, args, settings)
+    fits = fitting.fits_of(BLOCKS, args, settings)
     definitions = load_definitions(settings.priors)
     draws = post.revisit(fits, tables, definitions, claims, date=args.date)
     return flagged(draws, fits)

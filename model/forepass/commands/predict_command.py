@@ -10,11 +10,13 @@ from forepass.commands import arguments, configurations, fitting
 from forepass.commands.arguments import Command
 from forepass.inputs.definitions import load_definitions
 from forepass.kept_fits import failed_notes
+from forepass.settings import Settings
 from forepass.tell import answers
 
 if TYPE_CHECKING:
     import pandas as pd
 
+WORDS = "the same for every row of a table of configurations"
 EXAMPLE = """\
 example: the p05 to p95 of output tokens per second and chip, row by row
   forepass predict configurations.csv --out predicted.csv
@@ -31,11 +33,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     arguments.add_own_tables(parser)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Write the predictions and return 1 when a row could not be done."""
     rows = configurations.read(args.table)
     parsed, errors = configurations.parse(rows)
-    predicted, failed, frame = _predict(parsed, args)
+    predicted, failed, frame = _predict(parsed, args, settings)
     errors |= failed
     configurations.write(rows, predicted, args.out)
     complaints = [{"line": rows.lines[place], "error": errors[place]} for place in sorted(errors)]
@@ -54,26 +56,18 @@ def run(args: argparse.Namespace) -> int:
     return 1 if complaints else 0
 
 
-COMMAND = Command(
-    "predict",
-    "the same for every row of a table of configurations",
-    EXAMPLE,
-    run,
-    _add_options,
-    draws=True,
-)
+COMMAND = Command("predict", WORDS, EXAMPLE, run, _add_options, draws=True)
 
 
 def _predict(
-    parsed: "pd.DataFrame", args: argparse.Namespace
+    parsed: "pd.DataFrame", args: argparse.Namespace, settings: Settings
 ) -> "tuple[pd.DataFrame, dict[int, str], dict[str, Any]]":
     """Return new columns of rows that can be done, what is wrong with others, and hashes."""
     from forepass import posterior
     from forepass.forward import capacity
 
-    settings = arguments.settings_from(args)
     tables = catalogue.load(settings, chips_file=args.chips_file, models_file=args.models_file)
-    fits = fitting.checked_fits(posterior.BLOCKS, args, settings)
+    fits = fitting.fits_of(posterior.BLOCKS, args, settings)
     predicted, failed = capacity.predict(parsed, fits, tables, load_definitions(settings.priors))
     frame = {
         "forepass": __version__,

@@ -33,8 +33,8 @@ LISTED = ("p10", "p50", "p90")
 WIDTH = 100
 
 
-def _list(args: argparse.Namespace) -> int:
-    records = [_record(prior) for prior in _all_priors(args)]
+def _list(args: argparse.Namespace, settings: Settings) -> int:
+    records = [_record(prior) for prior in _all_priors(settings)]
     headers = ["prior", "block", "distribution", *LISTED, "unit", "source"]
     rows = [
         [
@@ -48,18 +48,17 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
-def _show(args: argparse.Namespace) -> int:
-    records = [_record(prior) for prior in _named(args.name, _all_priors(args))]
-    sources = source_titles(arguments.settings_from(args).data, "url")
+def _show(args: argparse.Namespace, settings: Settings) -> int:
+    records = [_record(prior) for prior in _named(args.name, _all_priors(settings))]
+    sources = source_titles(settings.data, "url")
     text = "\n\n".join(_description(record, sources) for record in records)
     tell(args, text, priors=records)
     return 0
 
 
-def _check(args: argparse.Namespace) -> int:
+def _check(args: argparse.Namespace, settings: Settings) -> int:
     from forepass.inputs import priors
 
-    settings = arguments.settings_from(args)
     loaded = priors.load_all(settings.priors)
     sources = source_titles(settings.data)
     for block, found in loaded.items():
@@ -106,10 +105,10 @@ def _check_scenarios(
     return names
 
 
-def _plot(args: argparse.Namespace) -> int:
+def _plot(args: argparse.Namespace, settings: Settings) -> int:
     from forepass.tell import figures, prior_figures
 
-    everything = _all_priors(args)
+    everything = _all_priors(settings)
     chosen = [prior for name in args.names for prior in _named(name, everything)]
     figure = prior_figures.draw_figure(chosen or everything)
     paths = [str(path) for path in figures.save_figure(figure, args.out, "priors")]
@@ -139,11 +138,10 @@ COMMAND = Command(
 )
 
 
-def _all_priors(args: argparse.Namespace) -> "list[Prior]":
+def _all_priors(settings: Settings) -> "list[Prior]":
     from forepass.inputs.priors import load_all
 
-    blocks = load_all(arguments.settings_from(args).priors)
-    return [prior for found in blocks.values() for prior in found.values()]
+    return [prior for found in load_all(settings.priors).values() for prior in found.values()]
 
 
 def _named(name: str, priors: "list[Prior]") -> "list[Prior]":

@@ -11,12 +11,11 @@ from typing import Any
 
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
-from forepass.commands.by_year_commands import years_asked
+from forepass.commands.by_year_commands import add_span, years_asked
 from forepass.commands.fitting import CheckError
 from forepass.commands.output import say_written, tell
 from forepass.errors import InputError
 from forepass.inputs.dates import last_day
-from forepass.inputs.definitions import load_definitions
 from forepass.register import change, forecasts, kept_inputs, scores, text
 from forepass.register import folder as registers
 from forepass.register.folder import Entry, Register
@@ -51,10 +50,10 @@ def _folder(args: argparse.Namespace) -> Path:
     return chosen
 
 
-def _record(args: argparse.Namespace) -> int:
-    settings, folder = arguments.settings_from(args), _folder(args)
+def _record(args: argparse.Namespace, settings: Settings) -> int:
+    folder = _folder(args)
     registers.check_reason(args.reason)
-    years = years_asked(args, load_definitions(settings.priors))
+    years = years_asked(args, settings)
     scenario = scenario_options.scenario_from(args, settings)
     inputs, contents = kept_inputs.describe(settings, scenario)
     document = dict(_forecast(args, settings, scenario, years))
@@ -84,7 +83,7 @@ def _forecast(
     )
 
 
-def _list(args: argparse.Namespace) -> int:
+def _list(args: argparse.Namespace, _: Settings) -> int:
     found = _read(args)
     keys = ("created", "reason", "forepass", "seed", "as_of", "scenario")
     records = [
@@ -95,14 +94,14 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
-def _show(args: argparse.Namespace) -> int:
+def _show(args: argparse.Namespace, _: Settings) -> int:
     entry = registers.find(_read(args), args.entry)
     shown = "" if args.json else text.entry_text(entry, args.years)
     tell(args, shown, entry=entry.name, hash=entry.hash, content=entry.document)
     return 0
 
 
-def _verify(args: argparse.Namespace) -> int:
+def _verify(args: argparse.Namespace, _: Settings) -> int:
     found = registers.read_register(_folder(args))
     entries = found.entries
     faults = [*found.faults, *kept_inputs.faults_of(found.folder, (e.document for e in entries))]
@@ -115,7 +114,7 @@ def _verify(args: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def _diff(args: argparse.Namespace) -> int:
+def _diff(args: argparse.Namespace, _: Settings) -> int:
     found = _read(args)
     a, b = (registers.find(found, name) for name in (args.a, args.b))
     one, other = a.document, b.document
@@ -196,8 +195,8 @@ def _exchanged(
         raise CheckError(f"with a mixture {what}; insist with --unsafe-ignore-checks") from None
 
 
-def _score(args: argparse.Namespace) -> int:
-    settings, register = arguments.settings_from(args), _read(args)
+def _score(args: argparse.Namespace, settings: Settings) -> int:
+    register = _read(args)
     on = last_day(args.on) if args.on else date.today()
     known = scores.outcomes(settings.priors, settings.data) if register.entries else []
     found = []
@@ -218,8 +217,7 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
     _add_register(parser)
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why it is recorded")
     scenario_options.add_options(parser)
-    for option, dest in (("--from", "first"), ("--to", "last")):
-        parser.add_argument(option, dest=dest, type=int, metavar="YEAR", help=f"{dest} year")
+    add_span(parser)
     parser.set_defaults(years=None)
 
 

@@ -18,6 +18,7 @@ from forepass.settings import Settings
 from forepass.tell import answers
 from forepass.what_if.scenarios import Scenario, check_compared, load_scenario
 
+WORDS = "the strategic report: a page, text, figures, numbers and draws in one folder"
 EXAMPLE = """\
 examples:
   forepass report --out report
@@ -48,18 +49,19 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     arguments.add_flag(parser, "--force", "write into a folder that holds other files too")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Write the report and say what is in it."""
     # Matrices here are small: several threads on each cost more than they give.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from forepass.report import folder
+    from forepass.evidence.records import track_record
+    from forepass.register.folder import recorded
+    from forepass.report import build, folder
 
     if not args.title.strip():
         raise InputError("--title must say something")
     folder.check_free(args.out, force=args.force)
     if args.template is not None and not args.template.is_dir():
         raise InputError(f"--template: {args.template} is no folder")
-    settings = arguments.settings_from(args)
     templates = (*[args.template] * (args.template is not None), room("reports/templates"))
     questions = read_questions(templates)
     scenario = scenario_options.scenario_from(args, settings)
@@ -79,7 +81,20 @@ def run(args: argparse.Namespace) -> int:
         draw=lambda: None,
         build=partial(_gathered, args, scenario, compared, questions, settings),
     )
-    told = _write(args, evidence, templates, scenario, settings)
+    # Published scores are no part of a forecast's inputs, and so of no cached answer.
+    evidence |= {"track_record": track_record(), "register": recorded()}
+    logo = build.logo_address(args.logo) if args.logo is not None else ""
+    draws = None if args.without_posterior else partial(_draws, args, evidence, scenario, settings)
+    with folder.replacing_folder(args.out) as new:
+        told = build.build(
+            new,
+            evidence,
+            title=args.title,
+            audience=args.audience,
+            logo=logo,
+            templates=templates,
+            write_draws=draws,
+        )
     words = (
         f"wrote {args.out}: report.html ({told['html_bytes'] / 1e6:.1f} MB), report.md, "
         f"{told['figures']} figures, {told['numbers']} numbers cited"
@@ -99,52 +114,15 @@ def _gathered(
     _: None,
     **frame: Any,  # noqa: ANN401 - as build_document takes them
 ) -> dict[str, Any]:
-    from forepass.commands import fitting
     from forepass.evidence.gather import gathered, stages
     from forepass.kept_fits import failed_notes
-    from forepass.what_if.changed import in_reason
 
     found = scenario_options.changed(scenario, args, settings)
     each = {one.name: (one, scenario_options.changed(one, args, settings)) for one in compared}
-    with (
-        fitting.progress_over(stages(questions, each), quiet=args.quiet, what="runs") as report,
-        in_reason(scenario),
-    ):
-
-        def done(stage: str) -> None:
-            report(stage, "done")
-
+    with scenario_options.runs_of(stages(questions, each), scenario, args) as done:
         document = gathered(found, scenario, each, questions, settings, frame=frame, done=done)
     document["notes"] += failed_notes(found.fits)
     return document
-
-
-def _write(
-    args: argparse.Namespace,
-    evidence: dict[str, Any],
-    templates: tuple[Any, ...],
-    scenario: Scenario,
-    settings: Settings,
-) -> dict[str, Any]:
-    """Build the report in a folder of its own, which then takes the place of the one asked for."""
-    from forepass.evidence.records import track_record
-    from forepass.register.folder import recorded
-    from forepass.report import build, folder
-
-    # Published scores are no part of a forecast's inputs, and so of no cached answer.
-    evidence = evidence | {"track_record": track_record(), "register": recorded()}
-    logo = build.logo_address(args.logo) if args.logo is not None else ""
-    draws = None if args.without_posterior else partial(_draws, args, evidence, scenario, settings)
-    with folder.replacing_folder(args.out) as new:
-        return build.build(
-            new,
-            evidence,
-            title=args.title,
-            audience=args.audience,
-            logo=logo,
-            templates=templates,
-            write_draws=draws,
-        )
 
 
 def _draws(
@@ -165,11 +143,4 @@ def _draws(
     write_posterior(path, posteriors, drawn, answers.provenance(evidence))
 
 
-COMMAND = Command(
-    "report",
-    "the strategic report: a page, text, figures, numbers and draws in one folder",
-    EXAMPLE,
-    run,
-    _add_options,
-    draws=True,
-)
+COMMAND = Command("report", WORDS, EXAMPLE, run, _add_options, draws=True)

@@ -4,17 +4,17 @@ import argparse
 from dataclasses import replace
 from functools import partial
 from itertools import product
-from typing import TYPE_CHECKING
 
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
 from forepass.commands.by_year_commands import add_years, years_asked
-from forepass.commands.output import say_written, source_titles, tell, tell_answer
+from forepass.commands.output import source_titles, tell, tell_answer, write_figures
 from forepass.errors import InputError
 from forepass.forward import horizon
 from forepass.inputs.definitions import load_definitions
 from forepass.settings import Settings
 from forepass.tell import answers, render, scenario_texts
+from forepass.tell.answers import Draws
 from forepass.what_if.scenarios import (
     Scenario,
     as_asked,
@@ -23,10 +23,6 @@ from forepass.what_if.scenarios import (
     scenario_names,
     with_layer,
 )
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 EXAMPLE = """\
 examples:
@@ -41,26 +37,23 @@ your own, from a file, with a belief pinned besides
 """
 
 
-def _list(args: argparse.Namespace) -> int:
-    settings = arguments.settings_from(args)
+def _list(args: argparse.Namespace, settings: Settings) -> int:
     found = [load_scenario(name, settings.priors) for name in scenario_names(settings.priors)]
     records = [scenario_texts.record(scenario) for scenario in found]
     tell(args, scenario_texts.listed(found), scenarios=records)
     return 0
 
 
-def _show(args: argparse.Namespace) -> int:
-    settings = arguments.settings_from(args)
+def _show(args: argparse.Namespace, settings: Settings) -> int:
     scenario = load_scenario(args.name, settings.priors)
     titles = source_titles(settings.data)
     tell(args, scenario_texts.described(scenario, titles), scenario=scenario_texts.record(scenario))
     return 0
 
 
-def _run(args: argparse.Namespace) -> int:
-    settings = arguments.settings_from(args)
+def _run(args: argparse.Namespace, settings: Settings) -> int:
     definitions = load_definitions(settings.priors)
-    years = years_asked(args, definitions)
+    years = years_asked(args, settings)
     scenario = scenario_options.scenario_from(args, settings, args.name)
     asked = _asked(args, years, scenario)
     document = answers.answer(
@@ -74,15 +67,14 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _compare(args: argparse.Namespace) -> int:
-    settings = arguments.settings_from(args)
-    years = years_asked(args, load_definitions(settings.priors))
+def _compare(args: argparse.Namespace, settings: Settings) -> int:
+    years = years_asked(args, settings)
     # What --set asks holds in all of them.
     found = [scenario_options.scenario_from(args, settings, name) for name in args.names]
     found += grid(found[0], args.grid)
     check_compared([one.name for one in found])
 
-    def draw() -> "xr.Dataset":
+    def draw() -> Draws:
         from forepass.what_if import pairs
 
         return pairs.joined(_drawn(found, args, settings, years))
@@ -90,9 +82,9 @@ def _compare(args: argparse.Namespace) -> int:
     document = answers.answer("scenario compare", _asked(args, years, *found), settings, draw=draw)
     tell_answer(args, document, partial(scenario_texts.compared_text, years=args.years))
     if args.figure is not None:
-        from forepass.tell import scenario_figures
+        from forepass.tell.scenario_figures import draw_compared
 
-        say_written(args, *scenario_figures.save_compared(document, args.figure))
+        write_figures(args, {"scenarios": draw_compared(document)}, document)
     return 0
 
 
@@ -101,7 +93,7 @@ MOST_CELLS = 1000
 
 def _drawn(
     found: list[Scenario], args: argparse.Namespace, settings: Settings, years: list[int]
-) -> "dict[str, xr.Dataset]":
+) -> dict[str, Draws]:
     """Return the draws of each scenario, in their order; on a cluster several at once."""
     from forepass import posterior
     from forepass.commands import fitting
@@ -109,7 +101,7 @@ def _drawn(
     if args.workers is None and args.scheduler is None:
         return {one.name: _draw(one, args, settings, years) for one in found}
     # What all scenarios share is fitted once, here, before workers ask for it at once.
-    fitting.checked_fits(posterior.BLOCKS, args, settings)
+    fitting.fits_of(posterior.BLOCKS, args, settings)
     quiet = argparse.Namespace(quiet=True, unsafe_ignore_checks=args.unsafe_ignore_checks)
     asked = [(one, quiet, years) for one in found]
     with arguments.cluster_from(args) as on:
@@ -118,9 +110,7 @@ def _drawn(
     return {one.name: each[one.name] for one in found}
 
 
-def _of_scenario(
-    task: tuple[Scenario, argparse.Namespace, list[int]], settings: Settings
-) -> "xr.Dataset":
+def _of_scenario(task: tuple[Scenario, argparse.Namespace, list[int]], settings: Settings) -> Draws:
     scenario, args, years = task
     return _draw(scenario, args, settings, years)
 
@@ -152,7 +142,7 @@ def _asked(args: argparse.Namespace, years: list[int], *scenarios: Scenario) -> 
 
 def _draw(
     scenario: Scenario, args: argparse.Namespace, settings: Settings, years: list[int]
-) -> "xr.Dataset":
+) -> Draws:
     from forepass.forward.forecast import forecast_of
     from forepass.forward.overhang import overhang_of
 

@@ -2,18 +2,17 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from forepass.commands import fitting
 from forepass.commands.arguments import Options
 from forepass.settings import Settings
+from forepass.tell.answers import Draws
 from forepass.what_if.scenarios import Scenario, as_asked, load_scenario, plain, with_layer
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from forepass.what_if.changed import Changed, Question
 
 
@@ -38,15 +37,12 @@ def add_set(parser: Options) -> None:
 
 
 def scenario_from(
-    args: argparse.Namespace,
-    settings: Settings,
-    name: str | None = None,
-    extra: Iterable[str] = (),
+    args: argparse.Namespace, settings: Settings, name: str | None = None
 ) -> Scenario:
     """Return the scenario of a name, or of ``--scenario``, with what ``--set`` asks besides."""
     name = name or getattr(args, "scenario", None)
     found = load_scenario(name, settings.priors) if name else plain()
-    asked = as_asked([*extra, *args.set])
+    asked = as_asked(args.set)
     return with_layer(found, asked) if asked.content() != plain().layers[0].content() else found
 
 
@@ -69,13 +65,27 @@ def drawn(
     args: argparse.Namespace,
     settings: Settings,
     years: list[int],
-) -> "xr.Dataset":
+) -> Draws:
     """Return the draws that answer questions in a scenario, as `forepass.what_if.changed` does."""
     from forepass.what_if import changed
 
     with _fitting(args) as asked:
         wanted = getattr(args, "draws", None)
         return changed.drawn(scenario, questions, settings, years, wanted=wanted, **asked)
+
+
+@contextmanager
+def runs_of(
+    stages: Sized, scenario: Scenario, args: argparse.Namespace
+) -> Iterator[Callable[[str], None]]:
+    """Yield what is told of each stage of a long answer once it is done."""
+    from forepass.what_if.changed import in_reason
+
+    with (
+        fitting.progress_over(stages, quiet=args.quiet, what="runs") as report,
+        in_reason(scenario),
+    ):
+        yield lambda stage: report(stage, "done")
 
 
 @contextmanager

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from forepass.commands import arguments, scenario_options
 from forepass.commands.arguments import Command
-from forepass.commands.output import say_written
+from forepass.commands.output import tell_answer, write_figures
 from forepass.errors import InputError
 from forepass.forward.thresholds import read_threshold
 from forepass.inputs.definitions import load_definitions
 from forepass.settings import Settings
-from forepass.tell import answers, render
+from forepass.tell import answers
 from forepass.tell import sensitivity_text as text
 from forepass.what_if.scenarios import Scenario
 
 if TYPE_CHECKING:
     from forepass.what_if.changed import Changed
 
+WORDS = "which beliefs move a quantity, what measuring them is worth, and where the answer turns"
 EXAMPLE = """\
 example: what moves the world's capacity in 2030, by belief and by group of beliefs
   forepass sensitivity world_tokens_per_s
@@ -60,27 +61,23 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     arguments.add_figure(parser, "write tornado and shares to DIR as PNG and SVG")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print the answer and write the files asked for."""
-    settings = arguments.settings_from(args)
     definitions = load_definitions(settings.priors)
     first, last = definitions.first_year, definitions.last_year
     if not first <= args.year <= last:
         raise InputError(f"--year must lie within {first} to {last}, got {args.year}")
     if (args.draws or 0) > MOST_DRAWS:
         raise InputError(f"--draws must be {MOST_DRAWS:,} or fewer, got {args.draws:,}")
-    asked: dict[str, Any] = {
-        "quantity": args.quantity,
-        "year": args.year,
-        "unsafe_ignore_checks": args.unsafe_ignore_checks,
-    }
     scenario = scenario_options.scenario_from(args, settings)
-    asked |= scenario_options.arguments_of(scenario)
+    changed = scenario_options.arguments_of(scenario)
+    asked: dict[str, Any] = {"quantity": args.quantity, "year": args.year}
+    asked |= {"unsafe_ignore_checks": args.unsafe_ignore_checks, **changed}
     if args.break_even is None and args.cross is None:
         asked |= {"top": args.top, "measure": args.measure, "likelihood": args.likelihood}
         asked |= {"refit": True} if args.refit else {}
         asked |= {"draws": args.draws} if args.draws else {}
-        if args.likelihood and scenario_options.arguments_of(scenario):
+        if args.likelihood and changed:
             raise InputError(
                 "--likelihood does not go with --scenario or --set: it is about the fits as shipped"
             )
@@ -93,21 +90,15 @@ def run(args: argparse.Namespace) -> int:
         draw=lambda: _draws(args, scenario, settings),
         build=lambda found, **frame: _document(found, asked, scenario, settings, args, frame),
     )
-    if args.json:
-        print(render.as_json(document))
-    elif "break_even" in document:
-        print(text.break_even_text(document))
-    else:
-        print(text.sensitivity_text(document, by=args.by))
-    if args.csv is not None:
-        made = answers.made_from(document)
-        rows = [row | {"made_from": made} for row in text.rows(document)]
-        render.write_rows(rows, list(dict.fromkeys(key for row in rows for key in row)), args.csv)
-        say_written(args, args.csv)
+    told = text.break_even_text
+    if "break_even" not in document:
+        told = partial(text.sensitivity_text, by=args.by)
+    tell_answer(args, document, told, text.write_csv)
     if args.figure is not None:
         from forepass.tell import sensitivity_figures as figures
 
-        say_written(args, *figures.save_sensitivity(document, args.figure))
+        drawn = {"tornado": figures.draw_tornado(document), "shares": figures.draw_shares(document)}
+        write_figures(args, drawn, document)
     return 0
 
 
@@ -155,11 +146,4 @@ def _document(
         )
 
 
-COMMAND = Command(
-    "sensitivity",
-    "which beliefs move a quantity, what measuring them is worth, and where the answer turns",
-    EXAMPLE,
-    run,
-    _add_options,
-    draws=True,
-)
+COMMAND = Command("sensitivity", WORDS, EXAMPLE, run, _add_options, draws=True)

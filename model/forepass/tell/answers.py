@@ -5,7 +5,7 @@ from functools import reduce
 from importlib.resources.abc import Traversable
 from itertools import product
 from operator import getitem
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forepass import __version__, fingerprints, kept
 from forepass.documents import QUANTILES, Build, Document, build_document, times_of
@@ -13,10 +13,15 @@ from forepass.inputs.rows import read_rows
 from forepass.kept_fits import FAILED
 from forepass.settings import Settings
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 __all__ = [
     "QUANTILES",
     "Document",
+    "Draws",
     "answer",
+    "as_found",
     "build_document",
     "made_from",
     "newest_source_date",
@@ -24,6 +29,9 @@ __all__ = [
     "tidy_rows",
     "times_of",
 ]
+
+type Draws = xr.Dataset
+"""Draws of quantities, as `build_document` takes them."""
 
 
 def answer(
@@ -62,6 +70,11 @@ def answer(
             document["failed_checks"] = marks
         kept.keep(path, document, "answer")
     return document
+
+
+def as_found(found: Mapping[str, Any], **frame: object) -> Document:
+    """Return the document of what is told as it was found, no quantiles of draws."""
+    return {"forepass": __version__, **frame, **found}
 
 
 def newest_source_date(data: Traversable) -> str:

@@ -3,7 +3,6 @@
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -15,18 +14,16 @@ from forepass.tell.figures import (
     GREY,
     HUE,
     INK,
+    Document,
     check_spans_years,
     draw_bands,
     house_style,
     label_values,
     panels,
     plain_ticks,
-    save_figure,
     write_below,
 )
 from forepass.tell.rounding import named, number_text, scaled
-
-Document = Mapping[str, Any]
 
 PANELS = {
     "forecast": (
@@ -49,15 +46,10 @@ PANELS = {
 RELEASE = "release_overhang"
 
 
-def save_by_year(document: Document, folder: Path, command: str) -> list[Path]:
-    """Write the figure of a forecast or an overhang, and return the paths of its files."""
-    check_spans_years(document)
-    return save_figure(draw_by_year(document, command), folder, command, document)
-
-
 @house_style()
 def draw_by_year(document: Document, command: str) -> Figure:
     """Return the figure: a fan chart for each headline of the command that has numbers."""
+    check_spans_years(document)
     quantities = document["quantities"]
     names = [n for n in PANELS[command] if n in quantities and any(quantities[n]["p50"])]
     released = _release_shown(document)

@@ -1,6 +1,6 @@
 """Figures of ``forepass check``: residuals of predictions, and ranks of truths in a calibration."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -38,11 +38,7 @@ def draw_check(found: Quantity) -> Figure:
     first, *others = figure.subplots(2, 3).flat
     _pit(first, found.pit)
     for axis, name in zip(others, (*ON_LOGS, *IN_GROUPS), strict=True):
-        values = found.about[name].to_numpy()
-        if name in ON_LOGS:
-            _against_number(axis, values, found.residual, ON_LOGS[name])
-        else:
-            _against_group(axis, values.tolist(), found.residual, IN_GROUPS[name])
+        _against(axis, name, found.about[name].to_numpy(), found.residual)
     write_below(
         figure,
         f"{len(found.pit):,} measured rows against the posterior predictive, each row left out "
@@ -64,32 +60,24 @@ def _pit(axis: Axes, pit: Any) -> None:  # noqa: ANN401 - an array
     axis.set_ylabel("measured rows")
 
 
-def _against_number(axis: Axes, values: Any, residual: Any, label: str) -> None:  # noqa: ANN401
-    stated = values > 0
-    axis.scatter(values[stated], np.exp(residual[stated]), s=9, color=HUE, alpha=0.5, linewidth=0)
-    axis.set_xscale("log")
-    axis.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-    _finish(axis, label)
-
-
-def _against_group(axis: Axes, values: Sequence[object], residual: Any, label: str) -> None:  # noqa: ANN401
-    names = sorted(set(values), key=lambda value: (str(type(value)), value))
-    place = {name: number for number, name in enumerate(names)}
-    # Points side by side rather than on top of each other, the same at every run.
-    aside = np.random.default_rng(0).uniform(-0.3, 0.3, len(residual))
-    at = np.array([place[value] for value in values]) + aside
+def _against(axis: Axes, about: str, values: Any, residual: Any) -> None:  # noqa: ANN401 - arrays
+    if about in ON_LOGS:
+        stated = values > 0
+        at, residual = values[stated], residual[stated]
+        axis.set_xscale("log")
+        axis.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    else:
+        names, place = np.unique(values, return_inverse=True)
+        # Points side by side rather than on top of each other, the same at every run.
+        at = place + np.random.default_rng(0).uniform(-0.3, 0.3, len(residual))
+        shown = [f"{name:g}" if isinstance(name, float) else str(name) for name in names]
+        axis.set_xticks(range(len(names)), shown)
     axis.scatter(at, np.exp(residual), s=9, color=HUE, alpha=0.5, linewidth=0)
-    shown = [f"{name:g}" if isinstance(name, float) else str(name) for name in names]
-    axis.set_xticks(range(len(names)), shown)
-    _finish(axis, label)
-
-
-def _finish(axis: Axes, label: str) -> None:
     axis.axhline(1, color=INK, linewidth=1)
     axis.set_yscale("log")
     plain_ticks(axis.yaxis, (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
     axis.set_ylabel("measured over predicted")
-    axis.set_xlabel(label)
+    axis.set_xlabel({**ON_LOGS, **IN_GROUPS}[about])
 
 
 @house_style()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forepass.inputs.elicitation import log_density, quantile
 from forepass.inputs.priors import Prior
-from forepass.tell.figures import HUE, VERMILION, house_style
+from forepass.tell.figures import HUE, VERMILION, house_style, panels
 
 COLUMNS = 4
 PANEL_INCHES = (2.6, 1.9)
@@ -24,14 +24,10 @@ POINTS = 301
 def draw_figure(priors: Sequence[Prior]) -> Figure:
     """Return a figure with one panel for each prior: density, p10 to p90 shaded, p50 as a line."""
     columns = min(COLUMNS, len(priors))
-    rows = math.ceil(len(priors) / columns)
-    width, height = max(columns, 2) * PANEL_INCHES[0], rows * PANEL_INCHES[1] + 0.5
-    figure = Figure(figsize=(width, height), layout="constrained")
-    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for prior, panel in zip(priors, panels, strict=False):
+    width, height = PANEL_INCHES
+    figure, axes = panels(len(priors), columns, max(columns, 2) * width, height, below=0.5)
+    for prior, panel in zip(priors, axes, strict=True):
         _draw_panel(panel, prior)
-    for panel in panels[len(priors) :]:
-        panel.set_axis_off()
     figure.suptitle("Prior densities. Shaded: 80% between p10 and p90; line: p50", fontsize=9)
     return figure
 

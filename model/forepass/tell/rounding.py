@@ -10,14 +10,7 @@ MISSING = "-"
 # What a power of a thousand is called: before a unit of measure, and before things one counts.
 PREFIXES = {0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E", 21: "Z", 24: "Y"}
 WORDS = {0: "", 3: "thousand", 6: "million", 9: "billion", 12: "trillion", 15: "quadrillion"}
-MEASURED = {
-    "FLOP": "FLOP",
-    "FLOP/s": "FLOP/s",
-    "bytes": "B",
-    "bytes/s": "B/s",
-    "W": "W",
-    "J": "J",
-}
+MEASURED = {"bytes": "B", "bytes/s": "B/s"} | {unit: unit for unit in ("FLOP", "FLOP/s", "W", "J")}
 UNSCALED = frozenset({"bits", "1", "ratio", "FLOP/byte", "FLOP per byte"})
 
 

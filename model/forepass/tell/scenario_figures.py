@@ -2,9 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,16 +13,14 @@ from forepass.tell.figures import (
     HUE,
     INK,
     VERMILION,
+    Document,
     check_spans_years,
     house_style,
     label_values,
     panels,
     plain_ticks,
-    save_figure,
     write_below,
 )
-
-Document = Mapping[str, Any]
 
 PANELS = (
     "world_tokens_per_s",
@@ -45,15 +41,10 @@ BEFORE = 1
 """Years shown before the record's end: what is changed lies after it."""
 
 
-def save_compared(document: Document, folder: Path) -> list[Path]:
-    """Write the figure of ratios by year, and return the paths of its files."""
-    check_spans_years(document)
-    return save_figure(draw_compared(document), folder, "scenarios", document)
-
-
 @house_style()
 def draw_compared(document: Document) -> Figure:
     """Return the figure: one panel for each headline quantity that has a ratio."""
+    check_spans_years(document)
     pairs = {name: document["quantities"].get(f"{name}_ratio") for name in PANELS}
     shown = {name: entry for name, entry in pairs.items() if entry}
     figure, axes = panels(len(shown), 2, 10.5, 3.5)

@@ -2,14 +2,12 @@
 
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from forepass.tell.figures import HUE, INK, house_style, plain_ticks, save_figure, write_below
+from forepass.tell.figures import HUE, INK, Document, house_style, plain_ticks, write_below
 from forepass.tell.rounding import named, scaled
 from forepass.tell.sensitivity_text import belief_text
 
@@ -19,16 +17,6 @@ LABEL = 38
 ROW_INCHES = 0.5
 STEPS = (1.0, 2.0, 3.0, 5.0, 7.0)
 FINE_STEPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
-
-Document = Mapping[str, Any]
-
-
-def save_sensitivity(document: Document, folder: Path) -> list[Path]:
-    """Write the tornado and the shares to ``folder`` and return the paths of their files."""
-    return [
-        *save_figure(draw_tornado(document), folder, "tornado", document),
-        *save_figure(draw_shares(document), folder, "shares", document),
-    ]
 
 
 @house_style()

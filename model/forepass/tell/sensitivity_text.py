@@ -1,10 +1,10 @@
 """The answers of ``forepass sensitivity`` as text for a terminal, and as rows of a CSV."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from pathlib import Path
 
 from forepass.sensitivities import GOOD_K
-from forepass.tell.render import cell, framed, table, wrapped
+from forepass.tell import answers
+from forepass.tell.render import Document, cell, framed, table, wrapped, write_rows
 from forepass.tell.rounding import MISSING, number_text, scaled, times
 
 KIND_WORDS = {
@@ -22,8 +22,6 @@ READINGS = {
     (False, False): "neither, beyond chance",
 }
 SHOWN_GROUPS, KNOWN_GROUPS = 16, 6
-
-type Document = Mapping[str, Any]
 
 
 def sensitivity_text(document: Document, *, by: str) -> str:
@@ -74,11 +72,15 @@ def belief_text(value: float) -> str:
     return f"{value:.2e}" if abs(value) >= 1e6 else number_text(value)
 
 
-def rows(document: Document) -> Iterator[dict[str, Any]]:
-    """Yield a row for each kind, block, group, belief and measurement, numbers as they are."""
-    for level in ("kind", "block", "group", "belief", "likelihood", "measurement"):
-        for entry in document.get(f"{level}s", []):
-            yield {"level": level, **entry}
+def write_csv(document: Document, path: Path) -> None:
+    """Write a row for each kind, block, group, belief and measurement, numbers as they are."""
+    made = answers.made_from(document)
+    rows = [
+        {"level": level, **entry, "made_from": made}
+        for level in ("kind", "block", "group", "belief", "likelihood", "measurement")
+        for entry in document.get(f"{level}s", [])
+    ]
+    write_rows(rows, list(dict.fromkeys(key for row in rows for key in row)), path)
 
 
 def _asked(document: Document) -> str:

@@ -7,10 +7,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from forepass.tell.answers import QUANTILES
-from forepass.tell.figures import draw_bands, house_style, label_values, plain_ticks, write_below
+from forepass.tell.figures import (
+    Document,
+    draw_bands,
+    house_style,
+    label_values,
+    plain_ticks,
+    write_below,
+)
 from forepass.tell.rounding import scaled
-
-Document = Mapping[str, Any]
 
 PANELS = ("passes_at_speed", "cost_at_speed")
 
