@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -121,8 +122,11 @@ def _settle(folder: Path, lines: list[tuple[str, str]]) -> None:
     """Finish what another recorder was killed over, if it got as far as the index."""
     if not (folder / PENDING).exists():
         return
-    found = hashlib.sha256(limits.read_whole(folder / PENDING, limits.ENTRY_BYTES)).hexdigest()
-    if lines and lines[-1][0] == found:
+    try:
+        raw = limits.read_whole(folder / PENDING, limits.ENTRY_BYTES)
+    except ValueError:  # larger than any entry, so nothing that the index names
+        raw = b""
+    if lines and lines[-1][0] == hashlib.sha256(raw).hexdigest():
         (folder / PENDING).rename(folder / lines[-1][1])
     else:
         (folder / PENDING).unlink()
@@ -263,8 +267,12 @@ def _document(raw: bytes, before: str | None, name: str) -> tuple[Document | Non
         return None, "quantities are not numbers by year"
     if not all(isinstance(files, dict) for files in document["inputs"].values()):
         return None, "inputs are not hashes by name"
+    if document["seed"] < 0 or not _sound_scenario(document["scenario"]):
+        return None, "seed or scenario are none that can be run"
     if not is_date(document["as_of"]):
         return None, f"as_of is no date: {document['as_of']}"
+    if not is_date(document["created"]) or len(document["created"]) != len("YYYY-MM-DD"):
+        return None, f"created is no day: {document['created']}"
     if document["created"] != name[: len("YYYY-MM-DD")]:
         return document, f"created {document['created']}, but named {name}"
     if document.get("parent") != before:
@@ -281,7 +289,7 @@ def _sound_quantities(document: Document) -> bool:
         return (
             isinstance(values, list)
             and len(values) == years
-            and all(one is None or isinstance(one, int | float) for one in values)
+            and all(one is None or _is_number(one) for one in values)
         )
 
     return all(
@@ -291,6 +299,18 @@ def _sound_quantities(document: Document) -> bool:
         and all(numbers(values) for key, values in entry.items() if key not in WORDS)
         for entry in document["quantities"].values()
     )
+
+
+def _sound_scenario(scenario: Document) -> bool:
+    asked = scenario.get("set") or []
+    return isinstance(scenario.get("name"), str) and (
+        isinstance(asked, list) and all(isinstance(text, str) for text in asked)
+    )
+
+
+def _is_number(value: object) -> bool:
+    """Return whether arithmetic takes it; a whole number of JSON has no bound."""
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max
 
 
 WORDS = ("unit", "long_name")
