@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forepass import atomic
+from forepass import atomic, limits
 from forepass.errors import InputError
 from forepass.inputs.rows import Rows, read_rows
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 OPTIONAL = ("scenario", "software", "date", "campaign")
 NAMES = ("chip", "model")
-# Columns of numbers above 0, and whether a cell may be left empty.
+# Columns of numbers, and whether a cell may be left empty.
 NUMBERS = {
     "n_chips": False,
     "weight_bits": True,
@@ -61,7 +61,9 @@ def parse(rows: Rows) -> "tuple[pd.DataFrame, dict[int, str]]":
     for column, may_be_empty in NUMBERS.items():
         values = pd.to_numeric(texts[column], errors="coerce").astype(float)
         empty = (texts[column] == "") & may_be_empty
-        refuse(~(values.between(0, float("inf"), "neither") | empty), column, "a number above 0")
+        ends = limits.LEAST_NUMBER, limits.LARGEST_NUMBER
+        want = f"a number from {ends[0]:g} to {ends[1]:g}"
+        refuse(~(values.between(*ends) | empty), column, want)
         parsed[column] = values
     refuse(parsed["n_chips"] % 1 != 0, "n_chips", "a whole number above 0")
     as_bits = parsed["weight_bits"].isin([16, 8, 4]) | (texts["weight_bits"] == "")
