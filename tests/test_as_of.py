@@ -3,6 +3,7 @@
 import ast
 import csv
 import io
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -175,6 +176,13 @@ def test_a_table_that_a_block_can_do_without_may_be_empty(tmp_path: Path) -> Non
     assert "published_trends" in dict(settings.unseen)
     model = posterior.build_model("language_models", settings)
     assert "gains_seen" not in model.named_vars
+
+
+def test_tables_without_one_of_sources_are_refused(tmp_path: Path) -> None:
+    shutil.copytree(str(room("data")), tmp_path / "data")
+    (tmp_path / "data" / "sources.csv").unlink()
+    with pytest.raises(InputError, match=r"sources\.csv: no such file"):
+        seen_as_of(Settings(data=tmp_path / "data", cache=tmp_path), date(2025, 1, 1))
 
 
 def test_software_of_a_day_to_come_is_no_convention(tmp_path: Path) -> None:

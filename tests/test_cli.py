@@ -80,7 +80,9 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
         ([*PASSES, "--chips", "-3"], "--chips"),
         ([*PASSES, "--chips", "1.5"], "whole number above 0, got '1.5'"),
         ([*PASSES, "--weight-bits", "6"], "--weight-bits: must be 16, 8 or 4, got '6'"),
-        ([*PASSES, "--input", "nan"], "--input: must be a number above 0, got 'nan'"),
+        ([*PASSES, "--input", "nan"], "--input: must be a number from 1e-09 to 1e+15, got 'nan'"),
+        ([*PASSES, "--input", "1e308"], "--input: must be a number from 1e-09 to 1e+15"),
+        ([*PASSES, "--output", "1e-300"], "--output: must be a number from 1e-09 to 1e+15"),
         ([*PASSES, "--output", "inf"], "--output"),
         ([*PASSES, "--output", "many"], "--output"),
         ([*PASSES, "--concurrency", "0"], "--concurrency"),
@@ -124,7 +126,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
         (["overhang", "--set", "duty_cycle=1.7"], "duty_cycle: must be between 0 and 1"),
         (["overhang", "--set", "duty_cycle=0.7 to 0.3"], "0.7 to 0.3 must rise; low end first"),
         (["overhang", "--set", "reference_model=gtp-4"], "unknown model 'gtp-4': did you mean"),
-        (["overhang", "--speed", "0"], "--speed: must be a number above 0"),
+        (["overhang", "--speed", "0"], "--speed: must be a number from 1e-09 to 1e+15"),
         (["scenario", "show", "wall"], "no scenario 'wall'"),
         (
             ["scenario", "compare", "baseline"],
@@ -375,7 +377,7 @@ def test_predict_does_the_good_rows_and_reports_the_others(run: Run, tmp_path: P
         for line, told in (
             (3, "n_chips must be a whole number above 0, got 'eight'"),
             (4, "weight_bits must be 16, 8 or 4, got '6'"),
-            (6, "input_tokens must be a number above 0, got '-5'"),
+            (6, "input_tokens must be a number from 1e-09 to 1e+15, got '-5'"),
             (7, "unknown chip 'h1000'"),
             (8, "n_chips must be a whole number above 0, got '1.5'"),
             (9, "model must be a name, got ''"),

@@ -95,11 +95,12 @@ def _unseen_words(unseen: Iterable[tuple[str, str]], day: date) -> str:
 
 
 def _tables(folder: Traversable) -> dict[str, Rows]:
-    files = sorted(folder.iterdir(), key=lambda path: path.name)
+    # That of the sources is needed, and asked for whether or not it is there.
+    files = {f"{SOURCES}.csv"} | {path.name for path in folder.iterdir()}
     return {
-        path.name.removesuffix(".csv"): read_rows(path, may_be_empty=True)
-        for path in files
-        if path.name.endswith(".csv")
+        name.removesuffix(".csv"): read_rows(folder / name, may_be_empty=True)
+        for name in sorted(files)
+        if name.endswith(".csv")
     }
 
 

@@ -13,6 +13,8 @@ BELIEFS_BYTES = 1_000_000
 """Of a TOML file of priors/ or of a scenario."""
 TABLE_BYTES, TABLE_ROWS, TABLE_COLUMNS, CELL_CHARACTERS = 50_000_000, 1_000_000, 1_000, 100_000
 """Of a CSV file: of data/, of a user's own chips or models, or for ``predict``."""
+LEAST_NUMBER, LARGEST_NUMBER = 1e-9, 1e15
+"""Of what a user asks of a load: tokens, requests, chips, dollars; beyond, arithmetic overflows."""
 NAME_CHARACTERS = 200
 """Of a chip or a model as a user writes it."""
 ENTRY_BYTES, INDEX_BYTES = 1_000_000, 10_000_000

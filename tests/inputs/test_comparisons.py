@@ -1,11 +1,13 @@
 """Comparisons: the shipped ones find their rows, faulty ones are refused by file and key."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from forepass.errors import InputError
 from forepass.inputs.comparisons import FILE, load_comparisons
+from forepass.rooms import room
 
 ENTRY = """
 [stock]
@@ -82,3 +84,23 @@ def test_a_row_without_a_date_of_its_own_needs_one(tmp_path: Path) -> None:
         load_comparisons(written(tmp_path, text))
     [one] = load_comparisons(written(tmp_path, text + 'at = "2026"\n'))
     assert (one.date, one.point, one.by) == ("2026", 2.25, "ai2027-compute")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("1.8e7", "many", r"p50 in .*expert_forecasts\.csv must be a number, got 'many'"),
+        ("1.8e7", "1e999", r"p50 in .*expert_forecasts\.csv must be a number, got '1e999'"),
+        (",p05,", ",q05,", r"expert_forecasts\.csv line 1: column 'p05' is missing"),
+    ],
+)
+def test_a_table_that_nobody_checked_is_refused_by_its_cell(
+    old: str, new: str, message: str, tmp_path: Path
+) -> None:
+    shutil.copytree(str(room("data")), tmp_path / "data")
+    table = tmp_path / "data" / "expert_forecasts.csv"
+    text = table.read_text(encoding="utf-8")
+    assert old in text
+    table.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        load_comparisons(written(tmp_path, ENTRY), tmp_path / "data")

@@ -64,6 +64,7 @@ def test_a_belief_without_a_fallback_is_named() -> None:
     [
         ('date = "2026-11"', 'date = "lately"', "judgement: date must be"),
         ("[kinds.share]\nwider = 2", "[kinds.share]\nwider = 1", "share: wider must be above 1"),
+        ("[kinds.share]\n", "[kinds]\nodd = 1\n[kinds.share]\n", "odd: must be a table with wider"),
         ("record_limit = {", "record_limits = {", "record_limits: training.toml has no such"),
         ('utilisation = { kind = "share"', 'utilisation = { kind = "odd"', "no kind 'odd'"),
         ("p10 = 0.95, p90 = 1.95", "p10 = 1.3, p90 = 1.6", "record_growth: must be wider"),

@@ -7,10 +7,18 @@ from typing import Any
 
 import pytest
 
-from forepass import atomic
+from forepass import atomic, limits
 from forepass.errors import InputError
-from forepass.register.folder import Entry, _alone, as_text, find, read_register, record
-from forepass.register.kept_inputs import faults_of
+from forepass.register.folder import (
+    PENDING,
+    Entry,
+    _alone,
+    as_text,
+    find,
+    read_register,
+    record,
+)
+from forepass.register.kept_inputs import faults_of, restore
 from forepass.rooms import CHECKOUT
 
 DAY = date(2026, 11, 25)
@@ -19,6 +27,13 @@ DOCUMENT: dict[str, Any] = {
     **{"inputs": {"data": {}, "priors": {}, "code": {}}, "scenario": {"name": "as believed"}},
     "quantities": {"fleet": {"unit": "chips", "long_name": "Fleet", "p50": [1.5, 2.0]}},
 }
+
+
+QUANTITY = DOCUMENT["quantities"]["fleet"]
+
+
+def forged(**changes: object) -> str:
+    return as_text(DOCUMENT | {"created": "2026-11-25", "reason": "r"} | changes)
 
 
 def recorded(folder: Path, *reasons: str) -> list[Entry]:
@@ -126,10 +141,13 @@ def test_strangers_a_lost_index_and_a_damaged_one_are_named(tmp_path: Path) -> N
         ("[" * 100_000, "is no JSON"),
         ("[]", "is no entry"),
         ("{}", "created is missing"),
-        (
-            as_text(DOCUMENT | {"created": "2026-11-25", "reason": "r", "quantities": {"a": 3}}),
-            "quantities are not numbers",
-        ),
+        (forged(quantities={"a": 3}), "quantities are not numbers"),
+        (forged(quantities={"a": QUANTITY | {"p50": [10**400, 1]}}), "quantities are not numbers"),
+        (forged(created="2p26-11-25"), "created is no day"),
+        (forged(created="2026-11"), "created is no day"),
+        (forged(seed=-1), "seed or scenario"),
+        (forged(scenario={}), "seed or scenario"),
+        (forged(scenario={"name": "a", "set": [1]}), "seed or scenario"),
     ],
 )
 def test_a_forged_entry_that_is_no_forecast_is_not_served(
@@ -160,6 +178,13 @@ def test_an_interrupt_leaves_no_half_entry(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(KeyboardInterrupt):
         recorded(tmp_path, "two")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_what_is_no_entry_in_the_place_of_one_half_written_is_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / PENDING).write_bytes(b"x" * (limits.ENTRY_BYTES + 1))
+    [entry] = recorded(tmp_path, "one")
+    assert not (tmp_path / PENDING).exists()
+    assert read_register(tmp_path).entries == [entry]
 
 
 def test_recorders_at_once_make_one_chain(tmp_path: Path) -> None:
@@ -207,3 +232,8 @@ def test_half_a_letter_in_a_hash_is_a_fault_that_can_be_printed(tmp_path: Path) 
     assert fault.encode()
     assert "copy of data/chips.csv is missing" in fault
     assert fault.isprintable()
+
+
+def test_an_entry_that_kept_no_copies_is_named_where_they_are_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no data was recorded"):
+        restore(tmp_path, {"priors": {}}, "data", tmp_path / "out")

@@ -1,13 +1,16 @@
 """Scores of entries, against values worked out by hand."""
 
 import math
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from forepass.errors import InputError
 from forepass.register.scores import Outcome, outcomes, scored, summarised
+from forepass.rooms import room
 from forepass.settings import Settings
 
 LOGS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
@@ -85,3 +88,39 @@ def test_the_shipped_outcomes_are_what_was_seen_and_not_what_is_expected(tmp_pat
     runs = [one for one in found if one.quantity == "training_flop"]
     assert len({one.period for one in runs}) == len(runs) > 5
     assert {one.period for one in runs} >= {"2023", "2024"}
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        (
+            "training.csv",
+            ",training_flop,",
+            ",flop,",
+            r"training\.csv line 1: unknown column 'flop'",
+        ),
+        (
+            "training.csv",
+            ",2018-",
+            ",soon-",
+            r"training\.csv line \d+, column known: must be a date",
+        ),
+        ("fleet.csv", "\n2024-", "\nsoon-", r"fleet\.csv line \d+, column date: must be a date"),
+    ],
+)
+def test_tables_that_nobody_checked_are_refused_by_their_cell(
+    name: str, old: str, new: str, message: str, tmp_path: Path
+) -> None:
+    shutil.copytree(str(room("data")), tmp_path / "data")
+    table = tmp_path / "data" / name
+    text = table.read_text(encoding="utf-8")
+    assert old in text
+    table.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        outcomes(room("priors"), tmp_path / "data")
+
+
+def test_a_comparison_without_a_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "comparisons.toml").write_text("[a]\nwhere = {}\n", encoding="utf-8")
+    with pytest.raises(InputError, match="table is missing"):
+        outcomes(tmp_path, room("data"))

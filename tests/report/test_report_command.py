@@ -84,6 +84,7 @@ def test_cited_numbers_are_those_of_the_document(tmp_path: Path, evidence: dict[
         (["--template", "nowhere"], "--template: nowhere is no folder"),
         (["--logo", "{tmp}/a.exe"], "is no picture"),
         (["--logo", "{tmp}/none.png"], "No such file"),
+        (["--logo", "{tmp}/large.png"], "is larger than 2 MB; make it smaller"),
         (["--compare", "baseline"], "--compare takes two scenarios or more"),
         (["--compare", "baseline", "wall-return"], "did you mean"),
         (["--scenario", "wall-return"], "did you mean"),
@@ -93,6 +94,7 @@ def test_cited_numbers_are_those_of_the_document(tmp_path: Path, evidence: dict[
 def test_bad_input_is_refused_in_one_line(
     options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "large.png").write_bytes(bytes(2_000_001))
     filled = [option.format(tmp=tmp_path) for option in options]
     assert main(["report", "--out", str(tmp_path / "report"), *filled]) == 2
     error = capsys.readouterr().err

@@ -97,6 +97,9 @@ def test_the_text_has_no_cell_for_code_and_no_hole(write: Write) -> None:
         ("{% include '../../pyproject.toml' %}", "no template"),
         ("{% include '/etc/hostname' %}", "no template"),
         ("{{ title.__class__.__mro__ }}", "unsafe"),
+        ("x\n{{ 1 // 0 }}", r"brief\.md line 2: .*by zero"),
+        ("{{ range(10000000) }}", r"brief\.md line 1: Range too big"),
+        ("{% include 'brief.md' %}", r"brief\.md line 1: .*recursion"),
     ],
 )
 def test_what_does_not_resolve_stops_the_build(

@@ -89,3 +89,10 @@ def test_a_source_not_on_record_is_refused_by_the_scenarios_name(tmp_path: Path)
     asked = Scenario("m", "A", "B", "judgement", (layer,), ())
     with pytest.raises(InputError, match=r"^mine: priors.fleet: duty_cycle: source 'nowhere'"):
         overlaid(asked, Settings(cache=tmp_path))
+
+
+def test_a_prior_of_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "priors").mkdir()
+    settings = Settings(priors=tmp_path / "priors", cache=tmp_path)
+    with pytest.raises(InputError, match=r"mine: priors\.fleet: .*fleet\.toml: no such file"):
+        overlaid(scenario("fleet", "duty_cycle"), settings)

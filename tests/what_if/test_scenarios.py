@@ -127,6 +127,7 @@ def test_pins_and_shifts_are_read_in_all_their_forms(tmp_path: Path) -> None:
         ("[definitions]\nlast_year = 2040\n", "definitions: last_year: fits or the span of years"),
         ("[definitions]\npost_chips = 1.5\n", "post_chips: must be a whole number above 0"),
         ("[definitions]\nreference_model = 4\n", "reference_model: must be text in quotes"),
+        ('[definitions]\nsoftware_date = "soon"\n', "software_date: must be a date such as"),
         ("[priors.fleet]\nduty_cycle = 0.4\n", "priors: fleet: write [priors.fleet.duty_cycle]"),
         ("[priors]\nfleet = 1\n", "priors: fleet: write [priors.fleet.NAME]"),
         ("[pins\n", "not valid TOML"),
@@ -172,6 +173,7 @@ def test_set_reads_numbers_intervals_years_and_definitions() -> None:
         ("duty_cycle=0.7 to 0.7", "the interval 0.7 to 0.7 must rise"),
         ("duty_cycle=inf", "must be a finite number"),
         ("copy_speed_tokens_per_s=50 to 90", "a definition has one value"),
+        ("software_date=soon", "software_date=soon: must be a date such as 2026-05, got 'soon'"),
         ("first_year=2021", "fits or the span of years depend on it"),
     ],
 )

@@ -2,13 +2,13 @@
 
 import argparse
 import dataclasses
-import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forepass import limits
 from forepass.as_of import seen_as_of
 from forepass.errors import InputError
 from forepass.inputs.dates import is_date, last_day
@@ -166,7 +166,11 @@ def checked[T](
     return check
 
 
-positive_number = checked("a number above 0", float, lambda value: 0 < value < math.inf)
+positive_number = checked(
+    f"a number from {limits.LEAST_NUMBER:g} to {limits.LARGEST_NUMBER:g}",
+    float,
+    lambda value: limits.LEAST_NUMBER <= value <= limits.LARGEST_NUMBER,
+)
 share = checked("a share from 0 to 1", float, lambda value: 0 <= value <= 1)
 positive_integer = checked("a whole number above 0", int, lambda value: value > 0)
 half_year = checked(

@@ -4,15 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forepass import atomic
+from forepass import atomic, limits
 from forepass.errors import InputError
+from forepass.inputs.dates import is_date
 from forepass.inputs.rows import Rows, read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NAMES = ("chip", "model")
-TOKENS = ("a number above 0", lambda n: n.between(0, float("inf"), "neither"))
+TOKENS = (
+    f"a number from {limits.LEAST_NUMBER:g} to {limits.LARGEST_NUMBER:g}",
+    lambda n: n.between(limits.LEAST_NUMBER, limits.LARGEST_NUMBER),
+)
 NUMBERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "n_chips": ("a whole number above 0", lambda n: TOKENS[1](n) & (n % 1 == 0)),
     "weight_bits": ("16, 8 or 4", lambda n: n.isin([16, 8, 4])),
@@ -68,6 +72,9 @@ def parse(rows: Rows) -> "tuple[pd.DataFrame, dict[int, str]]":
         parsed[column] = pd.to_numeric(texts[column], errors="coerce").astype(float)
         stated = (texts[column] != "") | (column in FILLED)
         refuse(stated & ~holds(parsed[column]), column, want)
+    if "date" in texts:
+        dated = texts["date"].map(lambda cell: not cell or is_date(cell)).astype(bool)
+        refuse(~dated, "date", "a date such as 2026-05")
     for column in (name for name in FLAGS if name in texts):
         flags = texts[column].str.lower().map(TRUTH)
         refuse(flags.isna(), column, "true or false")

@@ -184,8 +184,8 @@ def _exchanged(
     asked = of("scenario")["scenario"]
     name = Path(asked["name"]).stem
     scenario = plain() if asked["name"] == plain().name else load_scenario(name, priors)
-    if asked["set"]:
-        scenario = with_layer(scenario, as_asked(asked["set"]))
+    if texts := asked.get("set"):
+        scenario = with_layer(scenario, as_asked(texts))
     years = sorted(set(pair[0].document["years"]) & set(pair[1].document["years"]))
     try:
         return change.medians(_forecast(args, settings, scenario, years))

@@ -10,7 +10,7 @@ from typing import Any
 from forepass.errors import InputError
 from forepass.inputs.dates import is_date
 from forepass.inputs.known import newest
-from forepass.inputs.rows import Rows, read_rows
+from forepass.inputs.rows import Rows, check_header, read_rows
 from forepass.inputs.text_files import suggest
 from forepass.inputs.toml_files import check_fields, number, read_tables, text_field
 from forepass.rooms import room
@@ -122,11 +122,14 @@ def _published(
     quantity, reading = (text_field(table, field, where) for field in ("quantity", "reading"))
     found = []
     rows = newest(read_rows(data / f"{source}.csv", may_be_empty=seen_only), source)
+    held = [name for names in levels for name in names]
+    check_header(rows, rows.header, [by, "quantity", "source", *held])
     for row in _matching(rows, table["where"], where, seen_only=seen_only):
         date = at or row.get(dated, "")
         if not date:
             raise InputError(f'{where}: the row has no date of its own; add at = "YYYY"')
-        low, point, high = (_first(row, names, positive.get("factor", 1.0)) for names in levels)
+        factor = positive.get("factor", 1.0)
+        low, point, high = (_first(row, names, factor, where, rows.file) for names in levels)
         if low is None and point is None:
             raise InputError(f"{where}: the row holds neither a figure nor a range")
         about = (name, row[by], row["quantity"], row["source"], date)
@@ -159,8 +162,20 @@ def _matching(rows: Rows, wanted: object, where: str, *, seen_only: bool) -> lis
     return left
 
 
-def _first(row: dict[str, str], names: tuple[str, ...], factor: float) -> float | None:
-    return next((float(row[name]) * factor for name in names if row[name]), None)
+def _first(
+    row: dict[str, str], names: tuple[str, ...], factor: float, where: str, file: str
+) -> float | None:
+    """Return the first figure of a row; this table may not have been checked cell by cell."""
+    column = next((name for name in names if row[name]), None)
+    if column is None:
+        return None
+    try:
+        found = float(row[column]) * factor
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        raise InputError(f"{where}: {column} in {file} must be a number, got {row[column]!r}")
+    return found
 
 
 def _flag(table: dict[str, Any], field: str, where: str) -> bool:

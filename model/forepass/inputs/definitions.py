@@ -10,6 +10,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from forepass.errors import InputError
+from forepass.inputs.dates import EARLIEST, LATEST, is_date
 from forepass.inputs.toml_files import (
     check_fields,
     check_tables,
@@ -75,12 +76,19 @@ def _value(name: str, table: dict[str, Any], where: str) -> Any:  # noqa: ANN401
     for words in ("unit", "rationale"):
         text_field(table, words, where)
     if TYPES[name] == "str":
-        return text_field(table, "value", where)
+        words = text_field(table, "value", where)
+        if name.endswith("_date") and not is_date(words):
+            raise InputError(f'{where}: value must be a date such as "2026-05", got {words!r}')
+        return words
     value = number(table["value"], "value", where)
+    if not value > 0:
+        raise InputError(f"{where}: value must be above 0, got {value:g}")
+    if name.endswith("_year") and not EARLIEST <= value <= LATEST:
+        raise InputError(
+            f"{where}: value must be a year from {EARLIEST} to {LATEST}, got {value:g}"
+        )
     if TYPES[name] == "int":
         if not isinstance(table["value"], int):
             raise InputError(f"{where}: value must be a whole number, got {value:g}")
         return int(value)
-    if not value > 0:
-        raise InputError(f"{where}: value must be above 0, got {value:g}")
     return value

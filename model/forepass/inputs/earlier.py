@@ -46,6 +46,8 @@ def load_earlier(folder: Traversable | None = None) -> tuple[date, dict[str, Tab
     kinds = tables.pop(KINDS)
     for kind, table in kinds.items():
         where = f"{file}: {KINDS}.{kind}"
+        if not isinstance(table, dict):
+            raise InputError(f"{where}: must be a table with wider and rationale")
         check_fields(table, required=("wider", "rationale"), where=where)
         if not number(table["wider"], "wider", where) > 1:
             raise InputError(f"{where}: wider must be above 1, got {table['wider']:g}")

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -127,8 +128,11 @@ def _settle(folder: Path, lines: list[tuple[str, str]]) -> None:
     """Finish what another recorder was killed over, if it got as far as the index."""
     if not (folder / PENDING).exists():
         return
-    found = hash_of(limits.read_whole(folder / PENDING, limits.ENTRY_BYTES))
-    if lines and lines[-1][0] == found:
+    try:
+        raw = limits.read_whole(folder / PENDING, limits.ENTRY_BYTES)
+    except ValueError:  # larger than any entry, so nothing that the index names
+        raw = b""
+    if lines and lines[-1][0] == hash_of(raw):
         (folder / PENDING).rename(folder / lines[-1][1])
     else:
         (folder / PENDING).unlink()
@@ -267,8 +271,12 @@ def _document(raw: bytes, before: str | None, name: str) -> tuple[Document | Non
         return None, "quantities are not numbers by year"
     if not all(isinstance(files, dict) for files in document["inputs"].values()):
         return None, "inputs are not hashes by name"
+    if document["seed"] < 0 or not _sound_scenario(document["scenario"]):
+        return None, "seed or scenario are none that can be run"
     if not is_date(document["as_of"]):
         return None, f"as_of is no date: {document['as_of']}"
+    if not is_date(document["created"]) or len(document["created"]) != len("YYYY-MM-DD"):
+        return None, f"created is no day: {document['created']}"
     if document["created"] != name[: len("YYYY-MM-DD")]:
         return document, f"created {document['created']}, but named {name}"
     if document.get("parent") != before:
@@ -286,8 +294,20 @@ def _sound_quantities(document: Document) -> bool:
         all(type(year) is int for year in years)
         and all(isinstance(one.get(word), str) for one in entries for word in WORDS)
         and all(isinstance(values, list) and len(values) == len(years) for values in columns)
-        and all(one is None or isinstance(one, int | float) for values in columns for one in values)
+        and all(one is None or _is_number(one) for values in columns for one in values)
     )
+
+
+def _sound_scenario(scenario: Document) -> bool:
+    asked = scenario.get("set") or []
+    return isinstance(scenario.get("name"), str) and (
+        isinstance(asked, list) and all(isinstance(text, str) for text in asked)
+    )
+
+
+def _is_number(value: object) -> bool:
+    """Return whether arithmetic takes it; a whole number of JSON has no bound."""
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max
 
 
 def find(register: Register, wanted: str) -> Entry:

@@ -84,6 +84,8 @@ def restore(register: Path, inputs: Mapping[str, Any], kind: str, folder: Path) 
     InputError
         Naming a copy that is missing or not what was kept.
     """
+    if kind not in inputs:
+        raise InputError(f"inputs: no {kind} was recorded, so nothing can be run again from it")
     for name, key in inputs[kind].items():
         if not FILE_NAME.fullmatch(name) or not HASH.fullmatch(str(key)):
             raise InputError(f"inputs: {kind}: {name!r} is no name of a file with its hash")

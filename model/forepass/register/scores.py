@@ -5,13 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forepass.documents import QUANTILES
 from forepass.inputs.comparisons import FILE, centre_of, load_comparisons
 from forepass.inputs.dates import first_day, is_date, last_day
 from forepass.inputs.rows import read_rows
 from forepass.inputs.toml_files import read_tables
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OBSERVED = ("fleet", "demand")
 """Of the tables of priors/comparisons.toml those that hold what was seen, not what is expected."""
@@ -44,35 +47,38 @@ def outcomes(priors: Traversable, data: Traversable) -> list[Outcome]:
     Those that comparisons.toml pairs with a quantity, of the tables `OBSERVED`, leaving out parts
     of a whole and other speeds; and the largest training run of each year of training.csv.
     """
+    from forepass.inputs.tables import load_tables  # slow to load, and a list of entries needs none
+
+    checked = load_tables((*OBSERVED, "training"), data)
+    since = _known_since(data)
+    published = load_comparisons(priors, data)
     tables, _ = read_tables(FILE, priors)
     seen = {name for name, table in tables.items() if table["table"] in OBSERVED}
-    since = _known_since(data)
     found = [
         Outcome(
             one.name, one.quantity, one.date, centre_of(one), one.source, _known(one.source, since)
         )
-        for one in load_comparisons(priors, data)
+        for one in published
         if one.name in seen and not one.part and one.speed is None
     ]
-    return sorted([*found, *_largest_runs(data, since)], key=lambda one: (one.period, one.name))
+    runs = _largest_runs(checked["training"], since)
+    return sorted([*found, *runs], key=lambda one: (one.period, one.name))
 
 
-def _largest_runs(data: Traversable, since: Mapping[str, date]) -> list[Outcome]:
+def _largest_runs(training: "pd.DataFrame", since: Mapping[str, date]) -> list[Outcome]:
     """Return the largest run of each year, known when the year is over and the run described."""
-    rows = reversed(read_rows(data / "training.csv").records())  # of equals the first counts
-    told = [row for row in rows if row["training_flop"]]
-    told.sort(key=lambda row: float(row["training_flop"]))
-    largest = {row["release_date"][:4]: row for row in told}
+    runs = training.dropna(subset="training_flop")
+    largest = runs.groupby(runs["release_date"].str[:4])["training_flop"].idxmax()
     return [
         Outcome(
             f"training_{row['model']}",
             "training_flop",
-            year,
+            str(year),
             float(row["training_flop"]),
             row["source"],
-            _known(row["source"], since, row.get("known", "")),
+            _known(row["source"], since, row["known"]),
         )
-        for year, row in largest.items()
+        for year, row in zip(largest.index, runs.loc[largest].to_dict("records"), strict=True)
     ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from forepass import atomic
+from forepass import atomic, limits
 from forepass.errors import InputError
 from forepass.report import exports, page, pdf
 from forepass.report.figures import FIGURES
@@ -92,13 +92,13 @@ def logo_address(path: Path) -> str:
     if kind not in LOGOS:
         raise InputError(f"--logo: {path} is no picture (png, jpeg, svg, gif or webp)")
     try:
-        content = path.read_bytes()
+        content = limits.read_whole(path, LARGEST_LOGO)
     except OSError as error:
         raise InputError(f"--logo: {path}: {error.strerror}") from error
-    if len(content) > LARGEST_LOGO:
+    except ValueError:
         raise InputError(
             f"--logo: {path} is larger than {LARGEST_LOGO / 1e6:g} MB; make it smaller"
-        )
+        ) from None
     return page.data_address(kind, content)
 
 

@@ -18,6 +18,12 @@ from forepass.report.telling import Telling, vocabulary
 from forepass.report.words import MOVES
 from forepass.tell.render import INTERVAL
 
+# What an expression of a template may raise, whoever wrote it.
+OF_EXPRESSIONS = (
+    *(ValueError, TypeError, LookupError, AttributeError),
+    *(ArithmeticError, RecursionError),
+)
+
 type Folders = tuple[Traversable | Path, ...]
 
 
@@ -61,7 +67,7 @@ def written(telling: Telling, folders: Folders, audience: str, frame: Mapping[st
         text = environment.get_template(f"{audience}.md").render(known)
     except TemplateSyntaxError as error:
         raise InputError(f"{error.name} line {error.lineno}: {error.message}") from error
-    except (TemplateError, InputError, ValueError, TypeError, KeyError, IndexError) as error:
+    except (TemplateError, InputError, *OF_EXPRESSIONS) as error:
         raise InputError(f"{_place(error)}: {error}") from error
     return _tidied(text)
 

@@ -42,6 +42,8 @@ def overlaid(scenario: Scenario, settings: Settings) -> Settings:
                     f"{layer.where}: priors: no block {block!r}; {suggest(block, BLOCKS)}"
                 )
             where[block], file = f"{layer.where}: priors.{block}", f"{block}{SUFFIX}"
+            if file not in texts:
+                raise InputError(f"{where[block]}: {settings.priors / file}: no such file")
             for name, table in tables.items():
                 texts[file] = _with_table(texts[file], name, table, where[block])
     content = json.dumps(texts, sort_keys=True)

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from forepass.errors import InputError
+from forepass.inputs.dates import is_date
 from forepass.inputs.definitions import TYPES
 from forepass.inputs.text_files import suggest
 from forepass.inputs.toml_files import check_fields, number, read_tables, text_field
 from forepass.rooms import room
 
-FOLDER, SUFFIX, BASELINE = "scenarios", ".toml", "baseline"
+FOLDER, SUFFIX, BASELINE, DATE = "scenarios", ".toml", "baseline", "_date"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 ABOUT, TEXTS = "scenario", ("title", "story", "source")
 TABLES = ("pins", "shifts", "priors", "definitions")
@@ -252,6 +253,8 @@ def definition(name: str, value: object, where: str) -> Any:  # noqa: ANN401 - a
     if TYPES[name] == "str":
         if not isinstance(value, str) or not value.strip():
             raise InputError(f"{where}: must be text in quotes, got {value!r}")
+        if name.endswith(DATE) and not is_date(value):
+            raise InputError(f"{where}: must be a date such as 2026-05, got {value!r}")
         return value
     found = number(value, "value", where)
     if not found > 0 or (TYPES[name] == "int" and found != int(found)):
