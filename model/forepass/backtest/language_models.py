@@ -1,7 +1,5 @@
 """Released models: their sizes, share active, context and cache, each as its sheet tells it."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -84,30 +82,11 @@ def predicted(
 ) -> Floats:
     """Return draws of the log of a quantity of releases, dims (draw, row)."""
     posterior = draws[BLOCK]
-    lot_rng, own_rng = rng.spawn(2)
-    return of_releases(posterior, rows, target, structures(posterior, lot_rng), own_rng)
-
-
-def of_releases(
-    posterior: xr.Dataset,
-    rows: pd.DataFrame,
-    target: str,
-    chosen: Mapping[str, Integers],
-    rng: np.random.Generator,
-) -> Floats:
-    """Return draws of the log of a quantity of releases, dims (draw, row).
-
-    Parameters
-    ----------
-    posterior : of the block, dims (draw, ...).
-    rows : releases, as `records` gives them; their values are not read.
-    target : as `records` names it.
-    chosen : structure of each draw by trait.
-    rng : source of shocks, of scatter and of developers that the fit never saw.
-    """
+    structure_rng, own_rng = rng.spawn(2)
+    chosen = structures(posterior, structure_rng)
     when = rows["when"].to_numpy() - EPOCH_YEAR
     shape = (len(posterior["draw"]), len(rows))
-    path_rng, scatter_rng, lot_rng, effect_rng = rng.spawn(4)
+    path_rng, scatter_rng, lot_rng, effect_rng = own_rng.spawn(4)
     noise = scatter_rng.standard_normal((3, *shape))
     draw = {
         **plain(posterior),

@@ -85,7 +85,11 @@ def _sizes(model: pm.Model) -> dict[str, Any]:
     made = {}
     for name in SIZES:
         inputs = model[name].owner.inputs
-        made[f"{name}_observed"] = value = drawn_size(model[name])
+        value, *mixed = size_draws(model[name])
+        if mixed:
+            experts, dense = mixed
+            value = experts * value + (1 - experts) * dense
+        made[f"{name}_observed"] = value
         low, high = (constant.data for constant in inputs[-2:])
         lower, upper = cells(value, low, high)
         for place, end, seen, cut in ((-2, "low", low, lower), (-1, "high", high, upper)):
@@ -94,18 +98,19 @@ def _sizes(model: pm.Model) -> dict[str, Any]:
     return made
 
 
-def drawn_size(variable: Any) -> Any:  # noqa: ANN401 - PyTensor is untyped
-    """Return what one of `SIZES` is drawn as, by the parameters of its density in the model."""
+def size_draws(variable: Any) -> Any:  # noqa: ANN401 - PyTensor is untyped
+    """Return what one of `SIZES` is drawn as: a size, or that of a mixture, whether it is, a dense.
+
+    Parameters of its density, as the model has them, are of these.
+    """
     import pymc as pm
-    import pytensor.tensor as pt
 
     centre, spread, *more = variable.owner.op.dist_params(variable.owner)
     size = pm.Normal.dist(centre, spread)
     if variable.name == "active_seen":
-        return size
+        return (size,)
     dense, dense_spread, log_odds, *_ = more
-    experts = pm.Bernoulli.dist(logit_p=log_odds)
-    return pt.switch(experts, size, pm.Normal.dist(dense, dense_spread))
+    return size, pm.Bernoulli.dist(logit_p=log_odds), pm.Normal.dist(dense, dense_spread)
 
 
 def cells(value: Any, low: Floats, high: Floats) -> tuple[Any, Any]:  # noqa: ANN401

@@ -32,7 +32,8 @@ OTHER_CHECKS = {
     "--serving-validation": "refit the serving block without each group of rows and score what it "
     "says of them (minutes to hours)",
     "--trends": "show the growth rates of each trend beside published ones, and what its priors "
-    "and its posterior say of the rows (what it would have said before: forepass backtest)",
+    "say of the rows (what its posterior says: without --trends; what it would have said before: "
+    "forepass backtest)",
     "--world": "show the forecast beside published figures of the same quantity and date, with "
     "the reason where they differ",
 }

@@ -1,4 +1,4 @@
-"""``forepass check --trends``: growth beside published rates, and predictive checks of trends.
+"""``forepass check --trends``: growth beside published rates, and what priors expected.
 
 A block takes part if `forepass.trend_checks` has a module of its name, with
 

@@ -11,7 +11,7 @@ from arviz_stats.base import array
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from forepass.calibration.block_records import SIZES, drawn_size
+from forepass.calibration.block_records import SIZES, size_draws
 from forepass.fit_checks.rows import about_rows
 from forepass.likelihoods import over_draws, plain_model, pointwise
 from forepass.settings import Settings
@@ -72,8 +72,7 @@ def quantities(
     """
     model = plain_model(block, settings)
     densities = pointwise(model, posterior)
-    # Those with a density alone are drawn here.
-    outputs = [drawn_size(one) if one.name in SIZES else one for one in model.observed_RVs]
+    outputs = [_replicate(variable) for variable in model.observed_RVs]
     drawn = over_draws(model, posterior, model.free_RVs, outputs, settings.seed)
     about = about_rows(block, tables, settings)
     lots = np.random.default_rng(settings.seed)
@@ -143,3 +142,13 @@ def _columns(name: str, drawn: Floats, seen: Floats, known: NDArray[np.bool_]) -
         return
     for place, spec in enumerate(SPECS):
         yield f"{name} {spec}", drawn[:, :, place], seen[:, place], known[:, place]
+
+
+def _replicate(variable: Any) -> Any:  # noqa: ANN401 - tensors
+    """Return what is drawn as the variable is; those with a density alone are drawn here."""
+    import pytensor.tensor as pt
+
+    if variable.name not in SIZES:
+        return variable
+    size, *mixed = size_draws(variable)
+    return pt.switch(mixed[0], size, mixed[1]) if mixed else size

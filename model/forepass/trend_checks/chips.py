@@ -1,4 +1,4 @@
-"""Chips: growth beside published rates, the memory wall, structures, and predictive checks."""
+"""Chips: growth beside published rates, the memory wall, structures, and what priors expected."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from forepass.backtest.chips import shipped
 from forepass.backtest.published import Growth, growth, published_growth
 from forepass.backtest.scores import covered
 from forepass.blocks import chips
-from forepass.blocks.chips.paths import part_specs, trend_path
+from forepass.blocks.chips.paths import trend_path
 from forepass.blocks.chips.records import SPECS, ChipRecords, chips_on_record, specs_from_traits
 from forepass.blocks.chips.rents import margin_by_year
 from forepass.blocks.chips.structures import STRUCTURES
@@ -65,7 +65,7 @@ type Floats = NDArray[np.float64]
 
 
 def notes(posterior: xr.Dataset, settings: Settings) -> list[str]:
-    """Return lines on the memory wall, the structures, roadmaps, formats and predictive checks."""
+    """Return lines on the memory wall, structures, roadmaps, formats, and what priors expected."""
     records = _records(settings)
     ours = wall(posterior, settings)
     stacked = ours.loc["stacked"]
@@ -118,16 +118,12 @@ def notes(posterior: xr.Dataset, settings: Settings) -> list[str]:
         "contracts multiply it by:\n"
         + rent_over_cost(posterior, settings).to_string(float_format="{:.2f}".format)
     )
-    for title, drawn in (
-        ("Prior predictive", prior_parts(settings)),
-        ("Posterior predictive", posterior_parts(posterior, records, settings)),
-    ):
-        check = predictive_check(drawn, records)
-        found.append(
-            f"{title}: shares of shipped chips in the 50 and 80% intervals, least-squares growth, "
-            f"and the share of draws with less of it\n"
-            + check.to_string(float_format="{:.2f}".format)
-        )
+    check = predictive_check(prior_parts(settings), records)
+    found.append(
+        "Prior predictive: shares of shipped chips in the 50 and 80% intervals, least-squares "
+        "growth, and the share of draws with less of it\n"
+        + check.to_string(float_format="{:.2f}".format)
+    )
     return found
 
 
@@ -267,17 +263,6 @@ def predictive_check(drawn: Floats, records: ChipRecords) -> pd.DataFrame:
         row["growth_place"] = float((drawn_growth < row["growth"]).mean())
         rows[spec] = row
     return pd.DataFrame(rows).T
-
-
-def posterior_parts(posterior: xr.Dataset, records: ChipRecords, settings: Settings) -> Floats:
-    """Return draws of fresh parts at the dates and of the vendors of the record."""
-    return part_specs(
-        posterior,
-        when=records.when,
-        vendor=np.array(records.vendors)[records.vendor],
-        reference=load_definitions(settings.priors).reference_vendor,
-        rng=_rng(settings),
-    )
 
 
 def prior_parts(settings: Settings, draws: int = 300) -> Floats:

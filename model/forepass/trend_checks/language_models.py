@@ -1,4 +1,4 @@
-"""Language models: growth beside published rates, and predictive checks of every trait."""
+"""Language models: growth beside published rates, and what priors expected of every trait."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -8,18 +8,16 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forepass.backtest.language_models import of_releases
 from forepass.backtest.language_models import records as releases
 from forepass.backtest.published import Growth, growth
 from forepass.blocks import language_models
 from forepass.blocks.growth import sigmoid
-from forepass.blocks.language_models.paths import GAP_AT, ORIGIN, TRAITS, structures
+from forepass.blocks.language_models.paths import GAP_AT, ORIGIN, TRAITS
 from forepass.blocks.trends import hinges, mid_year
-from forepass.inputs.definitions import load_definitions
 from forepass.inputs.elicitation import sample
 from forepass.inputs.priors import load_priors
 from forepass.settings import Settings
-from forepass.trend_checks.predictive import draw_fans, interval, place_text, posterior_line
+from forepass.trend_checks.predictive import draw_fans, interval, place_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,7 +81,7 @@ def growth_rates(posterior: xr.Dataset, settings: Settings) -> list[Growth]:
 
 
 def notes(posterior: xr.Dataset, settings: Settings) -> list[str]:
-    """Return lines on shares active, structures, and prior and posterior predictive checks."""
+    """Return lines on shares active, structures, and what priors expected of the record."""
     forward = _forward(posterior, settings)
 
     def of_year(drawn: xr.DataArray, year: int) -> str:
@@ -105,11 +103,6 @@ def notes(posterior: xr.Dataset, settings: Settings) -> list[str]:
             f"saturating {of_year(saturating, year)}, stacked {of_year(forward[name], year)}"
             for year in (2030, 2035)
         ]
-    for name, rows in releases(settings).items():
-        told = rows[rows["when"] >= load_definitions(settings.priors).first_year]
-        rng = np.random.default_rng(settings.seed)
-        drawn = of_releases(posterior, told, name, structures(posterior, rng), rng)
-        said.append(posterior_line(name, drawn, told["value"].to_numpy()))
     return said + _prior_lines(settings)
 
 

@@ -1,4 +1,4 @@
-"""Whether priors would have found a record surprising, and posteriors do; fans of trends."""
+"""Whether priors would have found a record surprising; fans of trends."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -9,7 +9,6 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forepass.backtest.baselines import log_linear
-from forepass.backtest.scores import covered
 from forepass.tell.figures import (
     BANDS,
     GREY,
@@ -28,16 +27,6 @@ if TYPE_CHECKING:
 FEWEST_OF_A_LINE = 4
 
 type Floats = NDArray[np.float64]
-
-
-def posterior_line(name: str, drawn: Floats, truth: Floats) -> str:
-    """Return in words how the rows that a fit has seen lie in its predictive."""
-    half, most = (np.mean(covered(drawn, truth, share)) for share in (0.5, 0.8))
-    off = np.median(truth - np.median(drawn, axis=0))
-    return (
-        f"posterior predictive, {name}: of {truth.size} rows seen {half:.0%} lie in the 50% "
-        f"interval, {most:.0%} in the 80% interval; median residual {off:+.2f} log"
-    )
 
 
 def interval(drawn: Floats, form: str = ".3g") -> str:

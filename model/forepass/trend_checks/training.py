@@ -1,4 +1,4 @@
-"""Training runs: growth beside published rates, and predictive checks."""
+"""Training runs: growth beside published rates, and what priors expected of the record."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -8,12 +8,12 @@ import pandas as pd
 import xarray as xr
 
 from forepass.backtest.published import Growth, growth
-from forepass.backtest.training import predicted, records
+from forepass.backtest.training import records
 from forepass.blocks import training
 from forepass.inputs.elicitation import sample
 from forepass.inputs.priors import load_priors
 from forepass.settings import Settings
-from forepass.trend_checks.predictive import draw_fans, interval, place_text, posterior_line
+from forepass.trend_checks.predictive import draw_fans, interval, place_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,8 +71,8 @@ def growth_rates(posterior: xr.Dataset, settings: Settings) -> list[Growth]:
 
 
 def notes(posterior: xr.Dataset, settings: Settings) -> list[str]:
-    """Return lines on structures, and prior and posterior predictive checks."""
-    runs, said, rate = records(settings), [], posterior["record_growth"]
+    """Return lines on structures, and what priors expected of the record."""
+    said, rate = [], posterior["record_growth"]
     structures = {
         "drifting": posterior.assign(record_limit_bound=xr.zeros_like(rate)),
         "limit-bound": posterior.assign(record_limit_bound=xr.ones_like(rate)),
@@ -84,11 +84,7 @@ def notes(posterior: xr.Dataset, settings: Settings) -> list[str]:
             flop = _forward(sure, settings)["training_flop"].sel(year=year)
             parts.append(f"{name} {interval(flop.to_numpy(), '.2g')}")
         said.append(f"compute of the largest run in {year}, FLOP: {', '.join(parts)}")
-    for name, rows in runs.items():
-        rng = np.random.default_rng(settings.seed)
-        seen = predicted({BLOCK: posterior}, rows, name, settings, rng)
-        said.append(posterior_line(name, seen, rows["value"].to_numpy()))
-    return said + _prior_lines(settings, runs["training_flop"])
+    return said + _prior_lines(settings, records(settings)["training_flop"])
 
 
 def figures(posterior: xr.Dataset, settings: Settings) -> dict[str, Callable[[], "Figure"]]:
