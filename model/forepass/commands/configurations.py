@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from forepass import atomic, limits
 from forepass.errors import InputError
+from forepass.inputs.dates import is_date
 from forepass.inputs.rows import Rows, read_rows
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ def parse(rows: Rows) -> "tuple[pd.DataFrame, dict[int, str]]":
         values = pd.to_numeric(texts[column], errors="coerce").astype(float)
         refuse(~(values.between(low, high) | (texts[column] == "")), column, want)
         parsed[column] = values
+    if "date" in texts:
+        dates = texts["date"].map(lambda cell: not cell or is_date(cell)).astype(bool)
+        refuse(~dates, "date", "a date such as 2026-05")
     for column in (name for name in ("disaggregated", "speculative") if name in texts):
         flags = texts[column].str.lower().map(FLAGS)
         refuse(flags.isna(), column, "true or false")
