@@ -403,12 +403,17 @@ def test_predict_reads_what_a_table_says_beyond_the_needed_columns(
     monkeypatch.setattr(posterior, "fitted", lambda *_, **__: {})
     monkeypatch.setattr(capacity, "predict", watched)
     header, row = CONFIGURATIONS.splitlines()[:2]
-    more = ",campaign,speculative,cached_share,kv_bits,beams"
+    more = ",campaign,speculative,cached_share,kv_bits,beams,date"
     table = tmp_path / "in.csv"
-    table.write_text(f"{header}{more}\n{row},mlperf,yes,0.5,8,4\n{row},,maybe,2,0,\n")
+    undated = f"{row},,no,0,8,1"
+    table.write_text(
+        f"{header}{more}\n{row},mlperf,yes,0.5,8,4,2026-05\n{row},,maybe,2,0,,\n{undated},soon\n"
+    )
     status, _, err = run("predict", table, "--out", tmp_path / "out.csv")
     assert status == 1
-    assert err.splitlines()[0].endswith("cached_share must be a share from 0 to 1, got '2'")
+    first, second, *_ = err.splitlines()
+    assert first.endswith("cached_share must be a share from 0 to 1, got '2'")
+    assert second.endswith("date must be a date such as 2026-05, got 'soon'")
     [parsed] = seen
     found = parsed.iloc[0][["campaign", "speculative", "cached_share", "kv_bits", "beams"]]
     assert found.tolist() == ["mlperf", True, 0.5, 8.0, 4.0]
