@@ -23,7 +23,14 @@ from forepass.register.folder import read_register, record
 
 KEY = "0123456789abcdef" * 4
 FORECAST: dict[str, Any] = {
-    **{"forepass": "0", "as_of": "2026", "seed": 1, "years": [2026], "inputs": {}, "scenario": {}},
+    **{
+        "forepass": "0",
+        "as_of": "2026",
+        "seed": 1,
+        "years": [2026],
+        "inputs": {},
+        "scenario": {"name": "baseline"},
+    },
     "quantities": {"fleet": {"unit": "chips", "long_name": "Fleet", "p50": [1.0]}},
 }
 

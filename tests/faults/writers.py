@@ -32,7 +32,7 @@ def forecast_of(number: int) -> dict[str, Any]:
     quantity = {"unit": "chips", "long_name": "Fleet", "p50": [float(number)] * (SIZE // 10)}
     return {
         **{"forepass": "0", "as_of": "2026", "seed": 1, "years": [2026] * (SIZE // 10)},
-        **{"inputs": {}, "scenario": {}, "quantities": {"fleet": quantity}},
+        **{"inputs": {}, "scenario": {"name": "baseline"}, "quantities": {"fleet": quantity}},
     }
 
 
