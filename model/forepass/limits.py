@@ -15,6 +15,8 @@ TABLE_BYTES, TABLE_ROWS, TABLE_COLUMNS, CELL_CHARACTERS = 50_000_000, 1_000_000,
 """Of a CSV file: of data/, of a user's own chips or models, or for ``predict``."""
 LEAST_NUMBER, LARGEST_NUMBER = 1e-9, 1e15
 """Of what a user asks of a load: tokens, requests, chips, dollars; beyond, arithmetic overflows."""
+NUMBER = f"a number from {LEAST_NUMBER:g} to {LARGEST_NUMBER:g}"
+"""The same in words."""
 NAME_CHARACTERS = 200
 """Of a chip or a model as a user writes it."""
 ENTRY_BYTES, INDEX_BYTES = 1_000_000, 10_000_000

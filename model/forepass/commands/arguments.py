@@ -167,7 +167,7 @@ def checked[T](
 
 
 positive_number = checked(
-    f"a number from {limits.LEAST_NUMBER:g} to {limits.LARGEST_NUMBER:g}",
+    limits.NUMBER,
     float,
     lambda value: limits.LEAST_NUMBER <= value <= limits.LARGEST_NUMBER,
 )

@@ -13,16 +13,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAMES = ("chip", "model")
-TOKENS = (
-    f"a number from {limits.LEAST_NUMBER:g} to {limits.LARGEST_NUMBER:g}",
-    lambda n: n.between(limits.LEAST_NUMBER, limits.LARGEST_NUMBER),
-)
+
+
+def _within(n: Any) -> Any:  # noqa: ANN401 - a Series, and pandas is slow to load
+    return n.between(limits.LEAST_NUMBER, limits.LARGEST_NUMBER)
+
+
 NUMBERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "n_chips": ("a whole number above 0", lambda n: TOKENS[1](n) & (n % 1 == 0)),
+    "n_chips": ("a whole number above 0", lambda n: _within(n) & (n % 1 == 0)),
     "weight_bits": ("16, 8 or 4", lambda n: n.isin([16, 8, 4])),
-    "input_tokens": TOKENS,
-    "output_tokens": TOKENS,
-    "concurrency": TOKENS,
+    "input_tokens": (limits.NUMBER, _within),
+    "output_tokens": (limits.NUMBER, _within),
+    "concurrency": (limits.NUMBER, _within),
     "cached_share": ("a share from 0 to 1", lambda n: n.between(0, 1)),
     "kv_bits": ("from 1 to 16 bits", lambda n: n.between(1, 16)),
     "beams": ("from 1 to 64 sequences", lambda n: n.between(1, 64)),
